@@ -26,7 +26,7 @@ export default defineConfig({
   test: {
     include: ['tests/**/*.test.ts'],
     typecheck: { include: ['tests/types/**/*.test-d.ts'], tsconfig: 'tests/tsconfig.json' },
-    globalSetup: ['tests/build.ts'],
+    globalSetup: ['scripts/build.mjs'],
     reporters: ['default', './tests/tally-reporter.ts'],
     maxWorkers: 2,
     testTimeout: 20_000,

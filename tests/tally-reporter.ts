@@ -15,7 +15,10 @@ export default class TallyReporter implements Reporter {
       if (counted === 0 && module.state() === 'failed') tally.failed += 1;
     }
     tally.failed += unhandledErrors.length;
-    const line = `tests: ${tally.passed} passed, ${tally.failed} failed, ${tally.skipped} skipped`;
-    process.once('exit', () => console.log(line));
+    process.once('exit', (code) => {
+      // A failed build, no test files or a missed threshold fail the run without a test to blame.
+      if (code !== 0 && tally.failed === 0) tally.failed = 1;
+      console.log(`tests: ${tally.passed} passed, ${tally.failed} failed, ${tally.skipped} skipped`);
+    });
   }
 }
