@@ -1,1 +1,4 @@
+/**
+ * What sibling packages build upon. No promise of stability: not for applications.
+ */
 export {};

@@ -1,0 +1,314 @@
+import type { z } from 'zod';
+import { isoTime, newId } from './clock.ts';
+import { activeHandler } from './context.ts';
+import type { Dispatchable, RunningBus } from './dispatch.ts';
+import { EventStateError } from './errors.ts';
+import * as fields from './event-fields.ts';
+import type { EventFields } from './event-fields.ts';
+import { splitJson } from './event-json.ts';
+import type { EventResult } from './event-result.ts';
+import * as schema from './event-schema.ts';
+import type { EventDefinition, EventOptions, PayloadInput, PayloadOutput, PayloadShape } from './event-schema.ts';
+import type { EventStatus } from './lifecycle.ts';
+import { completion, lifecycleOf, placeOf, ResultHelpers } from './result-helpers.ts';
+
+/** A class of events, as `on`, `expect` and `find` take it. */
+export interface EventConstructor<E extends BaseEvent = BaseEvent> {
+  new (payload: never, fields?: EventFields): E;
+  readonly event_type: string;
+  readonly definition: EventDefinition;
+}
+
+/** What `extend` returns: a class to use as it is, or to write `class X extends …` upon. */
+export interface EventClass<E extends BaseEvent, Input, Name extends string> {
+  new (
+    ...args: object extends Input ? [payload?: Input, fields?: EventFields] : [payload: Input, fields?: EventFields]
+  ): E;
+  readonly prototype: E;
+  readonly event_type: Name;
+  readonly definition: EventDefinition;
+  extend: typeof BaseEvent.extend;
+  fromJSON: typeof BaseEvent.fromJSON;
+}
+
+/** An event of which only the type is known. */
+export type AnyEvent = BaseEvent & Readonly<Record<string, unknown>>;
+
+type Plain<T> = { [Key in keyof T]: T[Key] };
+type IsBase<E> = BaseEvent extends E ? true : false;
+type EmptyPayload = Record<string, never>;
+type InputOf<Base extends EventConstructor, Shape extends PayloadShape> =
+  IsBase<InstanceType<Base>> extends true
+    ? keyof PayloadInput<Shape> extends never
+      ? EmptyPayload
+      : PayloadInput<Shape>
+    : NonNullable<ConstructorParameters<Base>[0]> extends EmptyPayload
+      ? PayloadInput<Shape>
+      : Plain<NonNullable<ConstructorParameters<Base>[0]> & PayloadInput<Shape>>;
+type InstanceOf<Base extends EventConstructor, Shape extends PayloadShape, Result> = Result extends z.ZodType
+  ? BaseEvent<z.output<Result>> & Omit<InstanceType<Base>, keyof BaseEvent> & PayloadOutput<Shape>
+  : InstanceType<Base> & PayloadOutput<Shape>;
+
+/** Wraps a payload that has been validated before, so that restoring an event doesn't do it again. */
+export class TrustedPayload {
+  readonly payload: object;
+  constructor(payload: object) {
+    this.payload = payload;
+  }
+}
+
+/** A bus that had the event; the id is null for one that is known only from JSON. */
+export interface PathStep {
+  readonly id: string | null;
+  readonly name: string;
+}
+
+/** The buses that had the event, in order; the engine adds to it. */
+export let pathOf: (event: BaseEvent) => PathStep[];
+export let setParent: (event: BaseEvent, parentId: string) => void;
+
+/**
+ * Base of all events.
+ *
+ * Events are not thenable, so they can pass through async functions unharmed: await what `dispatch` returns, or
+ * `eventCompleted()`. Fields of the framework begin with `event_` and are snake_case as in bubus; everything else on
+ * an event is its payload.
+ *
+ * @example
+ * ```ts
+ * class UserLogin extends BaseEvent.extend('UserLogin', { username: z.string() }, { result: z.string() }) {}
+ * const event = new UserLogin({ username: 'alice' });   // validated here
+ * event.username;                                       //=> 'alice'
+ * ```
+ */
+export class BaseEvent<R = unknown> extends ResultHelpers<R, BaseEvent> implements Dispatchable {
+  static readonly definition: EventDefinition = schema.baseDefinition;
+
+  /** The type of the class's events, by which handlers are matched. */
+  static get event_type(): string {
+    return this.definition.type;
+  }
+
+  readonly #type: string;
+  readonly #schema: string;
+  readonly #timeout: number | null;
+  readonly #resultType: z.ZodType | null;
+  readonly #createdAt: number;
+  readonly #path: PathStep[];
+  #id: string;
+  #parentId: string | null;
+  #results: Map<string, EventResult<R, BaseEvent>> | null = null;
+
+  static {
+    schema.reserveNames([
+      ...Object.getOwnPropertyNames(this.prototype),
+      ...Object.getOwnPropertyNames(ResultHelpers.prototype),
+    ]);
+    pathOf = (event) => event.#path;
+    setParent = (event, parentId) => {
+      event.#parentId ??= parentId;
+    };
+  }
+
+  /**
+   * @param payload validated here; the object itself is never changed. Unknown fields are kept.
+   * @param given fields of the framework, such as `{ event_timeout: 5 }`
+   * @throws EventValidationError
+   */
+  constructor(payload: object = {}, given: EventFields = noFields) {
+    super();
+    const { definition } = new.target;
+    const type = schema.checkClassType(definition, given.event_type);
+    this.#type = type;
+    if (payload instanceof TrustedPayload) Object.assign(this, payload.payload);
+    else Object.assign(this, schema.validatePayload(definition, schema.checkPayload(payload, type), type));
+    if (given === noFields) {
+      this.#schema = definition.schemaName;
+      this.#timeout = definition.timeout;
+      this.#resultType = definition.result;
+      this.#createdAt = Date.now();
+      this.#path = [];
+      this.#id = newId();
+      this.#parentId = null;
+      return;
+    }
+    const { event_id, event_parent_id, event_schema, event_timeout, event_created_at, event_path } = given;
+    const ownSchema = type === definition.type ? definition.schemaName : schema.schemaName(type, undefined);
+    this.#schema = event_schema === undefined ? ownSchema : fields.checkText('event_schema', event_schema, type);
+    this.#timeout = event_timeout === undefined ? definition.timeout : fields.checkTimeout(event_timeout, type);
+    this.#resultType = given.event_result_type === undefined ? definition.result : given.event_result_type;
+    this.#createdAt = event_created_at === undefined ? Date.now() : fields.checkCreatedAt(event_created_at, type);
+    this.#path = event_path === undefined ? [] : fields.checkPath(event_path, type).map((name) => ({ id: null, name }));
+    this.#id = event_id === undefined ? newId() : fields.checkUuid('event_id', event_id, type);
+    this.#parentId =
+      event_parent_id === undefined || event_parent_id === null
+        ? null
+        : fields.checkUuid('event_parent_id', event_parent_id, type);
+  }
+
+  /**
+   * Makes a class of events.
+   *
+   * A class can be extended again: fields add up, `result` may be narrowed, other options are inherited.
+   *
+   * @param name the events' type; an identifier
+   * @param shape fields as zod types, or a `z.object()`; unknown fields of a payload are kept unless it is strict
+   * @throws EventValidationError for a name or field that can't be used
+   * @example
+   * ```ts
+   * const Resize = BaseEvent.extend('Resize', { path: z.string() }, { result: z.number(), timeout: 30 });
+   * ```
+   */
+  static extend<
+    Base extends EventConstructor,
+    const Name extends string,
+    Shape extends PayloadShape,
+    Result extends z.ZodType | undefined = undefined,
+  >(
+    this: Base,
+    name: Name,
+    shape: Shape,
+    options: EventOptions<Result> = {},
+  ): EventClass<InstanceOf<Base, Shape, Result>, InputOf<Base, Shape>, Name> {
+    const definition = schema.extendDefinition(this.definition, name, shape, options);
+    const Parent = this as unknown as typeof BaseEvent;
+    // The computed key gives the class its name, which inspectors and error messages show.
+    const { [name]: Extended } = {
+      [name]: class extends Parent {
+        static override readonly definition: EventDefinition = definition;
+      },
+    };
+    return Extended as unknown as EventClass<InstanceOf<Base, Shape, Result>, InputOf<Base, Shape>, Name>;
+  }
+
+  /**
+   * Restores an event from what `toJSON()` gave, as an object or as text.
+   *
+   * On a class the payload is validated (so its schema must accept its own output); `BaseEvent.fromJSON` takes any type.
+   *
+   * @throws EventValidationError
+   */
+  static fromJSON<Class extends EventConstructor>(this: Class, json: unknown): InstanceType<Class> {
+    const { payload, given } = splitJson(json, this.definition.type);
+    const type = schema.checkClassType(this.definition, given.event_type);
+    const checked = schema.validatePayload(this.definition, schema.checkPayload(payload, type), type);
+    return new this(new TrustedPayload(checked) as never, given) as InstanceType<Class>;
+  }
+
+  get event_type(): string {
+    return this.#type;
+  }
+  /** UUIDv7 */
+  get event_id(): string {
+    return this.#id;
+  }
+  /** `Name@version` */
+  get event_schema(): string {
+    return this.#schema;
+  }
+  /** Limit for each handler in seconds; null = none. */
+  get event_timeout(): number | null {
+    return this.#timeout;
+  }
+  /** The event whose handler dispatched this one; null for a root. */
+  get event_parent_id(): string | null {
+    return this.#parentId;
+  }
+  /** Names of the buses that had the event, in order. */
+  get event_path(): readonly string[] {
+    return this.#path.map(({ name }) => name);
+  }
+  /** When the event was constructed, ISO 8601 in UTC. */
+  get event_created_at(): string {
+    return new Date(this.#createdAt).toISOString();
+  }
+  /** What handlers must return; null = anything. */
+  get event_result_type(): z.ZodType | null {
+    return this.#resultType;
+  }
+  get event_status(): EventStatus {
+    return lifecycleOf(this).status;
+  }
+  /** When the first handler started; null before. */
+  get event_started_at(): string | null {
+    return isoTime(lifecycleOf(this).startedAt);
+  }
+  /** When the last handler and the last child were done; null before. */
+  get event_completed_at(): string | null {
+    return isoTime(lifecycleOf(this).completedAt);
+  }
+
+  /** By handler id, in order of arrival at a bus, then of registration; empty until processing starts. */
+  get event_results(): ReadonlyMap<string, EventResult<R, BaseEvent>> {
+    const shown = (this.#results ??= new Map());
+    const lifecycle = lifecycleOf(this);
+    lifecycle.onResults = (): void => {
+      shown.clear();
+      for (const result of lifecycle.results as EventResult<R, BaseEvent>[]) shown.set(result.handler_id, result);
+    };
+    lifecycle.onResults();
+    return shown;
+  }
+
+  /** Events that this event's handlers dispatched, in the order of their dispatch. */
+  get event_children(): readonly BaseEvent[] {
+    const children = lifecycleOf(this).results.flatMap((runner) => runner.children);
+    return children.sort((a, b) => a.sequence - b.sequence).map((child) => child.event as BaseEvent);
+  }
+
+  /**
+   * The bus that runs the handler from which it is asked.
+   *
+   * @throws EventStateError outside a handler
+   */
+  get event_bus(): RunningBus {
+    const handler = activeHandler.getStore();
+    if (handler !== undefined) return handler.bus as RunningBus;
+    throw new EventStateError(
+      `event_bus can only be accessed from within an event handler (${this.#type}#${this.#id.slice(-4)}). Elsewhere, use the bus itself.`,
+      placeOf(lifecycleOf(this)),
+    );
+  }
+
+  /**
+   * Resolves to this event once it is completed: all its handlers on every bus, and all its children.
+   *
+   * @throws EventStateError if it was never dispatched; AwaitCycleError inside a handler that it can't complete without
+   */
+  async eventCompleted(): Promise<this> {
+    await completion(lifecycleOf(this));
+    return this;
+  }
+
+  /** A fresh copy to dispatch: same payload and options, new id, no parent, path or results. */
+  eventReset(): this {
+    const Class = this.constructor as EventConstructor;
+    return new Class(new TrustedPayload(payloadOf(this)) as never, {
+      event_type: this.#type,
+      event_schema: this.#schema,
+      event_timeout: this.#timeout,
+      event_result_type: this.#resultType,
+    }) as this;
+  }
+
+  /** What travels and is logged: fields of the framework and the payload with its values as they are; no results. */
+  toJSON(): Record<string, unknown> {
+    return {
+      event_type: this.#type,
+      event_schema: this.#schema,
+      event_id: this.#id,
+      event_parent_id: this.#parentId,
+      event_path: this.event_path,
+      event_timeout: this.#timeout,
+      event_created_at: this.event_created_at,
+      ...payloadOf(this),
+    };
+  }
+}
+
+const noFields: EventFields = {};
+
+/** The payload's fields: whatever an event has of its own. */
+export function payloadOf(event: BaseEvent): Record<string, unknown> {
+  return { ...event };
+}

@@ -1,0 +1,255 @@
+import { AsyncResource } from 'node:async_hooks';
+import { BaseEvent, pathOf, setParent } from './base-event.ts';
+import { Capacity } from './capacity.ts';
+import { activeHandler, waitFor } from './context.ts';
+import { Delivery, type DeliveryHost } from './delivery.ts';
+import { describe } from './describe.ts';
+import { Dispatch, type Dispatchable, type DispatchOptions, type RunningBus } from './dispatch.ts';
+import {
+  BusCapacityError,
+  BusStoppedError,
+  EventStateError,
+  isHandlerAbortedError,
+  isHandlerCancelledError,
+} from './errors.ts';
+import { addChild, type EventResult } from './event-result.ts';
+import { Expectations } from './expectation.ts';
+import type { ForwardTarget, HandlerEntry } from './handler.ts';
+import { HandlerRegistry } from './handler-registry.ts';
+import type { HandlerRun } from './handler-run.ts';
+import { EventHistory } from './history.ts';
+import { IdleWatch } from './idle-watch.ts';
+import type { ResolvedBusOptions } from './bus-options.ts';
+import type { Lifecycle } from './lifecycle.ts';
+import { Observers } from './observer.ts';
+import { placeOf, lifecycleOf } from './result-helpers.ts';
+import { RunLoop } from './run-loop.ts';
+import { SlowWatch } from './slow-watch.ts';
+
+/** The works of one bus: takes events, lets the run loop decide whose turn it is, keeps the books. */
+export class BusEngine implements DeliveryHost, ForwardTarget {
+  readonly id: string;
+  readonly bus: RunningBus;
+  readonly options: ResolvedBusOptions;
+  readonly loop: RunLoop;
+  readonly registry: HandlerRegistry;
+  readonly history: EventHistory;
+  readonly capacity: Capacity;
+  readonly expectations: Expectations = new Expectations();
+  readonly idle: IdleWatch = new IdleWatch();
+  readonly observers: Observers;
+  /** Deliveries whose event isn't completed. */
+  readonly #open = new Set<Delivery>();
+  readonly #slow: SlowWatch;
+  readonly #onDispatch: () => void;
+  #stopped = false;
+
+  constructor(id: string, bus: RunningBus, options: ResolvedBusOptions, onDispatch: () => void) {
+    this.id = id;
+    this.bus = bus;
+    this.options = options;
+    this.loop = new RunLoop(!options.parallelHandlers);
+    this.registry = new HandlerRegistry(id, () => bus.name);
+    this.history = new EventHistory(options.maxHistorySize);
+    this.capacity = new Capacity(options.maxPending);
+    this.observers = new Observers(options.logger);
+    this.#onDispatch = onDispatch;
+    this.#slow = new SlowWatch(
+      () => this.#resultsInProgress(),
+      (result, seconds) => this.#warnSlow(result, seconds),
+    );
+  }
+
+  get name(): string {
+    return this.bus.name;
+  }
+
+  get maxRecursionDepth(): number | null {
+    return this.options.maxRecursionDepth;
+  }
+
+  get stopped(): boolean {
+    return this.#stopped;
+  }
+
+  /** Deliveries of events that are not completed, in order of arrival. */
+  get open(): ReadonlySet<Delivery> {
+    return this.#open;
+  }
+
+  dispatch<E extends Dispatchable>(event: E, { detached = false }: DispatchOptions = {}): Dispatch<E> {
+    if (!(event instanceof BaseEvent)) {
+      throw new TypeError(
+        `${this.name}.dispatch expected an event, such as new UserCreated({ … }); got ${describe(event)}.`,
+      );
+    }
+    if (this.#stopped) throw this.stoppedError(event);
+    const lifecycle = lifecycleOf(event);
+    if (this.#had(event)) {
+      if (lifecycle.sequence > 0) return new Dispatch(event);
+      throw new EventStateError(
+        `${event.event_type}#${event.event_id.slice(-4)} has ${this.name} in its event_path already (${event.event_path.join(' > ')}), so ${this.name} skips it, and it is on no other bus here. Dispatch a copy: ${this.name}.dispatch(event.eventReset()).`,
+        placeOf(lifecycle),
+      );
+    }
+    if (!lifecycle.open && this.capacity.full) throw this.#capacityError(event);
+    if (lifecycle.sequence === 0) this.#enterTree(event, detached);
+    this.#take(event, new AsyncResource('threadbus.event'));
+    return new Dispatch(event);
+  }
+
+  accept(event: BaseEvent, context: AsyncResource): void {
+    if (this.#stopped) throw this.stoppedError(event);
+    if (!this.#had(event)) this.#take(event, context);
+  }
+
+  /** Waits, as an await of the handler that calls, for all events here that can complete before the handler's own. */
+  async drain(own: Lifecycle, timeout: number | null): Promise<void> {
+    const others = [...this.#open].map(({ lifecycle }) => lifecycle).filter((lifecycle) => !lifecycle.needs(own));
+    const onTimeout = (): Error => new Error('time is up');
+    await Promise.allSettled(others.map((lifecycle) => waitFor(lifecycle, { timeout, onTimeout })));
+  }
+
+  /** Ends everything that is under way here, `last`'s part last; afterwards nothing is taken any more. */
+  shutDown(last: Lifecycle | null): void {
+    this.#stopped = true;
+    const cause = this.stoppedError();
+    const open = [...this.#open];
+    for (const delivery of open) if (delivery.lifecycle !== last) delivery.cancel(cause);
+    for (const delivery of open) delivery.cancel(cause);
+    this.expectations.refuseAll(cause);
+    this.capacity.refuseAll(cause);
+    this.idle.settle();
+    this.#slow.stop();
+    this.observers.notify((observer) => observer.stopped?.());
+  }
+
+  stoppedError(event?: BaseEvent): BusStoppedError {
+    const what = event === undefined ? '' : ` and takes no ${event.event_type}`;
+    return new BusStoppedError(`${this.name} was stopped${what}. Dispatch before stop(), or make a new EventBus.`, {
+      busName: this.name,
+      eventType: event?.event_type,
+      eventId: event?.event_id,
+    });
+  }
+
+  match(type: string): readonly HandlerEntry[] {
+    const entries = this.registry.match(type);
+    for (const entry of entries) if (entry.once) this.registry.remove(entry);
+    return entries;
+  }
+
+  unqueue(delivery: Delivery): void {
+    this.loop.unqueue(delivery);
+  }
+
+  promote(delivery: Delivery): void {
+    this.loop.promote(delivery);
+  }
+
+  take(run: HandlerRun): void {
+    this.loop.take(run);
+  }
+
+  release(run: HandlerRun): void {
+    this.loop.release(run);
+  }
+
+  whenFree(run: HandlerRun, go: () => void): void {
+    this.loop.whenFree(run, go);
+  }
+
+  continue(delivery: Delivery): void {
+    this.loop.claim(() => delivery.advance(!this.options.parallelHandlers));
+  }
+
+  leave(): void {
+    this.loop.leave();
+  }
+
+  started({ event }: Delivery): void {
+    this.loop.enter();
+    this.history.move(event);
+    if (this.observers.active) this.observers.notify((observer) => observer.started?.(event));
+  }
+
+  handlerStarted({ event, runner }: HandlerRun): void {
+    this.#slow.arm();
+    if (this.observers.active) this.observers.notify((observer) => observer.handlerStarted?.(event, runner));
+  }
+
+  handlerEnded({ event }: Delivery, result: EventResult, entry: HandlerEntry): void {
+    if (result.status === 'error' && entry.target === null) this.#logFailure(event, result);
+    if (this.observers.active) this.observers.notify((observer) => observer.handlerEnded?.(event, result));
+  }
+
+  delivered(): void {
+    this.capacity.leave();
+  }
+
+  completed(delivery: Delivery): void {
+    const { event } = delivery;
+    this.#open.delete(delivery);
+    this.history.move(event);
+    if (this.observers.active) this.observers.notify((observer) => observer.completed?.(event));
+    if (this.#open.size === 0) this.idle.settle();
+  }
+
+  /** The bus is in the event's path: it had the event, in this thread or before the event came here as JSON. */
+  #had(event: BaseEvent): boolean {
+    return pathOf(event).some(({ id, name }) => (id === null ? name === this.name : id === this.id));
+  }
+
+  /** First dispatch: inside a handler the event becomes a child of the handler's event. */
+  #enterTree(event: BaseEvent, detached: boolean): void {
+    const parent = detached ? undefined : activeHandler.getStore()?.runner;
+    const lifecycle = lifecycleOf(event);
+    lifecycle.dispatched(parent ?? null);
+    if (parent === undefined) return;
+    setParent(event, (parent.lifecycle.event as BaseEvent).event_id);
+    if (lifecycle.parent !== null) addChild(parent as EventResult, lifecycle);
+  }
+
+  #take(event: BaseEvent, context: AsyncResource): void {
+    const lifecycle = lifecycleOf(event);
+    const delivery = new Delivery(event, this, context);
+    pathOf(event).push({ id: this.id, name: this.name });
+    lifecycle.attach(delivery);
+    this.#open.add(delivery);
+    this.capacity.enter();
+    this.history.add(event);
+    this.loop.enqueue(delivery);
+    this.#onDispatch();
+    if (this.observers.active) this.observers.notify((observer) => observer.dispatched?.(event));
+    if (this.expectations.size > 0) this.expectations.offer(event);
+  }
+
+  #capacityError(event: BaseEvent): BusCapacityError {
+    const { pending } = this.capacity;
+    const limit = this.capacity.limit ?? 0;
+    return new BusCapacityError(
+      `EventBus at capacity: ${this.name} has ${pending} pending events (${limit} max; ${this.loop.queued} of them queued, ${pending - this.loop.queued} in progress) and refuses ${event.event_type}. Wait with 'await bus.waitForCapacity()' before you dispatch, or raise maxPending.`,
+      { busName: this.name, eventType: event.event_type, eventId: event.event_id },
+      { pending, limit },
+    );
+  }
+
+  #logFailure(event: BaseEvent, result: EventResult): void {
+    const { error } = result;
+    const text = error instanceof Error ? (error.stack ?? `${error.name}: ${error.message}`) : String(error);
+    const message = `${this.name}.${result.handler_name}(${event.event_type}#${event.event_id.slice(-4)}) failed: ${text}`;
+    if (isHandlerAbortedError(error) || isHandlerCancelledError(error)) this.options.logger.debug(message);
+    else this.options.logger.error(message);
+  }
+
+  *#resultsInProgress(): Iterable<EventResult> {
+    for (const { results } of this.#open) for (const result of results) if (result.status === 'started') yield result;
+  }
+
+  #warnSlow({ lifecycle, handler_name }: EventResult, seconds: number): void {
+    const { event_type, event_id } = lifecycle.event as BaseEvent;
+    this.options.logger.warn(
+      `${this.name}.${handler_name}(${event_type}#${event_id.slice(-4)}) has been running for ${seconds.toFixed(0)} s: slow, or a deadlock?`,
+    );
+  }
+}

@@ -1,0 +1,214 @@
+import type { AsyncResource } from 'node:async_hooks';
+import type { BaseEvent } from './base-event.ts';
+import type { RunningBus } from './dispatch.ts';
+import { type ErrorPlace, HandlerCancelledError } from './errors.ts';
+import { EventResult, resultSettled, resultStarted } from './event-result.ts';
+import type { ForwardTarget, HandlerEntry } from './handler.ts';
+import { abortedError, causeText, HandlerRun, type RunHost } from './handler-run.ts';
+import type { Lifecycle, Part } from './lifecycle.ts';
+import type { Linked } from './linked-list.ts';
+import { recursionError } from './recursion.ts';
+import { lifecycleOf } from './result-helpers.ts';
+
+/** What a delivery needs of its bus. */
+export interface DeliveryHost {
+  readonly bus: RunningBus;
+  readonly maxRecursionDepth: number | null;
+  match(type: string): readonly HandlerEntry[];
+  /** Takes a queued delivery out of the queue, or moves it ahead of it. */
+  unqueue(delivery: Delivery): void;
+  promote(delivery: Delivery): void;
+  /** The serial slot: see RunHost for what the calls mean. */
+  take(run: HandlerRun): void;
+  release(run: HandlerRun): void;
+  whenFree(run: HandlerRun, go: () => void): void;
+  /** The delivery's handler has settled: call its `advance` when its turn comes. */
+  continue(delivery: Delivery): void;
+  /** No handler that holds the slot is left. */
+  leave(delivery: Delivery): void;
+  started(delivery: Delivery): void;
+  handlerStarted(run: HandlerRun): void;
+  handlerEnded(delivery: Delivery, result: EventResult, entry: HandlerEntry): void;
+  delivered(delivery: Delivery): void;
+  completed(delivery: Delivery): void;
+}
+
+const noResults: readonly EventResult[] = [];
+const noEntries: readonly HandlerEntry[] = [];
+
+/**
+ * One event on one bus: queued, then started, then done when each of its handlers has settled.
+ *
+ * While started it is *busy* until no handler that holds the slot is left, running or to come; forwards and handlers
+ * in other threads don't hold it.
+ */
+export class Delivery implements Part, RunHost, Linked<Delivery> {
+  previous: Delivery | null = null;
+  next: Delivery | null = null;
+  state: 'queued' | 'started' | 'done' = 'queued';
+  busy = false;
+  /** Number of the loop's turn in which the event was awaited; 0 = it isn't. */
+  awaitedTurn = 0;
+  readonly event: BaseEvent;
+  readonly lifecycle: Lifecycle;
+  results: readonly EventResult[] = noResults;
+  #host: DeliveryHost;
+  #context: AsyncResource;
+  #entries: readonly HandlerEntry[] = noEntries;
+  #nextEntry = 0;
+  /** The handler that is just being called: if it settles before the call returns, `advance` goes on by itself. */
+  #starting: HandlerRun | null = null;
+  /** Handlers that have started and not settled, suspended ones included. */
+  readonly #running = new Set<HandlerRun>();
+
+  constructor(event: BaseEvent, host: DeliveryHost, context: AsyncResource) {
+    this.event = event;
+    this.lifecycle = lifecycleOf(event);
+    this.#host = host;
+    this.#context = context;
+  }
+
+  get bus(): RunningBus {
+    return this.#host.bus;
+  }
+
+  /** Fixes which handlers the event has on this bus. */
+  start(): void {
+    this.state = 'started';
+    this.busy = true;
+    this.lifecycle.start(Date.now());
+    this.#entries = this.#host.match(this.event.event_type);
+    if (this.#entries.length > 0) {
+      const { event_timeout } = this.event;
+      this.results = this.#entries.map(({ source }) => new EventResult(this.lifecycle, source, event_timeout));
+      this.lifecycle.onResults?.();
+    }
+    this.#host.started(this);
+  }
+
+  /**
+   * Starts handlers in order: on a serial bus up to the first that keeps the slot, else all.
+   *
+   * Called with the slot free.
+   */
+  advance(serial: boolean): void {
+    while (this.#nextEntry < this.#entries.length) {
+      const run = this.#startNext();
+      if (serial && run !== null && this.#running.has(run) && run.entry.holdsSlot) return;
+    }
+    this.#checkDone();
+  }
+
+  promote(): void {
+    if (this.state === 'queued') this.#host.promote(this);
+  }
+
+  cancel(cause: Error): void {
+    if (this.state === 'done') return;
+    if (this.state === 'queued') {
+      this.#host.unqueue(this);
+      this.start();
+    }
+    for (const run of this.#running) run.abort(abortedError(run.place, cause));
+    while (this.#nextEntry < this.#entries.length) this.#cancelNext(cause);
+    this.#checkDone();
+  }
+
+  delivered(): void {
+    this.#host.delivered(this);
+  }
+
+  completed(): void {
+    this.#host.completed(this);
+  }
+
+  suspended(run: HandlerRun): void {
+    if (run.entry.holdsSlot) this.#host.release(run);
+  }
+
+  whenFree(run: HandlerRun, go: () => void): void {
+    if (run.entry.holdsSlot) this.#host.whenFree(run, go);
+    else go();
+  }
+
+  resumed(run: HandlerRun): void {
+    if (run.entry.holdsSlot) this.#host.take(run);
+  }
+
+  settled(run: HandlerRun): void {
+    this.#running.delete(run);
+    this.#host.release(run);
+    this.#host.handlerEnded(this, run.runner, run.entry);
+    if (this.#starting === run) return;
+    if (run.entry.holdsSlot && this.#nextEntry < this.#entries.length) this.#host.continue(this);
+    else this.#checkDone();
+  }
+
+  #startNext(): HandlerRun | null {
+    const entry = this.#entries[this.#nextEntry] as HandlerEntry;
+    const result = this.results[this.#nextEntry] as EventResult;
+    this.#nextEntry += 1;
+    if (entry.target !== null) {
+      this.#forward(entry, entry.target, result);
+      return null;
+    }
+    const run = new HandlerRun(this.event, entry, result, this);
+    this.#running.add(run);
+    this.#starting = run;
+    if (entry.holdsSlot) this.#host.take(run);
+    this.#host.handlerStarted(run);
+    const refusal = recursionError(run, this.#host.maxRecursionDepth);
+    if (refusal === null) run.start(this.#context);
+    else run.abort(refusal);
+    this.#starting = null;
+    return run;
+  }
+
+  /** Hands the event to another bus; its own result is the event, at once. */
+  #forward(entry: HandlerEntry, target: ForwardTarget, result: EventResult): void {
+    resultStarted(result, Date.now());
+    try {
+      target.accept(this.event, this.#context);
+      resultSettled(result, 'completed', this.event, Date.now());
+    } catch (error) {
+      resultSettled(result, 'error', error, Date.now());
+    }
+    this.#host.handlerEnded(this, result, entry);
+  }
+
+  #cancelNext(cause: Error): void {
+    const entry = this.#entries[this.#nextEntry] as HandlerEntry;
+    const result = this.results[this.#nextEntry] as EventResult;
+    this.#nextEntry += 1;
+    const place: ErrorPlace = {
+      busName: entry.source.busName,
+      handlerName: entry.source.handlerName,
+      eventType: this.event.event_type,
+      eventId: this.event.event_id,
+    };
+    const error = new HandlerCancelledError(
+      `Cancelled pending handler ${place.busName}.${place.handlerName}(${place.eventType}) as a result of ${causeText(cause)}`,
+      place,
+      { cause },
+    );
+    resultSettled(result, 'error', error, Date.now());
+    this.#host.handlerEnded(this, result, entry);
+  }
+
+  #checkDone(): void {
+    if (this.state !== 'started' || this.#nextEntry < this.#entries.length) return;
+    if (this.busy && !this.#slotIsWanted()) {
+      this.busy = false;
+      this.#host.leave(this);
+    }
+    if (this.#running.size > 0) return;
+    this.state = 'done';
+    this.#entries = noEntries;
+    this.lifecycle.partDone();
+  }
+
+  #slotIsWanted(): boolean {
+    for (const run of this.#running) if (run.entry.holdsSlot) return true;
+    return false;
+  }
+}

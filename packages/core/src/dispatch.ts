@@ -1,0 +1,71 @@
+import type { MessagePort } from 'node:worker_threads';
+import { lifecycleOf, ResultHelpers, type ResultOf } from './result-helpers.ts';
+
+/** What can be dispatched: an event. */
+export interface Dispatchable extends ResultHelpers<unknown> {
+  readonly event_id: string;
+  readonly event_type: string;
+  eventCompleted(): Promise<this>;
+}
+
+/** Options of `dispatch`. */
+export interface DispatchOptions {
+  /** Inside a handler: make the event a new root, which the handler's event neither knows nor waits for. @default false */
+  readonly detached?: boolean | undefined;
+  /** Buffers of the payload that move to the other thread instead of being copied; this side can't use them any more. */
+  readonly transfer?: readonly Transferable[] | undefined;
+}
+
+/** What can move to another thread. */
+export type Transferable = ArrayBuffer | MessagePort;
+
+/** The bus that runs a handler, as its event shows it. */
+export interface RunningBus {
+  readonly id: string;
+  readonly name: string;
+  dispatch<E extends Dispatchable>(event: E, options?: DispatchOptions): Dispatch<E>;
+}
+
+/**
+ * An event on its way: what `dispatch` returns.
+ *
+ * Await it for the completed event; that never rejects because of a failing handler, the result helpers do. Inside a
+ * handler an await runs the event ahead of the queue. Dropping it is fine (fire and forget). A handler that returns one
+ * is not held up by it.
+ *
+ * @example
+ * ```ts
+ * const event = await bus.dispatch(new Ping({}));                    // all handlers are done
+ * const sum = await bus.dispatch(new Add({ a: 1, b: 2 })).eventResult();
+ * bus.dispatch(new Ping({})).event.event_status;                     //=> 'pending'
+ * ```
+ */
+export class Dispatch<E extends Dispatchable = Dispatchable>
+  extends ResultHelpers<ResultOf<E>>
+  implements PromiseLike<E>
+{
+  /** The event, at once. */
+  readonly event: E;
+
+  constructor(event: E) {
+    super(lifecycleOf(event));
+    this.event = event;
+  }
+
+  // oxlint-disable-next-line unicorn/no-thenable -- awaiting a dispatch is what it is for
+  then<Value = E, Failure = never>(
+    onCompleted?: ((event: E) => Value | PromiseLike<Value>) | null,
+    onError?: ((error: unknown) => Failure | PromiseLike<Failure>) | null,
+  ): Promise<Value | Failure> {
+    return this.event.eventCompleted().then(onCompleted, onError);
+  }
+
+  /** For errors of the wait itself: an await cycle, or a stopped bus. */
+  catch<Failure>(onError: (error: unknown) => Failure | PromiseLike<Failure>): Promise<E | Failure> {
+    return this.event.eventCompleted().catch(onError);
+  }
+
+  finally(onEnd: () => void): Promise<E> {
+    return this.event.eventCompleted().finally(onEnd);
+  }
+}

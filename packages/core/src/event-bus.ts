@@ -1,0 +1,323 @@
+import { waitForCapacity } from './back-pressure.ts';
+import type { AnyEvent, BaseEvent, EventConstructor } from './base-event.ts';
+import { BusEngine } from './bus-engine.ts';
+import { BusNames } from './bus-names.ts';
+import { type EventBusOptions, resolveBusOptions } from './bus-options.ts';
+import { newId } from './clock.ts';
+import { liveHandler } from './context.ts';
+import { debugLog } from './debug-log.ts';
+import { describe } from './describe.ts';
+import type { RunningBus } from './dispatch.ts';
+import { checkWait } from './duration.ts';
+import { AwaitCycleError, TimeoutError } from './errors.ts';
+import { descendsFrom, findPast, type FindOptions } from './find.ts';
+import type { ExpectOptions } from './expectation.ts';
+import { type AnyHandler, type Forward, forwardTo, type Handler, type OnOptions } from './handler.ts';
+import type { WaitOptions } from './idle-watch.ts';
+import { showAs } from './inspect.ts';
+import { type Logger, logLevel } from './logger.ts';
+import { logTree } from './log-tree.ts';
+import { type EventHolder, MemoryWatch } from './memory-watch.ts';
+import type { BusObserver } from './observer.ts';
+import { type EventPattern, patternKey } from './pattern.ts';
+import { type Subscription, subscription } from './subscription.ts';
+import { Wal } from './wal.ts';
+
+/** Options of `stop`. */
+export interface StopOptions {
+  /** Seconds to wait for events that are under way before they are ended; null = no limit. @default 0 */
+  readonly timeout?: number | null | undefined;
+  /** Also forget the history and all handlers. @default false */
+  readonly clear?: boolean | undefined;
+}
+
+const names = new BusNames<EventBus>();
+const memory = new MemoryWatch(holders);
+let engineOf: (bus: EventBus) => BusEngine;
+
+/** The works of a bus, for sibling packages. */
+export function busEngine(bus: EventBus): BusEngine {
+  return engineOf(bus);
+}
+
+/**
+ * A bus: takes events in strict order and calls their handlers, one at a time unless told otherwise.
+ *
+ * An event that is awaited inside a handler runs ahead of the queue; everything else keeps its place. Different buses
+ * don't wait for each other. A bus that isn't stopped neither keeps the process alive nor itself from being collected.
+ *
+ * @example
+ * ```ts
+ * const Add = BaseEvent.extend('Add', { a: z.number(), b: z.number() }, { result: z.number() });
+ * await using bus = new EventBus({ name: 'Main' });
+ * bus.on(Add, ({ a, b }) => a + b);
+ * await bus.dispatch(new Add({ a: 1, b: 2 })).eventResult();   //=> 3
+ * ```
+ */
+export class EventBus implements RunningBus, AsyncDisposable {
+  /** UUIDv7 */
+  readonly id: string = newId();
+  readonly name: string;
+  /**
+   * Hands an event over and returns at once; no handler runs within the call.
+   *
+   * Bound, so it can be registered on another bus to forward events: `main.on('*', auth.dispatch)`. Inside a handler
+   * the event becomes a child of the handler's event. An event that this bus had before is skipped.
+   *
+   * @throws BusCapacityError if `maxPending` events are under way (the event is left untouched); BusStoppedError;
+   *   EventStateError for an event that names this bus in its path and is nowhere under way; TypeError for no event
+   */
+  readonly dispatch: Forward;
+  readonly #engine: BusEngine;
+  readonly #wal: Wal | null;
+
+  static {
+    engineOf = (bus) => bus.#engine;
+    showAs(this.prototype, (bus) => bus.toString());
+  }
+
+  /** All live buses of this thread: those that were neither stopped nor collected. */
+  static get allInstances(): ReadonlySet<EventBus> {
+    return names.live();
+  }
+
+  constructor(options: EventBusOptions = {}) {
+    const resolved = resolveBusOptions(options);
+    const { name, taken } = names.choose(options.name);
+    const { logger, walPath } = resolved;
+    this.name = name;
+    if (taken)
+      logger.warn(`EventBus with name "${options.name}" already exists in this thread; this one is called "${name}".`);
+    const engine = new BusEngine(this.id, this, resolved, () => memory.touch());
+    this.#engine = engine;
+    this.#wal = walPath === null ? null : new Wal(walPath, name, logger);
+    if (this.#wal !== null) engine.observers.add(this.#wal);
+    if (logLevel() === 'debug') engine.observers.add(debugLog(name, logger));
+    this.dispatch = forwardTo(engine, (event, given) => engine.dispatch(event, given));
+    names.add(this);
+  }
+
+  /** The events that the bus remembers, by id, in order of dispatch. */
+  get eventHistory(): ReadonlyMap<string, BaseEvent> {
+    return this.#engine.history;
+  }
+
+  get eventsPending(): readonly BaseEvent[] {
+    return this.#eventsWith('pending');
+  }
+
+  get eventsStarted(): readonly BaseEvent[] {
+    return this.#eventsWith('started');
+  }
+
+  get eventsCompleted(): readonly BaseEvent[] {
+    return this.#eventsWith('completed');
+  }
+
+  /**
+   * Calls `handler` for every event that matches.
+   *
+   * Handlers of the type run before those of '*', each in the order of their registration; which ones an event gets is
+   * fixed when its processing starts. A function runs at most once per event, however often it is registered.
+   *
+   * @param pattern a class (matched by its type, not by inheritance), a type, or '*'
+   * @returns takes the handler off when called or disposed
+   * @throws TypeError if the pattern or the handler is none; BusStoppedError
+   */
+  on(pattern: EventPattern, forward: Forward, options?: OnOptions): Subscription;
+  on(pattern: string, handler: Handler<AnyEvent>, options?: OnOptions): Subscription;
+  on<C extends EventConstructor>(pattern: C, handler: Handler<InstanceType<C>>, options?: OnOptions): Subscription;
+  on(pattern: EventPattern, handler: unknown, { once = false, signal }: OnOptions = {}): Subscription {
+    const key = patternKey(pattern);
+    if (typeof handler !== 'function') {
+      throw new TypeError(
+        `Expected a handler for '${key}' on ${this.name} to be a function; got ${describe(handler)}.`,
+      );
+    }
+    const { registry, options, stopped } = this.#engine;
+    if (stopped) throw this.#engine.stoppedError();
+    if (signal?.aborted === true) return subscription(() => undefined);
+    const { entry, namesake } = registry.add(key, handler as AnyHandler, once);
+    if (namesake) {
+      options.logger.warn(
+        `${this.name}: a handler named "${entry.source.handlerName}" is already registered for '${key}'; both will run.`,
+      );
+    }
+    const end = (): void => {
+      signal?.removeEventListener('abort', end);
+      registry.remove(entry);
+    };
+    signal?.addEventListener('abort', end);
+    return subscription(end);
+  }
+
+  /** Takes a handler off, or all that are registered for the pattern. Events that have started keep theirs. */
+  off(pattern: EventPattern, handler?: (...args: never[]) => unknown): void {
+    this.#engine.registry.removeAll(patternKey(pattern), handler as AnyHandler | undefined);
+  }
+
+  /**
+   * Waits for the next event that matches to be dispatched to this bus; it needn't be processed yet.
+   *
+   * Registered before the call returns. It is no handler and leaves no result.
+   *
+   * @throws TimeoutError; the signal's reason; BusStoppedError; what a filter threw
+   * @example
+   * ```ts
+   * const paid = await bus.expect(InvoicePaid, { include: (event) => event.invoice_id === id, timeout: 30 });
+   * ```
+   */
+  expect<C extends EventConstructor>(pattern: C, options?: ExpectOptions<InstanceType<C>>): Promise<InstanceType<C>>;
+  expect(pattern: string, options?: ExpectOptions<AnyEvent>): Promise<AnyEvent>;
+  async expect(pattern: EventPattern, options: ExpectOptions<never> = {}): Promise<BaseEvent> {
+    const key = patternKey(pattern);
+    const { include, exclude, predicate, signal } = options as ExpectOptions;
+    const timeout = checkWait('timeout (seconds)', options.timeout);
+    if (this.#engine.stopped) throw this.#engine.stoppedError();
+    return this.#engine.expectations.add({
+      pattern: key,
+      matches: (event) => (include?.(event) ?? true) && (predicate?.(event) ?? true) && !(exclude?.(event) ?? false),
+      timeout,
+      signal,
+      onTimeout: (seconds) =>
+        new TimeoutError(
+          `No '${key}' that matches was dispatched to ${this.name} within ${seconds} s.`,
+          { busName: this.name },
+          seconds,
+        ),
+    });
+  }
+
+  /**
+   * Looks for an event in the history, newest first, then waits for one if `future` says so.
+   *
+   * @returns null if there is none, or none came in time
+   * @example
+   * ```ts
+   * const event = (await bus.find(Refresh, { past: 10 })) ?? bus.dispatch(new Refresh({})).event;   // debounce
+   * ```
+   */
+  find<C extends EventConstructor>(pattern: C, options?: FindOptions<InstanceType<C>>): Promise<InstanceType<C> | null>;
+  find(pattern: string, options?: FindOptions<AnyEvent>): Promise<AnyEvent | null>;
+  async find(pattern: EventPattern, options: FindOptions<never> = {}): Promise<BaseEvent | null> {
+    const key = patternKey(pattern);
+    const { past = true, future = false, childOf, where, signal } = options as FindOptions;
+    const timeout = typeof future === 'boolean' ? null : checkWait('future (seconds)', future);
+    const matches = (event: BaseEvent): boolean =>
+      (key === '*' || key === event.event_type) &&
+      (childOf === undefined || descendsFrom(event, childOf)) &&
+      (where?.(event) ?? true);
+    const found = findPast(this.#engine.history, past, matches);
+    if (found !== null || future === false) return found;
+    const notFound = new Error('not found');
+    try {
+      return await this.#engine.expectations.add({ pattern: key, matches, timeout, signal, onTimeout: () => notFound });
+    } catch (error) {
+      if (error === notFound) return null;
+      throw error;
+    }
+  }
+
+  /**
+   * Waits until `dispatch` has a free place: the way to slow down to what the handlers can do.
+   *
+   * First come, first served; dispatch right after it resolves, else the place goes to the next. Inside a handler it
+   * counts as an await of what the handler's own events have incomplete here.
+   *
+   * @throws BusCapacityError inside a handler of this bus that has nothing under way to wait for; BusStoppedError
+   */
+  async waitForCapacity({ signal }: { readonly signal?: AbortSignal | undefined } = {}): Promise<void> {
+    if (this.#engine.stopped) throw this.#engine.stoppedError();
+    signal?.throwIfAborted();
+    await waitForCapacity(this.#engine, signal);
+  }
+
+  /**
+   * Waits until no event of this bus is incomplete, children on other buses included, and the log is written.
+   *
+   * @returns false if the time was up first
+   * @throws AwaitCycleError inside a handler of this bus, which could never become idle then
+   */
+  async waitUntilIdle(options: WaitOptions = {}): Promise<boolean> {
+    const timeout = checkWait('timeout (seconds)', options.timeout);
+    const handler = liveHandler();
+    if (handler?.bus === this) {
+      throw new AwaitCycleError(
+        `A handler of ${this.name} waits until ${this.name} is idle, which it can't be before the handler returns. Await the events that you need instead.`,
+        { busName: this.name },
+      );
+    }
+    const deadline = timeout === null ? null : performance.now() + timeout * 1000;
+    const left = (): number | null => (deadline === null ? null : Math.max(0, (deadline - performance.now()) / 1000));
+    while (this.#engine.open.size > 0) {
+      if (!(await this.#engine.idle.wait(left(), options.signal))) return false;
+      if (this.#engine.stopped) break;
+      await this.#wal?.flush();
+    }
+    await this.#wal?.flush();
+    return true;
+  }
+
+  /**
+   * Ends the bus: what runs is aborted, what is queued is cancelled, whatever waits on the bus ends with BusStoppedError.
+   *
+   * Every event completes all the same. With a `timeout` it first waits for what is under way. Called inside a handler
+   * of this bus, that handler is aborted last. Stopping twice does no harm.
+   *
+   * @throws WalWriteError if part of the log could not be written
+   */
+  async stop({ timeout = 0, clear = false }: StopOptions = {}): Promise<void> {
+    const wait = checkWait('timeout (seconds)', timeout);
+    const engine = this.#engine;
+    const handler = liveHandler();
+    const own = handler?.bus === this ? handler.runner.lifecycle : null;
+    if (!engine.stopped && wait !== 0 && engine.open.size > 0) {
+      if (own === null) await engine.idle.wait(wait, undefined);
+      else await engine.drain(own, wait);
+    }
+    if (!engine.stopped) engine.shutDown(own);
+    names.remove(this);
+    if (clear) {
+      engine.history.clear();
+      engine.registry.clear();
+    }
+    await this.#wal?.close();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop();
+  }
+
+  /** The remembered events as a tree of events and handlers, in bubus's format. */
+  logTree(): string {
+    return logTree([...this.#engine.history.values()]);
+  }
+
+  /** Adds a watcher that is told of everything that happens here. @returns takes it away again */
+  observe(observer: BusObserver): Subscription {
+    return subscription(this.#engine.observers.add(observer));
+  }
+
+  toString(): string {
+    const { stopped, history, registry } = this.#engine;
+    const completed = [...history.values()].filter(({ event_status }) => event_status === 'completed').length;
+    return `${this.name}${stopped ? '🔴' : '🟢'}(⏳ ${this.eventsPending.length} | ▶️ ${this.eventsStarted.length} | ✅ ${completed} ➡️ ${registry.size} 👂)`;
+  }
+
+  #eventsWith(status: BaseEvent['event_status']): BaseEvent[] {
+    return heldEvents(this.#engine).filter(({ event_status }) => event_status === status);
+  }
+}
+
+/** Events in flight, then the rest of the history. */
+function heldEvents({ open, history }: BusEngine): BaseEvent[] {
+  return [...new Set([...[...open].map(({ event }) => event), ...history.values()])];
+}
+
+function* holders(): Iterable<EventHolder> {
+  for (const bus of names.live()) {
+    const engine = engineOf(bus);
+    const logger: Logger = engine.options.logger;
+    yield { name: bus.name, logger, heldEvents: () => heldEvents(engine) };
+  }
+}

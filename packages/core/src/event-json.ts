@@ -1,0 +1,49 @@
+import { describe } from './describe.ts';
+import { EventValidationError } from './errors.ts';
+import { type EventFields, fieldError } from './event-fields.ts';
+import { fromJsonValue } from './json-codec.ts';
+
+/** An event's document in two parts. */
+export interface SplitJson {
+  readonly payload: object;
+  readonly given: EventFields;
+}
+
+/** Other `event_…` names in a document, such as the times that a log adds, say nothing about a fresh event. */
+const jsonFields: ReadonlySet<string> = new Set([
+  'event_type',
+  'event_schema',
+  'event_id',
+  'event_parent_id',
+  'event_path',
+  'event_timeout',
+  'event_created_at',
+]);
+
+/** Parts an event's JSON into payload and fields of the framework; the input is never changed. */
+export function splitJson(json: unknown, type: string): SplitJson {
+  const source: unknown = typeof json === 'string' ? parseJson(json, type) : json;
+  if (typeof source !== 'object' || source === null || Array.isArray(source)) {
+    throw fieldError('the JSON of an event', 'an object or its text', source, type);
+  }
+  const entries = Object.entries(source);
+  return {
+    payload: Object.fromEntries(
+      entries.filter(([name]) => !name.startsWith('event_')).map(([name, value]) => [name, fromJsonValue(value)]),
+    ),
+    given: Object.fromEntries(entries.filter(([name]) => jsonFields.has(name))),
+  };
+}
+
+function parseJson(text: string, type: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw new EventValidationError(
+      `${type}: expected the JSON of an event; ${describe(text)} is not JSON: ${(cause as Error).message}`,
+      { eventType: type },
+      [],
+      { cause },
+    );
+  }
+}

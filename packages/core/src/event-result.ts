@@ -1,0 +1,175 @@
+import { isoTime, newId } from './clock.ts';
+import { type Subject, waitFor } from './context.ts';
+import type { Lifecycle, Runner, Wait } from './lifecycle.ts';
+
+export type ResultStatus = 'pending' | 'started' | 'completed' | 'error';
+
+/** Which handler on which bus a result belongs to; the same object for all events of the handler. */
+export interface ResultSource {
+  readonly handlerId: string;
+  readonly handlerName: string;
+  readonly busId: string;
+  readonly busName: string;
+}
+
+/** Everything of a result that is not fixed from the start; what a result from another thread is made of. */
+export interface ResultState {
+  readonly status: ResultStatus;
+  readonly value: unknown;
+  readonly error: unknown;
+  /** Epoch milliseconds; 0 = not yet. */
+  readonly startedAt: number;
+  readonly completedAt: number;
+}
+
+const noChildren: Lifecycle[] = [];
+
+/** The engine's side of a result; the class shows only what users may do. */
+export let resultStarted: (result: EventResult, now: number) => void;
+export let resultSettled: (result: EventResult, status: 'completed' | 'error', outcome: unknown, now: number) => void;
+/** Fills a result with what another thread says of it. */
+export let resultRestored: (result: EventResult, id: string, state: ResultState) => void;
+export let addChild: (result: EventResult, child: Lifecycle) => void;
+
+/**
+ * What one handler made of one event.
+ *
+ * Await it for the handler's value; it throws the object that the handler threw. Fields are snake_case as in bubus,
+ * where the class has the same name.
+ *
+ * @example
+ * ```ts
+ * const event = await bus.dispatch(new Add({ a: 1, b: 2 }));
+ * for (const result of event.event_results.values()) console.log(result.handler_name, result.status, result.result);
+ * ```
+ */
+export class EventResult<T = unknown, E extends object = object> implements Runner, Subject, PromiseLike<T> {
+  readonly lifecycle: Lifecycle;
+  /** In seconds; null = the handler may take any time. */
+  readonly timeout: number | null;
+  readonly #source: ResultSource;
+  #id: string | null = null;
+  #status: ResultStatus = 'pending';
+  #value: unknown = null;
+  #error: unknown = null;
+  #startedAt = 0;
+  #completedAt = 0;
+  #children: Lifecycle[] = noChildren;
+  #waits: Wait[] | null = null;
+
+  static {
+    resultStarted = (result, now) => {
+      result.#status = 'started';
+      result.#startedAt = now;
+    };
+    resultSettled = (result, status, outcome, now) => result.#settle(status, outcome, now);
+    resultRestored = (result, id, state) => {
+      result.#id = id;
+      result.#startedAt = state.startedAt;
+      if (state.status === 'completed') result.#settle('completed', state.value, state.completedAt);
+      else if (state.status === 'error') result.#settle('error', state.error, state.completedAt);
+      else result.#status = state.status;
+    };
+    addChild = (result, child) => {
+      if (result.#children.length === 0) result.#children = [child];
+      else result.#children.push(child);
+    };
+  }
+
+  constructor(lifecycle: Lifecycle, source: ResultSource, timeout: number | null) {
+    this.lifecycle = lifecycle;
+    this.#source = source;
+    this.timeout = timeout;
+  }
+
+  /** A UUIDv7 of this one run. */
+  get id(): string {
+    return (this.#id ??= newId());
+  }
+
+  /** Unique for one bus instance, and the same again when the bus's thread was restarted. */
+  get handler_id(): string {
+    return this.#source.handlerId;
+  }
+
+  get handler_name(): string {
+    return this.#source.handlerName;
+  }
+
+  get eventbus_id(): string {
+    return this.#source.busId;
+  }
+
+  get eventbus_name(): string {
+    return this.#source.busName;
+  }
+
+  get status(): ResultStatus {
+    return this.#status;
+  }
+
+  /** The handler's value, null while there is none. */
+  get result(): T | null {
+    return this.#value as T | null;
+  }
+
+  /** The object that the handler threw (or the bus's reason to end it), null if there is none. */
+  get error(): unknown {
+    return this.#error;
+  }
+
+  /** ISO 8601, null until the handler starts. */
+  get started_at(): string | null {
+    return isoTime(this.#startedAt);
+  }
+
+  /** ISO 8601, null until the handler has settled. */
+  get completed_at(): string | null {
+    return isoTime(this.#completedAt);
+  }
+
+  /** Events that this handler dispatched, in order. */
+  get event_children(): readonly E[] {
+    return this.#children.map((child) => child.event as E);
+  }
+
+  get settled(): boolean {
+    return this.#status === 'completed' || this.#status === 'error';
+  }
+
+  get children(): readonly Lifecycle[] {
+    return this.#children;
+  }
+
+  addWait(wait: Wait): void {
+    this.lifecycle.addWait(wait);
+    (this.#waits ??= []).push(wait);
+  }
+
+  release(wait: Wait): void {
+    this.lifecycle.release(wait);
+    if (this.#waits !== null) this.#waits = this.#waits.filter((other) => other !== wait);
+  }
+
+  // eslint-disable-next-line unicorn/no-thenable -- awaiting a result is part of the contract
+  then<Value = T, Failure = never>(
+    onValue?: ((value: T) => Value | PromiseLike<Value>) | null,
+    onError?: ((error: unknown) => Failure | PromiseLike<Failure>) | null,
+  ): Promise<Value | Failure> {
+    const outcome = waitFor(this).then(() => {
+      if (this.#status === 'error') throw this.#error;
+      return this.#value as T;
+    });
+    return outcome.then(onValue, onError);
+  }
+
+  #settle(status: 'completed' | 'error', outcome: unknown, now: number): void {
+    this.#status = status;
+    if (status === 'completed') this.#value = outcome;
+    else this.#error = outcome;
+    this.#completedAt = now;
+    const waits = this.#waits;
+    this.#waits = null;
+    if (waits !== null) for (const wait of waits) wait.settle();
+  }
+}

@@ -1,0 +1,119 @@
+import { type AnyHandler, describeHandler, type HandlerEntry } from './handler.ts';
+
+interface PatternHandlers {
+  readonly entries: Set<HandlerEntry>;
+  readonly byHandler: Map<AnyHandler, Set<HandlerEntry>>;
+  readonly byName: Map<string, number>;
+}
+
+const anyType = '*';
+const none: readonly HandlerEntry[] = [];
+
+/** The handlers of one bus, by pattern and in the order of their registration. */
+export class HandlerRegistry {
+  readonly #busId: string;
+  readonly #busName: () => string;
+  readonly #patterns = new Map<string, PatternHandlers>();
+  /** Handlers of a type, as matched last; dropped when a registration changes it. */
+  readonly #matches = new Map<string, readonly HandlerEntry[]>();
+  #registrations = 0;
+  #size = 0;
+
+  constructor(busId: string, busName: () => string) {
+    this.#busId = busId;
+    this.#busName = busName;
+  }
+
+  get size(): number {
+    return this.#size;
+  }
+
+  /** @returns the entry, and whether another function of the same name was registered for the pattern before */
+  add(pattern: string, handler: AnyHandler, once: boolean): { entry: HandlerEntry; namesake: boolean } {
+    const { name, ...kind } = describeHandler(handler);
+    this.#registrations += 1;
+    const busName = this.#busName;
+    const source = {
+      // Counted, not random: a bus that registers the same handlers again after a restart gives them the same ids.
+      handlerId: `${this.#busId}.${this.#registrations.toString(16).padStart(4, '0')}`,
+      handlerName: name,
+      busId: this.#busId,
+      get busName() {
+        return busName();
+      },
+    };
+    const entry: HandlerEntry = { source, pattern, handler, once, ...kind };
+    const handlers = this.#patternHandlers(pattern);
+    const same = handlers.byHandler.get(handler);
+    const namesakes = handlers.byName.get(name) ?? 0;
+    if (same === undefined) handlers.byHandler.set(handler, new Set([entry]));
+    else same.add(entry);
+    handlers.byName.set(name, namesakes + 1);
+    handlers.entries.add(entry);
+    this.#size += 1;
+    this.#forget(pattern);
+    const namesake = namesakes > 0 && same === undefined && name !== 'anonymous' && kind.target === null;
+    return { entry, namesake };
+  }
+
+  remove(entry: HandlerEntry): void {
+    const handlers = this.#patterns.get(entry.pattern);
+    if (handlers === undefined || !handlers.entries.delete(entry)) return;
+    this.#size -= 1;
+    const same = handlers.byHandler.get(entry.handler);
+    same?.delete(entry);
+    if (same?.size === 0) handlers.byHandler.delete(entry.handler);
+    const namesakes = (handlers.byName.get(entry.source.handlerName) ?? 1) - 1;
+    if (namesakes === 0) handlers.byName.delete(entry.source.handlerName);
+    else handlers.byName.set(entry.source.handlerName, namesakes);
+    if (handlers.entries.size === 0) this.#patterns.delete(entry.pattern);
+    this.#forget(entry.pattern);
+  }
+
+  /** Removes all registrations of a function for the pattern, or all of the pattern. */
+  removeAll(pattern: string, handler?: AnyHandler): void {
+    const handlers = this.#patterns.get(pattern);
+    if (handlers === undefined) return;
+    const entries = handler === undefined ? handlers.entries : (handlers.byHandler.get(handler) ?? none);
+    for (const entry of [...entries]) this.remove(entry);
+  }
+
+  /** Handlers of the type, then '*', each in order of registration and no function twice. */
+  match(type: string): readonly HandlerEntry[] {
+    const known = this.#matches.get(type);
+    if (known !== undefined) return known;
+    const matched = new Map<AnyHandler, HandlerEntry>();
+    for (const pattern of type === anyType ? [anyType] : [type, anyType]) {
+      for (const entry of this.#patterns.get(pattern)?.entries ?? none) {
+        if (!matched.has(entry.handler)) matched.set(entry.handler, entry);
+      }
+    }
+    const entries = matched.size === 0 ? none : [...matched.values()];
+    this.#matches.set(type, entries);
+    return entries;
+  }
+
+  *[Symbol.iterator](): IterableIterator<HandlerEntry> {
+    for (const { entries } of this.#patterns.values()) yield* entries;
+  }
+
+  clear(): void {
+    this.#patterns.clear();
+    this.#matches.clear();
+    this.#size = 0;
+  }
+
+  #patternHandlers(pattern: string): PatternHandlers {
+    let handlers = this.#patterns.get(pattern);
+    if (handlers === undefined) {
+      handlers = { entries: new Set(), byHandler: new Map(), byName: new Map() };
+      this.#patterns.set(pattern, handlers);
+    }
+    return handlers;
+  }
+
+  #forget(pattern: string): void {
+    if (pattern === anyType) this.#matches.clear();
+    else this.#matches.delete(pattern);
+  }
+}

@@ -1,0 +1,230 @@
+/**
+ * The life of one event in this thread.
+ *
+ *   pending ──first handler starts, or first part is done──▶ started ──nothing open──▶ completed
+ *
+ * Open are (1) the event's parts, one for each bus that it was handed to, local or in another thread, until all its
+ * handlers there have settled, and (2) its children, which the handlers dispatched, until each of them is completed.
+ * All counting happens here: a part calls `attach` once and `partDone` once, a child is counted from `dispatched`
+ * until its own completion. When both counts are zero the event is completed, and in the same step its waits settle
+ * and its parent is counted down. History plays no role in any of this.
+ *
+ * What waits for what: a wait is for completion (or for one result, settled through `release`). A wait made inside a
+ * handler makes the event *awaited*, which covers every part it has or gets, and each child as soon as the handler
+ * that dispatched it has settled: invariant: of an awaited event, every incomplete child of a settled handler is
+ * awaited too. Awaited parts run ahead of their bus's queue.
+ */
+export type EventStatus = 'pending' | 'started' | 'completed';
+
+/** One handler's work on one event, as far as the life of events is concerned. */
+export interface Runner {
+  /** Of the event that the handler works on. */
+  readonly lifecycle: Lifecycle;
+  readonly settled: boolean;
+  /** Events that the handler dispatched, in order. */
+  readonly children: readonly Lifecycle[];
+}
+
+/** An event on one bus; in `results` one runner for each handler, once processing has started there. */
+export interface Part {
+  readonly results: readonly Runner[];
+  /** The event is awaited inside a handler: run it ahead of the queue. */
+  promote(): void;
+  /** Settles every handler that hasn't settled. */
+  cancel(cause: Error): void;
+  /** No bus works on the event any more; it may still wait for children. */
+  delivered(): void;
+  completed(): void;
+}
+
+/** Something that waits for an event. */
+export interface Wait {
+  /** The handler that waits; null when it is no handler's wait. */
+  readonly runner: Runner | null;
+  settle(): void;
+}
+
+const noParts: readonly Part[] = [];
+const noRunners: readonly Runner[] = [];
+let dispatches = 0;
+
+export class Lifecycle {
+  /** The event itself; an object here, because events are built upon this. */
+  readonly event: object;
+  status: EventStatus = 'pending';
+  /** Epoch milliseconds, 0 until known. */
+  startedAt = 0;
+  completedAt = 0;
+  /** How many incomplete ancestors the event had when it was dispatched. */
+  depth = 0;
+  /** Order of first dispatch in this thread; 0 = never dispatched. */
+  sequence = 0;
+  /** The handler that dispatched the event, as long as its event waits for this one. */
+  parent: Runner | null = null;
+  awaited = false;
+  /** Called whenever results were added; set only by whoever has shown the results to somebody. */
+  onResults: (() => void) | null = null;
+  #parts: Part[] = noParts as Part[];
+  #results: readonly Runner[] = noRunners;
+  #openParts = 0;
+  #openChildren = 0;
+  #deliveredParts = 0;
+  #waits: Set<Wait> | null = null;
+
+  constructor(event: object) {
+    this.event = event;
+  }
+
+  get lifecycle(): this {
+    return this;
+  }
+
+  get settled(): boolean {
+    return this.status === 'completed';
+  }
+
+  /** True while some bus works on it or it waits for children. */
+  get open(): boolean {
+    return this.#openParts > 0 || this.#openChildren > 0;
+  }
+
+  /** In order of arrival at a bus, then of registration. */
+  get results(): readonly Runner[] {
+    if (this.#parts.length === 0) return this.#results;
+    const first = this.#parts[0];
+    if (this.#parts.length === 1 && this.#results.length === 0 && first !== undefined) return first.results;
+    return [...this.#results, ...this.#parts.flatMap((part) => part.results)];
+  }
+
+  /** First dispatch; from here on `parent`'s event waits for this one. */
+  dispatched(parent: Runner | null): void {
+    dispatches += 1;
+    this.sequence = dispatches;
+    if (parent === null || parent.settled) return;
+    this.parent = parent;
+    this.depth = parent.lifecycle.depth + 1;
+    parent.lifecycle.#openChildren += 1;
+  }
+
+  /** The event was handed to a bus. One that was completed is open again, for this part alone. */
+  attach(part: Part): void {
+    if (this.settled) {
+      this.status = 'started';
+      this.completedAt = 0;
+    }
+    if (this.#parts.length === 0) this.#parts = [part];
+    else this.#parts.push(part);
+    this.#openParts += 1;
+  }
+
+  /** The first handler of some part starts. */
+  start(now: number): void {
+    if (this.status !== 'pending') return;
+    this.status = 'started';
+    this.startedAt = now;
+  }
+
+  /** All handlers of one part have settled. */
+  partDone(): void {
+    this.start(Date.now());
+    this.#openParts -= 1;
+    if (this.#openParts > 0) return;
+    for (const part of this.#parts.slice(this.#deliveredParts)) part.delivered();
+    this.#deliveredParts = this.#parts.length;
+    if (this.#openChildren === 0) Lifecycle.#complete(this);
+  }
+
+  /** One handler has settled: nothing can be added to its children any more. */
+  runnerSettled(runner: Runner): void {
+    if (!this.awaited) return;
+    for (const child of runner.children) child.cover();
+  }
+
+  addWait(wait: Wait): void {
+    (this.#waits ??= new Set()).add(wait);
+  }
+
+  /** Ends one wait before completion. */
+  release(wait: Wait): void {
+    this.#waits?.delete(wait);
+  }
+
+  /** The handler waits for the event. */
+  awaitedBy(runner: Runner): boolean {
+    for (const wait of this.#waits ?? []) if (wait.runner === runner) return true;
+    return false;
+  }
+
+  /** Someone other than `runner` still waits for the event. */
+  awaitedByOthers(runner: Runner): boolean {
+    for (const wait of this.#waits ?? []) {
+      if (wait.runner === null || (wait.runner !== runner && !wait.runner.settled)) return true;
+    }
+    return false;
+  }
+
+  /** A handler awaits the event: run all that its completion needs ahead of the queues. */
+  cover(): void {
+    const uncovered: Lifecycle[] = [this];
+    for (const lifecycle of uncovered) {
+      if (lifecycle.awaited || lifecycle.settled) continue;
+      lifecycle.awaited = true;
+      for (const part of lifecycle.#parts) part.promote();
+      for (const runner of lifecycle.results) if (runner.settled) uncovered.push(...runner.children);
+    }
+  }
+
+  /**
+   * True if this event can't complete before `other` does: it is `other`, or an incomplete child of it needs `other`,
+   * or one of its handlers awaits an event that does. Climbs from `other`, which has few ancestors, rather than
+   * descending from this one, which may have many children.
+   */
+  needs(other: Lifecycle): boolean {
+    if (this === other) return true;
+    if (this.status === 'pending' && this.#openChildren === 0) return false;
+    const needing = new Set<Lifecycle>([other]);
+    for (const lifecycle of needing) {
+      if (lifecycle.parent !== null) needing.add(lifecycle.parent.lifecycle);
+      for (const { runner } of lifecycle.#waits ?? []) {
+        if (runner !== null && !runner.settled) needing.add(runner.lifecycle);
+      }
+      if (needing.has(this)) return true;
+    }
+    return false;
+  }
+
+  /** Settles what is unfinished on every bus; the event then completes with its children. */
+  cancel(cause: Error): void {
+    for (const part of [...this.#parts]) part.cancel(cause);
+  }
+
+  /** The step from started to completed, and up to the ancestors that it completes. */
+  static #complete(first: Lifecycle): void {
+    let next: Lifecycle | null = first;
+    while (next !== null) {
+      const lifecycle: Lifecycle = next;
+      const { parent } = lifecycle;
+      lifecycle.#settle();
+      next = null;
+      if (parent !== null) {
+        const above = parent.lifecycle;
+        above.#openChildren -= 1;
+        if (above.#openChildren === 0 && above.#openParts === 0) next = above;
+      }
+    }
+  }
+
+  #settle(): void {
+    this.status = 'completed';
+    this.completedAt = Date.now();
+    this.parent = null;
+    this.#results = this.results;
+    const parts = this.#parts;
+    const waits = this.#waits;
+    this.#parts = noParts as Part[];
+    this.#deliveredParts = 0;
+    this.#waits = null;
+    for (const part of parts) part.completed();
+    if (waits !== null) for (const wait of waits) wait.settle();
+  }
+}

@@ -1,0 +1,122 @@
+import type { BaseEvent } from './base-event.ts';
+import type { EventResult } from './event-result.ts';
+import { ResultHelpers } from './result-helpers.ts';
+
+type Node = { readonly event: BaseEvent } | { readonly result: EventResult<unknown, BaseEvent> };
+interface Item {
+  readonly node: Node;
+  readonly indent: string;
+  readonly last: boolean;
+}
+
+const icons = { pending: '⏳', started: '🏃', completed: '✅', error: '❌' } as const;
+
+/**
+ * The events as a tree: each event, under it its handlers in the order in which they started, under each handler the
+ * events that it dispatched. An event whose parent is not among `events` is a root. The format is bubus's.
+ */
+export function logTree(events: readonly BaseEvent[]): string {
+  const known = new Map(events.map((event) => [event.event_id, event]));
+  const orphans = childrenByParent(events, known);
+  const roots = events.filter((event) => isRoot(event, known));
+  const shown = new Set<string>();
+  const lines = drawAll(roots, orphans, shown);
+  // What a cycle of parent ids has kept from being anyone's child is shown as a root after all.
+  lines.push(
+    ...drawAll(
+      events.filter(({ event_id }) => !shown.has(event_id)),
+      orphans,
+      shown,
+    ),
+  );
+  return lines.length === 0 ? '(No events in history)' : lines.join('\n');
+}
+
+function drawAll(roots: readonly BaseEvent[], orphans: Map<string, BaseEvent[]>, shown: Set<string>): string[] {
+  const lines: string[] = [];
+  const stack = stacked(
+    roots.map((event) => ({ event })),
+    '',
+  );
+  for (let item = stack.pop(); item !== undefined; item = stack.pop()) {
+    const { node, indent, last } = item;
+    if ('event' in node) {
+      if (shown.has(node.event.event_id)) continue;
+      shown.add(node.event.event_id);
+    }
+    lines.push(
+      `${indent}${last ? '└── ' : '├── '}${'event' in node ? eventText(node.event) : resultText(node.result)}`,
+    );
+    const below =
+      'event' in node ? partsOf(node.event, orphans) : node.result.event_children.map((event) => ({ event }));
+    const unseen = below.filter((part) => !('event' in part) || !shown.has(part.event.event_id));
+    stack.push(...stacked(unseen, `${indent}${last ? '    ' : '│   '}`));
+  }
+  return lines;
+}
+
+/** Siblings, the first of them on top of the stack. */
+function stacked(nodes: readonly Node[], indent: string): Item[] {
+  return nodes.map((node, i): Item => ({ node, indent, last: i === nodes.length - 1 })).reverse();
+}
+
+function isRoot({ event_id, event_parent_id }: BaseEvent, known: ReadonlyMap<string, BaseEvent>): boolean {
+  return event_parent_id === null || event_parent_id === event_id || !known.has(event_parent_id);
+}
+
+/** Events by the id of a parent that didn't dispatch them from a handler, as far as it can be seen. */
+function childrenByParent(events: readonly BaseEvent[], known: Map<string, BaseEvent>): Map<string, BaseEvent[]> {
+  const byParent = new Map<string, BaseEvent[]>();
+  for (const event of events) {
+    if (isRoot(event, known) || event.event_parent_id === null) continue;
+    const parent = known.get(event.event_parent_id);
+    if (parent === undefined || parent.event_children.some(({ event_id }) => event_id === event.event_id)) continue;
+    const siblings = byParent.get(event.event_parent_id);
+    if (siblings === undefined) byParent.set(event.event_parent_id, [event]);
+    else siblings.push(event);
+  }
+  return byParent;
+}
+
+function partsOf(event: BaseEvent, orphans: Map<string, BaseEvent[]>): Node[] {
+  const results = [...event.event_results.values()];
+  results.sort((a, b) => (a.started_at ?? '~').localeCompare(b.started_at ?? '~'));
+  const others = orphans.get(event.event_id) ?? [];
+  return [...results.map((result) => ({ result })), ...others.map((child) => ({ event: child }))];
+}
+
+function eventText(event: BaseEvent): string {
+  const { event_created_at, event_completed_at } = event;
+  const head = `${icons[event.event_status]} ${event.event_type}#${event.event_id.slice(-4)}`;
+  return `${head} [${timeText(event_created_at, event_completed_at)}]`;
+}
+
+function resultText(result: EventResult<unknown, BaseEvent>): string {
+  const head = `${icons[result.status]} ${result.eventbus_name}.${result.handler_name}#${result.handler_id.slice(-4)}`;
+  const time = result.started_at === null ? '' : ` [${timeText(result.started_at, result.completed_at)}]`;
+  if (result.status === 'error') return `${head}${time} ☠️ ${errorText(result.error)}`;
+  return result.status === 'completed' ? `${head}${time} → ${valueText(result.result)}` : `${head}${time}`;
+}
+
+function timeText(from: string, to: string | null): string {
+  const clock = from.slice(11, 23);
+  return to === null ? clock : `${clock} (${((Date.parse(to) - Date.parse(from)) / 1000).toFixed(3)}s)`;
+}
+
+function errorText(error: unknown): string {
+  return error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+}
+
+function valueText(value: unknown): string {
+  if (value === null || value === undefined) return 'None';
+  if (typeof value === 'string') return `'${value}'`;
+  if (typeof value === 'function') return 'Function(...)';
+  if (typeof value !== 'object') return String(value as number | boolean | bigint | symbol);
+  if (Array.isArray(value)) return `list(${value.length} items)`;
+  if (value instanceof ResultHelpers) {
+    const { event_type, event_id } = value as unknown as BaseEvent;
+    return `Event(${event_type}#${event_id.slice(-4)})`;
+  }
+  const { name = 'Object' } = (value.constructor as { name?: string } | undefined) ?? {};
+  return name === 'Object' ? `dict(${Object.keys(value).length} items)` : `${name}(...)`;
+}

@@ -1,0 +1,41 @@
+/** Where a bus writes what it has to say: `console` and a pino logger fit as they are. */
+export interface Logger {
+  debug(message: string): void;
+  info(message: string): void;
+  warn(message: string): void;
+  error(message: string): void;
+}
+
+const levels = ['debug', 'info', 'warn', 'error', 'silent'] as const;
+export type LogLevel = (typeof levels)[number];
+
+/** The level in THREADBUS_LOG_LEVEL: debug, info, warn, error or silent. @default 'warn' */
+export function logLevel(): LogLevel {
+  const wanted = process.env['THREADBUS_LOG_LEVEL']?.toLowerCase();
+  return levels.find((level) => level === wanted) ?? 'warn';
+}
+
+/** Writes to stderr from the level in THREADBUS_LOG_LEVEL up; what a bus without a logger uses. */
+export function defaultLogger(): Logger {
+  const from = levels.indexOf(logLevel());
+  const at =
+    (level: LogLevel) =>
+    (message: string): void => {
+      if (levels.indexOf(level) >= from) process.stderr.write(`[threadbus] ${level}: ${message}\n`);
+    };
+  return { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') };
+}
+
+/** Logs without ever throwing: a broken logger must not break the bus. */
+export function safeLogger(logger: Logger): Logger {
+  const at =
+    (level: 'debug' | 'info' | 'warn' | 'error') =>
+    (message: string): void => {
+      try {
+        logger[level](message);
+      } catch {
+        // Nowhere left to report it.
+      }
+    };
+  return { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') };
+}

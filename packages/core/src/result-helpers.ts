@@ -1,0 +1,210 @@
+import { waitFor } from './context.ts';
+import { checkWait } from './duration.ts';
+import { type ErrorPlace, EventStateError, NoResultError, ResultConflictError, TimeoutError } from './errors.ts';
+import type { EventResult } from './event-result.ts';
+import { Lifecycle } from './lifecycle.ts';
+
+/** Options of all result helpers. */
+export interface ResultOptions<R = unknown, E extends object = object> {
+  /** Limit for the wait in seconds; handlers go on when it passes. 0 = look once. @default none */
+  readonly timeout?: number | null | undefined;
+  /** Ends the wait with the signal's reason; handlers go on. */
+  readonly signal?: AbortSignal | undefined;
+  /** Which results count. @default completed ones that are neither null nor undefined nor a forwarded event */
+  readonly include?: ((result: EventResult<R, E>) => boolean) | undefined;
+  /** Throw what the first failed handler threw, before `include` is asked. @default true */
+  readonly raiseIfAny?: boolean | undefined;
+  /** Throw NoResultError if no result counts. @default true (for `eventResultsFlatDict`: false) */
+  readonly raiseIfNone?: boolean | undefined;
+}
+
+/** Options of `eventResultsFlatDict`. */
+export interface FlatDictOptions<R = unknown, E extends object = object> extends ResultOptions<R, E> {
+  /** Throw ResultConflictError if two handlers returned the same key; else the later handler wins. @default true */
+  readonly raiseIfConflicts?: boolean | undefined;
+}
+
+/** Options of a call that takes null for "nothing counted" in its stride. */
+export type NullableOptions<R = unknown, E extends object = object> = ResultOptions<R, E> & {
+  readonly raiseIfNone: false;
+};
+
+/** The members of a result that is an array. */
+export type ItemOf<R> = R extends readonly (infer Item)[] ? Item : unknown;
+
+/** The life of an event, or of the event that a Dispatch is for. */
+export let lifecycleOf: (subject: ResultHelpers<unknown>) => Lifecycle;
+
+/**
+ * Ways to get at what the handlers of an event returned; each waits for the event first, and inside a handler that
+ * runs the event ahead of the queue, like any await. Failed handlers make them throw the original error.
+ *
+ * All of them reject with TimeoutError when their `timeout` passes, with the signal's reason when it aborts, with
+ * NoResultError when no result counts, and with AwaitCycleError inside a handler that the event can't complete without.
+ */
+export abstract class ResultHelpers<R, E extends object = object> {
+  readonly #lifecycle: Lifecycle;
+
+  static {
+    lifecycleOf = (subject) => subject.#lifecycle;
+  }
+
+  /** @param lifecycle of another event; absent: this is an event itself, at the start of its life */
+  constructor(lifecycle?: Lifecycle) {
+    this.#lifecycle = lifecycle ?? new Lifecycle(this);
+  }
+
+  /** The first result that counts, in order of arrival at a bus, then of registration. */
+  eventResult(options: NullableOptions<R, E>): Promise<R | null>;
+  eventResult(options?: ResultOptions<R, E>): Promise<R>;
+  async eventResult(options: ResultOptions<R, E> = {}): Promise<R | null> {
+    const [first] = await countingResults(this.#lifecycle, options);
+    return first === undefined ? null : first.result;
+  }
+
+  /** All values that count, as a list. */
+  async eventResultsList(options: ResultOptions<R, E> = {}): Promise<R[]> {
+    const results = await countingResults(this.#lifecycle, options);
+    return results.map(({ result }) => result as R);
+  }
+
+  /** All EventResults that count, by handler id. */
+  async eventResultsFiltered(options: ResultOptions<R, E> = {}): Promise<Map<string, EventResult<R, E>>> {
+    const results = await countingResults(this.#lifecycle, options);
+    return new Map(results.map((result) => [result.handler_id, result]));
+  }
+
+  /** Values by handler id. */
+  async eventResultsByHandlerId(options: ResultOptions<R, E> = {}): Promise<Record<string, R>> {
+    const results = await countingResults(this.#lifecycle, options);
+    return Object.fromEntries(results.map((result) => [result.handler_id, result.result as R]));
+  }
+
+  /** Values by handler name; of several handlers with one name the last wins. */
+  async eventResultsByHandlerName(options: ResultOptions<R, E> = {}): Promise<Record<string, R>> {
+    const results = await countingResults(this.#lifecycle, options);
+    return Object.fromEntries(results.map((result) => [result.handler_name, result.result as R]));
+  }
+
+  /** All results that are arrays, put together; others are skipped. */
+  async eventResultsFlatList(options: ResultOptions<R, E> = {}): Promise<ItemOf<R>[]> {
+    const results = await countingResults(this.#lifecycle, options, { only: isList });
+    return results.flatMap(({ result }) => result as ItemOf<R>[]);
+  }
+
+  /**
+   * All results that are plain objects, merged; others are skipped. `raiseIfNone` is false unless given.
+   *
+   * @throws ResultConflictError if two handlers returned the same key, unless `raiseIfConflicts` is false
+   */
+  async eventResultsFlatDict(options: FlatDictOptions<R, E> = {}): Promise<Record<string, unknown>> {
+    const results = await countingResults(this.#lifecycle, options, { only: isDict, raiseIfNone: false });
+    return mergeDicts(results, placeOf(this.#lifecycle), options.raiseIfConflicts ?? true);
+  }
+}
+
+/** What handlers of an event (or of a Dispatch's event) return. */
+export type ResultOf<E> = E extends { eventResultsList(...options: never[]): Promise<(infer R)[]> } ? R : unknown;
+
+/** Where an error about the event happened. */
+export function placeOf(lifecycle: Lifecycle): ErrorPlace {
+  const { event_type, event_id } = lifecycle.event as { event_type: string; event_id: string };
+  return { eventType: event_type, eventId: event_id };
+}
+
+/** Resolves once the event is completed. */
+export async function completion(
+  lifecycle: Lifecycle,
+  options: Pick<ResultOptions, 'timeout' | 'signal'> = {},
+): Promise<void> {
+  const place = placeOf(lifecycle);
+  if (lifecycle.sequence === 0) {
+    throw new EventStateError(
+      `${place.eventType}#${place.eventId?.slice(-4)} was never dispatched, so it will never complete. Dispatch it first: await bus.dispatch(event).`,
+      place,
+    );
+  }
+  await waitFor(lifecycle, {
+    timeout: checkWait('timeout (seconds)', options.timeout),
+    signal: options.signal,
+    onTimeout: (timeout) =>
+      new TimeoutError(
+        `${place.eventType}#${place.eventId?.slice(-4)} did not complete within ${timeout} s (status: ${lifecycle.status}).`,
+        place,
+        timeout,
+      ),
+  });
+}
+
+/** Waits for the event, then picks the results that count. */
+async function countingResults<R, E extends object>(
+  lifecycle: Lifecycle,
+  options: ResultOptions<R, E>,
+  { raiseIfNone = true, only = always }: { raiseIfNone?: boolean; only?: (result: EventResult<R, E>) => boolean } = {},
+): Promise<EventResult<R, E>[]> {
+  await completion(lifecycle, options);
+  const place = placeOf(lifecycle);
+  const results = lifecycle.results as readonly EventResult<R, E>[];
+  if (options.raiseIfAny ?? true) {
+    const failed = results.find((result) => result.status === 'error');
+    // oxlint-disable-next-line typescript/only-throw-error -- what the handler threw, as it is
+    if (failed !== undefined) throw failed.error;
+  }
+  const include = options.include ?? countsByDefault;
+  const counting = results.filter((result) => only(result) && include(result));
+  if (counting.length === 0 && (options.raiseIfNone ?? raiseIfNone)) {
+    throw new NoResultError(
+      `Expected at least one handler to return a non-None result for ${place.eventType}#${place.eventId?.slice(-4)}; ${noResultReason(results)} Pass { raiseIfNone: false } if that is fine.`,
+      place,
+    );
+  }
+  return counting;
+}
+
+/** The result is an array. */
+function isList(result: EventResult): boolean {
+  return Array.isArray(result.result);
+}
+
+/** The result is a plain object. */
+function isDict({ result }: EventResult): boolean {
+  if (typeof result !== 'object' || result === null) return false;
+  const prototype: unknown = Object.getPrototypeOf(result);
+  return prototype === Object.prototype || prototype === null;
+}
+
+function mergeDicts<R, E extends object>(
+  results: readonly EventResult<R, E>[],
+  place: ErrorPlace,
+  raiseIfConflicts: boolean,
+): Record<string, unknown> {
+  const merged = new Map<string, unknown>();
+  for (const result of results) {
+    const entries = Object.entries(result.result ?? {});
+    const keys = entries.map(([key]) => key).filter((key) => merged.has(key));
+    if (raiseIfConflicts && keys.length > 0) {
+      throw new ResultConflictError(
+        `The result of ${result.eventbus_name}.${result.handler_name} for ${place.eventType} would overwrite values from previous handlers: ${keys.join(', ')}. Pass { raiseIfConflicts: false } to let the last handler win.`,
+        place,
+        keys,
+      );
+    }
+    for (const [key, value] of entries) merged.set(key, value);
+  }
+  return Object.fromEntries(merged);
+}
+
+function always(): boolean {
+  return true;
+}
+
+function countsByDefault({ status, result }: Pick<EventResult, 'status' | 'result'>): boolean {
+  return (
+    status === 'completed' && result !== null && result !== undefined && !((result as unknown) instanceof ResultHelpers)
+  );
+}
+
+function noResultReason(results: readonly EventResult[]): string {
+  if (results.length === 0) return 'no handler is registered for it on any bus that it reached.';
+  return `${results.length} handler(s) ran, none returned one that counts.`;
+}

@@ -1,0 +1,139 @@
+import type { Delivery } from './delivery.ts';
+import { Fifo } from './fifo.ts';
+import type { HandlerRun } from './handler-run.ts';
+import { LinkedList } from './linked-list.ts';
+
+/**
+ * Decides what runs next on one bus.
+ *
+ * A serial bus has one *slot*. The running handler holds it; a handler that awaits an event gives it up, and takes it
+ * again before it goes on. Whenever the slot is free, the first of these gets it:
+ *   1. claims: handlers that can go on after an await, and started events whose next handler is due, first come first
+ *      served;
+ *   2. awaited events, in the order in which they were awaited (those awaited together: in order of dispatch);
+ *   3. the oldest event of the queue, but only when no event is *busy*, that is, has a handler in progress or to come
+ *      that needs the slot.
+ * So there is never more than one running handler, and an event that is awaited can start as soon as all handlers in
+ * progress are suspended, which is what keeps awaits free of deadlock.
+ *
+ * A parallel bus has no slot: awaited events start at once, others when no event is busy.
+ */
+export class RunLoop {
+  readonly #serial: boolean;
+  readonly #queue = new LinkedList<Delivery>();
+  readonly #awaited = new LinkedList<Delivery>();
+  readonly #claims = new Fifo<() => void>();
+  #holder: HandlerRun | null = null;
+  #busy = 0;
+  #turn = 1;
+  #scheduled = false;
+  #pumping = false;
+  /** Asked between two events; true = go on later, the answerer calls `schedule`. Lets a thread look at its messages. */
+  pause: (() => boolean) | null = null;
+
+  constructor(serial: boolean) {
+    this.#serial = serial;
+  }
+
+  /** Events that have not started. */
+  get queued(): number {
+    return this.#queue.size + this.#awaited.size;
+  }
+
+  enqueue(delivery: Delivery): void {
+    if (delivery.lifecycle.awaited) this.#pushAwaited(delivery);
+    else this.#queue.push(delivery);
+    this.schedule();
+  }
+
+  /** Moves a queued delivery ahead of the queue. */
+  promote(delivery: Delivery): void {
+    if (delivery.awaitedTurn > 0) return;
+    this.#queue.remove(delivery);
+    this.#pushAwaited(delivery);
+    this.schedule();
+  }
+
+  unqueue(delivery: Delivery): void {
+    (delivery.awaitedTurn > 0 ? this.#awaited : this.#queue).remove(delivery);
+  }
+
+  /** A delivery has started: it is busy until it leaves. */
+  enter(): void {
+    this.#busy += 1;
+  }
+
+  leave(): void {
+    this.#busy -= 1;
+    this.schedule();
+  }
+
+  take(run: HandlerRun): void {
+    if (this.#serial) this.#holder = run;
+  }
+
+  release(run: HandlerRun): void {
+    if (this.#holder !== run) return;
+    this.#holder = null;
+    this.schedule();
+  }
+
+  whenFree(run: HandlerRun, go: () => void): void {
+    if (!this.#serial || this.#holder === run || (this.#holder === null && this.#claims.size === 0)) go();
+    else this.claim(go);
+  }
+
+  /** Asks for the slot, in turn. */
+  claim(go: () => void): void {
+    this.#claims.push(go);
+    this.schedule();
+  }
+
+  /** Runs what can run, soon: never within the call that made it possible. */
+  readonly schedule = (): void => {
+    if (this.#scheduled || this.#pumping) return;
+    this.#scheduled = true;
+    queueMicrotask(this.#pump);
+  };
+
+  readonly #pump = (): void => {
+    this.#scheduled = false;
+    this.#pumping = true;
+    this.#turn += 1;
+    try {
+      while (this.#holder === null && this.#runNext());
+    } finally {
+      this.#pumping = false;
+    }
+  };
+
+  /** @returns whether there was something to run */
+  #runNext(): boolean {
+    const claim = this.#claims.shift();
+    if (claim !== undefined) {
+      claim();
+      return true;
+    }
+    if (this.pause?.() === true) return false;
+    let delivery = this.#awaited.shift();
+    if (delivery === null && this.#busy === 0) delivery = this.#queue.shift();
+    if (delivery === null) return false;
+    delivery.start();
+    delivery.advance(this.#serial);
+    return true;
+  }
+
+  /** Behind the events that were awaited before; among those awaited in the same turn, in order of dispatch. */
+  #pushAwaited(delivery: Delivery): void {
+    delivery.awaitedTurn = this.#turn;
+    let place = this.#awaited.last;
+    while (
+      place !== null &&
+      place.awaitedTurn === this.#turn &&
+      place.lifecycle.sequence > delivery.lifecycle.sequence
+    ) {
+      place = place.previous;
+    }
+    this.#awaited.insertAfter(place, delivery);
+  }
+}

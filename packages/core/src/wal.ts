@@ -1,0 +1,121 @@
+import { mkdir, open, type FileHandle } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import type { BaseEvent } from './base-event.ts';
+import { WalWriteError } from './errors.ts';
+import { toJsonValue } from './json-codec.ts';
+import type { Logger } from './logger.ts';
+import type { BusObserver } from './observer.ts';
+
+/** Ends a line that a crash has torn, so that readers can tell it from one that was damaged. */
+export const tornMark = '\u0018';
+
+/**
+ * Appends every completed event of a bus to a file, one line of JSON each, in order of completion.
+ *
+ * Lines are collected while a write is under way, so a busy bus writes many at once. Lines that could not be written
+ * are kept, in order, and go out with the next flush.
+ */
+export class Wal implements BusObserver {
+  readonly #path: string;
+  readonly #busName: string;
+  readonly #logger: Logger;
+  #lines: string[] = [];
+  /** The rest of a batch that could be written only in part. */
+  #rest: Buffer | null = null;
+  #restLines = 0;
+  #writing: Promise<void> | null = null;
+  #error: unknown = null;
+  #opened = false;
+
+  constructor(path: string, busName: string, logger: Logger) {
+    this.#path = path;
+    this.#busName = busName;
+    this.#logger = logger;
+  }
+
+  completed(event: BaseEvent): void {
+    try {
+      const { event_started_at, event_completed_at } = event;
+      const document = { ...event.toJSON(), event_started_at, event_completed_at };
+      this.#lines.push(`${JSON.stringify(toJsonValue(document))}\n`);
+    } catch (error) {
+      const { message } = error as Error;
+      this.#logger.error(
+        `${this.#busName}: ${event.event_type}#${event.event_id.slice(-4)} is not in ${this.#path}: ${message}`,
+      );
+      return;
+    }
+    this.#writing ??= new Promise<void>((resolve) => setImmediate(resolve)).then(() => this.#write());
+  }
+
+  /** Resolves when all lines so far are in the file, or an attempt to write them has failed. */
+  async flush(): Promise<void> {
+    if (this.#writing === null && this.#unwritten > 0) this.#writing = this.#write();
+    await this.#writing;
+  }
+
+  /**
+   * Writes what is left.
+   *
+   * @throws WalWriteError if some of it can't be written
+   */
+  async close(): Promise<void> {
+    await this.flush();
+    const lines = this.#unwritten;
+    if (lines === 0) return;
+    throw new WalWriteError(
+      `${this.#busName}: ${lines} completed events could not be written to ${this.#path}: ${(this.#error as Error).message}`,
+      { busName: this.#busName },
+      { path: this.#path, lines },
+      { cause: this.#error },
+    );
+  }
+
+  get #unwritten(): number {
+    return this.#lines.length + this.#restLines;
+  }
+
+  /** Writes batch after batch until none is left or one fails. */
+  async #write(): Promise<void> {
+    try {
+      await mkdir(dirname(this.#path), { recursive: true });
+      const file = await open(this.#path, 'a+');
+      try {
+        if (!this.#opened) await this.#endTornLine(file);
+        this.#opened = true;
+        while (this.#unwritten > 0) await this.#writeBatch(file);
+      } finally {
+        await file.close();
+      }
+    } catch (error) {
+      this.#error = error;
+      this.#logger.error(
+        `${this.#busName}: could not write to ${this.#path}: ${(error as Error).message}. ${this.#unwritten} events are kept and tried again with the next one.`,
+      );
+    } finally {
+      this.#writing = null;
+    }
+  }
+
+  async #writeBatch(file: FileHandle): Promise<void> {
+    if (this.#rest === null) {
+      this.#rest = Buffer.from(this.#lines.join(''));
+      this.#restLines = this.#lines.length;
+      this.#lines = [];
+    }
+    while (this.#rest.length > 0) {
+      const { bytesWritten } = await file.write(this.#rest);
+      this.#rest = this.#rest.subarray(bytesWritten);
+    }
+    this.#rest = null;
+    this.#restLines = 0;
+  }
+
+  /** A crash may have left half a line: ours must not be glued to it. */
+  async #endTornLine(file: FileHandle): Promise<void> {
+    const { size } = await file.stat();
+    if (size === 0) return;
+    const { buffer } = await file.read(Buffer.alloc(1), 0, 1, size - 1);
+    if (buffer[0] !== 0x0a) await file.write(`${tornMark}\n`);
+  }
+}
