@@ -1,3 +1,5 @@
+import { inspect } from 'node:util';
+
 /** A short text for a value in an error message: what came, and of which kind. */
 export function describe(value: unknown): string {
   if (value === null || value === undefined) return String(value);
@@ -5,7 +7,7 @@ export function describe(value: unknown): string {
     return `the string ${JSON.stringify(value.length > 60 ? `${value.slice(0, 60)}…` : value)}`;
   if (typeof value === 'function') return value.name === '' ? 'a function' : `the function ${value.name}`;
   if (typeof value === 'object') return Array.isArray(value) ? 'an array' : `an object (${className(value)})`;
-  return `${String(value as number | bigint | boolean | symbol)} (${typeof value})`;
+  return `${inspect(value)} (${typeof value})`;
 }
 
 function className(value: object): string {

@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import type { BaseEvent } from './base-event.ts';
 import type { EventResult } from './event-result.ts';
 import { ResultHelpers } from './result-helpers.ts';
@@ -111,7 +112,7 @@ function valueText(value: unknown): string {
   if (value === null || value === undefined) return 'None';
   if (typeof value === 'string') return `'${value}'`;
   if (typeof value === 'function') return 'Function(...)';
-  if (typeof value !== 'object') return String(value as number | boolean | bigint | symbol);
+  if (typeof value !== 'object') return inspect(value);
   if (Array.isArray(value)) return `list(${value.length} items)`;
   if (value instanceof ResultHelpers) {
     const { event_type, event_id } = value as unknown as BaseEvent;
