@@ -92,7 +92,10 @@ export class BusEngine implements DeliveryHost, ForwardTarget {
         placeOf(lifecycle),
       );
     }
-    if (!lifecycle.open && this.capacity.full) throw this.#capacityError(event);
+    if (!lifecycle.open) {
+      if (this.capacity.full) throw this.#capacityError(event);
+      this.capacity.use();
+    }
     if (lifecycle.sequence === 0) this.#enterTree(event, detached);
     this.#take(event, new AsyncResource('threadbus.event'));
     return new Dispatch(event);
@@ -114,11 +117,12 @@ export class BusEngine implements DeliveryHost, ForwardTarget {
   shutDown(last: Lifecycle | null): void {
     this.#stopped = true;
     const cause = this.stoppedError();
+    // Before the places get free: nobody may be given one here any more.
+    this.capacity.refuseAll(cause);
+    this.expectations.refuseAll(cause);
     const open = [...this.#open];
     for (const delivery of open) if (delivery.lifecycle !== last) delivery.cancel(cause);
     for (const delivery of open) delivery.cancel(cause);
-    this.expectations.refuseAll(cause);
-    this.capacity.refuseAll(cause);
     this.idle.settle();
     this.#slow.stop();
     this.observers.notify((observer) => observer.stopped?.());
