@@ -47,9 +47,10 @@ type InputOf<Base extends EventConstructor, Shape extends PayloadShape> =
     : NonNullable<ConstructorParameters<Base>[0]> extends EmptyPayload
       ? PayloadInput<Shape>
       : Plain<NonNullable<ConstructorParameters<Base>[0]> & PayloadInput<Shape>>;
+type FieldsOf<Payload> = Payload extends EmptyPayload ? unknown : Payload;
 type InstanceOf<Base extends EventConstructor, Shape extends PayloadShape, Result> = Result extends z.ZodType
-  ? BaseEvent<z.output<Result>> & Omit<InstanceType<Base>, keyof BaseEvent> & PayloadOutput<Shape>
-  : InstanceType<Base> & PayloadOutput<Shape>;
+  ? BaseEvent<z.output<Result>> & Omit<InstanceType<Base>, keyof BaseEvent> & FieldsOf<PayloadOutput<Shape>>
+  : InstanceType<Base> & FieldsOf<PayloadOutput<Shape>>;
 
 /** Wraps a payload that has been validated before, so that restoring an event doesn't do it again. */
 export class TrustedPayload {

@@ -158,10 +158,15 @@ export function validatePayload(definition: EventDefinition, payload: object, ty
     );
   }
   if (outcome.success) return outcome.data;
-  const issues = outcome.error.issues.map((issue) => ({ path: pathText(issue.path), message: issue.message }));
-  throw new EventValidationError(`${type}: ${issueText(issues)}`, { eventType: type }, issues, {
-    cause: outcome.error,
-  });
+  const issues = payloadIssues(outcome.error);
+  throw new EventValidationError(
+    `${type}: the payload is not valid: ${issueText(issues)}`,
+    { eventType: type },
+    issues,
+    {
+      cause: outcome.error,
+    },
+  );
 }
 
 /** `items[0].price` */
@@ -169,10 +174,20 @@ export function pathText(path: readonly PropertyKey[]): string {
   return path.map((key, i) => (typeof key === 'number' ? `[${key}]` : `${i === 0 ? '' : '.'}${String(key)}`)).join('');
 }
 
-export function issueText(issues: readonly PayloadIssue[]): string {
+function payloadIssues({ issues }: z.ZodError): PayloadIssue[] {
+  return issues.map(({ path, message }) => ({ path: pathText(path), message }));
+}
+
+/** What zod has to say in one line. */
+export function problemText(error: unknown): string {
+  if (error instanceof z.ZodError) return issueText(payloadIssues(error));
+  return error instanceof Error ? error.message : String(error);
+}
+
+function issueText(issues: readonly PayloadIssue[]): string {
   const shown = issues.slice(0, 5).map(({ path, message }) => (path === '' ? message : `${path}: ${message}`));
   const more = issues.length > shown.length ? `; and ${issues.length - shown.length} more` : '';
-  return `the payload is not valid: ${shown.join('; ')}${more}`;
+  return `${shown.join('; ')}${more}`;
 }
 
 function mergePayload(type: string, base: z.ZodObject | null, shape: unknown): z.ZodObject {
