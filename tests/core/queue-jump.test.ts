@@ -225,6 +225,17 @@ test('queue-jump - awaiting one’s own event fails at once and names the right 
   );
 });
 
+test('queue-jump - an async handler that returns the Dispatch of its own event awaits it, and is told so', async () => {
+  await using bus = new EventBus();
+  await using other = new EventBus();
+  bus.on(Parent, async (event) => other.dispatch(event));
+  const error = await rejection(bus.dispatch(new Parent()).eventResult());
+  expect(isAwaitCycleError(error)).toBe(true);
+  expect(error.message).toContain(
+    "An async function awaits what it returns: there, call other.dispatch(event) and don't",
+  );
+});
+
 test('queue-jump - awaiting an ancestor fails at once', async () => {
   await using bus = new EventBus();
   const parent = new Parent();

@@ -1,7 +1,7 @@
 /** A door that a test opens by hand: handlers wait at `passed`, tests need no sleeps. */
 export interface Gate {
   readonly passed: Promise<void>;
-  open(): void;
+  readonly open: () => void;
 }
 
 export function gate(): Gate {
