@@ -1,6 +1,6 @@
 import { BaseEvent, BusCapacityError, BusStoppedError, type EventBus } from '@threadbus/core';
 import { describe, expect, test } from 'vitest';
-import { type Gate, gate, nextTurn } from '../helpers/gate.ts';
+import { type Gate, gate, ticks } from '../helpers/gate.ts';
 import { quietBus } from '../helpers/quiet-bus.ts';
 
 const Parent = BaseEvent.extend('Parent', {});
@@ -14,7 +14,7 @@ function slowBus(maxPending: number): { bus: EventBus; gates: Gate[] } {
   bus.on(Work, () => {
     const next = gate();
     gates.push(next);
-    return next.opened;
+    return next.passed;
   });
   return { bus, gates };
 }
@@ -29,11 +29,11 @@ describe('waitForCapacity() - outside handlers', () => {
       served.push(number);
       bus.dispatch(new Work({}));
     });
-    await nextTurn();
+    await ticks(1);
     expect(served).toEqual([1]);
     for (const last of [2, 3]) {
       gates.shift()?.open();
-      await nextTurn();
+      await ticks(1);
       expect(served.at(-1)).toBe(last);
     }
     await Promise.all(producers);
@@ -41,7 +41,7 @@ describe('waitForCapacity() - outside handlers', () => {
     while (bus.eventsStarted.length > 0) {
       expect(gates).toHaveLength(1);
       gates.shift()?.open();
-      await nextTurn();
+      await ticks(1);
     }
   });
 
@@ -72,11 +72,11 @@ describe('waitForCapacity() - outside handlers', () => {
       served.push(name);
       if (name === 'third') bus.dispatch(new Work({}));
     });
-    await nextTurn();
+    await ticks(1);
     gates[0]?.open();
     await Promise.all(waits);
     expect(served).toEqual(['first', 'second', 'third']);
-    await nextTurn();
+    await ticks(1);
     gates[1]?.open();
   });
 
@@ -89,7 +89,7 @@ describe('waitForCapacity() - outside handlers', () => {
     const other = bus.waitForCapacity();
     controller.abort(reason);
     await expect(ended).rejects.toBe(reason);
-    await nextTurn();
+    await ticks(1);
     gates[0]?.open();
     await other;
   });
@@ -100,7 +100,7 @@ describe('waitForCapacity() - outside handlers', () => {
     front.on(Work, bus.dispatch);
     bus.dispatch(new Work({}));
     const wait = bus.waitForCapacity();
-    await nextTurn();
+    await ticks(1);
     gates[0]?.open();
     await wait;
     const forwarded = front.dispatch(new Work({}));
@@ -108,7 +108,7 @@ describe('waitForCapacity() - outside handlers', () => {
     const mine = bus.dispatch(new Work({}));
     expect(() => bus.dispatch(new Work({}))).toThrow(BusCapacityError);
     for (const number of [1, 2]) {
-      await nextTurn();
+      await ticks(1);
       gates[number]?.open();
     }
     await mine;
@@ -149,11 +149,11 @@ describe('waitForCapacity() - inside a handler', () => {
   test('finds what a child left on the bus', async () => {
     const bus = quietBus({ maxPending: 2 });
     const other = quietBus();
-    bus.on(Work, () => nextTurn());
+    bus.on(Work, () => ticks(1));
     other.on(Query, () => void bus.dispatch(new Work({})));
     bus.on(Parent, async () => {
       other.dispatch(new Query({}));
-      await nextTurn();
+      await ticks(1);
       await bus.waitForCapacity();
       await bus.dispatch(new Work({}));
     });
@@ -206,7 +206,7 @@ describe('waitForCapacity() - inside a handler', () => {
     bus.on(Work, () => void order.push('forwarded'));
     bus.on(Parent, async () => {
       full.dispatch(new Work({}), { detached: true });
-      await nextTurn();
+      await ticks(1);
       await full.waitForCapacity();
       order.push('free');
     });
@@ -216,7 +216,7 @@ describe('waitForCapacity() - inside a handler', () => {
 
   test('goes before those who wait outside', async () => {
     const bus = quietBus({ maxPending: 2 });
-    bus.on(Work, () => nextTurn());
+    bus.on(Work, () => ticks(1));
     let outside = 0;
     bus.on(Parent, async () => {
       for (let round = 0; round < 4; round += 1) {
@@ -225,7 +225,7 @@ describe('waitForCapacity() - inside a handler', () => {
       }
     });
     const parent = bus.dispatch(new Parent({}));
-    await nextTurn();
+    await ticks(1);
     const waits = [1, 2].map(async () => {
       await bus.waitForCapacity();
       outside += 1;
@@ -240,7 +240,7 @@ describe('waitForCapacity() - inside a handler', () => {
     const bus = quietBus({ maxPending: 2 });
     const other = quietBus();
     const never = gate();
-    other.on(Query, () => never.opened);
+    other.on(Query, () => never.passed);
     const reason = new Error('enough');
     bus.on(Work, () => other.dispatch(new Query({})).eventResult({ raiseIfNone: false }));
     bus.on(Parent, async () => {
@@ -267,7 +267,7 @@ test('dispatch() - refuses more than maxPending and leaves no trace', async () =
     children.push(...event.event_children.map(({ event_type }) => event_type));
   });
   const parent = bus.dispatch(new Parent({}));
-  await nextTurn();
+  await ticks(1);
   gates[0]?.open();
   const { event_results } = await parent;
   expect([...event_results.values()].map(({ error }) => error)).toEqual([null]);

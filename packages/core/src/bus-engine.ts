@@ -117,9 +117,9 @@ export class BusEngine implements DeliveryHost, ForwardTarget {
   shutDown(last: Lifecycle | null): void {
     this.#stopped = true;
     const cause = this.stoppedError();
-    // Before the places get free: nobody may be given one here any more.
-    this.capacity.refuseAll(cause);
+    // Waiters first: the places that become free now are nobody's any more.
     this.expectations.refuseAll(cause);
+    this.capacity.refuseAll(cause);
     const open = [...this.#open];
     for (const delivery of open) if (delivery.lifecycle !== last) delivery.cancel(cause);
     for (const delivery of open) delivery.cancel(cause);
@@ -232,7 +232,7 @@ export class BusEngine implements DeliveryHost, ForwardTarget {
     const { pending } = this.capacity;
     const limit = this.capacity.limit ?? 0;
     return new BusCapacityError(
-      `EventBus at capacity: ${this.name} has ${pending} pending events (${limit} max; ${this.loop.queued} of them queued, ${pending - this.loop.queued} in progress) and refuses ${event.event_type}. Wait with 'await bus.waitForCapacity()' before you dispatch, or raise maxPending.`,
+      `EventBus at capacity: ${pending} pending events (${limit} max) on ${this.name}, ${this.loop.queued} of them queued and ${pending - this.loop.queued} in progress, so ${event.event_type} is refused. Wait with 'await bus.waitForCapacity()' before you dispatch, or raise maxPending.`,
       { busName: this.name, eventType: event.event_type, eventId: event.event_id },
       { pending, limit },
     );

@@ -7,6 +7,7 @@ interface PatternHandlers {
 }
 
 const anyType = '*';
+const rememberedTypes = 1_000;
 const none: readonly HandlerEntry[] = [];
 
 /** The handlers of one bus, by pattern and in the order of their registration. */
@@ -42,7 +43,7 @@ export class HandlerRegistry {
         return busName();
       },
     };
-    const entry: HandlerEntry = { source, pattern, handler, once, ...kind };
+    const entry: HandlerEntry = { source, pattern, handler, once, onRemoved: null, ...kind };
     const handlers = this.#patternHandlers(pattern);
     const same = handlers.byHandler.get(handler);
     const namesakes = handlers.byName.get(name) ?? 0;
@@ -60,6 +61,7 @@ export class HandlerRegistry {
     const handlers = this.#patterns.get(entry.pattern);
     if (handlers === undefined || !handlers.entries.delete(entry)) return;
     this.#size -= 1;
+    entry.onRemoved?.();
     const same = handlers.byHandler.get(entry.handler);
     same?.delete(entry);
     if (same?.size === 0) handlers.byHandler.delete(entry.handler);
@@ -89,6 +91,8 @@ export class HandlerRegistry {
       }
     }
     const entries = matched.size === 0 ? none : [...matched.values()];
+    // Types may be made up as a program runs: what is remembered of them must not grow with their number.
+    if (this.#matches.size >= rememberedTypes) this.#matches.clear();
     this.#matches.set(type, entries);
     return entries;
   }
@@ -98,6 +102,7 @@ export class HandlerRegistry {
   }
 
   clear(): void {
+    for (const entry of this) entry.onRemoved?.();
     this.#patterns.clear();
     this.#matches.clear();
     this.#size = 0;
