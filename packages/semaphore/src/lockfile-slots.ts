@@ -154,6 +154,7 @@ export class LockfileSlots implements SlotPool {
   }
 
   async #take(listing: SlotListing, reaping: boolean): Promise<Lease | undefined> {
+    if (!this.#folder.isSettled) return undefined;
     const offset = Math.floor(Math.random() * this.limit);
     for (let i = 0; i < this.limit; i++) {
       const slot = (i + offset) % this.limit;

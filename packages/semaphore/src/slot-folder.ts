@@ -18,6 +18,8 @@ export interface SlotListing {
 const SLOT = /^slot\.([0-9]+)\.lock$/;
 /** How long a user's mark is kept that nobody can judge from here. */
 const UNSEEN_USER_MS = 86_400_000;
+/** After the folder was deleted under way: how long its holders, told by their watches, have to stop. */
+const SETTLE_MS = 250;
 
 /**
  * The folder of one semaphore:
@@ -34,6 +36,7 @@ export class SlotFolder {
   readonly #isDefault: boolean;
   readonly #onDeleted: () => void;
   #user: string | undefined;
+  #settledAt = 0;
   #watcher: FSWatcher | undefined;
 
   /** @param onDeleted called when someone deletes the folder under way; slots may be lost then */
@@ -72,6 +75,11 @@ export class SlotFolder {
     this.#user = user;
     removeAtExit(user);
     this.#watcher = this.#watchUser(user);
+  }
+
+  /** Whether slots may be taken. Not for a while after the folder was deleted: others may not know yet that they lost theirs. */
+  get isSettled(): boolean {
+    return performance.now() >= this.#settledAt;
   }
 
   slotPath(slot: number): string {
@@ -123,13 +131,15 @@ export class SlotFolder {
 
   #entries(): string[] {
     try {
-      return readdirSync(this.path);
+      const entries = readdirSync(this.path);
+      // The folder may be another one by now, which someone has made anew.
+      if (this.#user === undefined || modified(this.#user) > 0) return entries;
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw unavailable(this.#name, this.path, error);
-      this.#deleted();
-      this.open();
-      return [];
     }
+    this.#deleted();
+    this.open();
+    return [];
   }
 
   #otherLimit(users: string): number | undefined {
@@ -158,6 +168,7 @@ export class SlotFolder {
   }
 
   #deleted(): void {
+    this.#settledAt = performance.now() + SETTLE_MS;
     this.#watcher?.close();
     this.#watcher = undefined;
     this.#user = undefined;
