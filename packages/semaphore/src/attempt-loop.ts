@@ -41,18 +41,20 @@ export function backoff({ wait, backoffFactor }: { wait: number; backoffFactor: 
   return Math.min(wait === 0 ? 0 : wait * backoffFactor ** k, Number.MAX_SAFE_INTEGER);
 }
 
-function runAttempt<Result>({ name, options, signal, run }: Attempts<Result>, attempt: number): Promise<Awaited<Result>> {
+function runAttempt<Result>(attempts: Attempts<Result>, attempt: number): Promise<Awaited<Result>> {
+  const { name, options, signal } = attempts;
   return new Promise((resolve, reject) => {
     signal?.throwIfAborted();
     const controller = new AbortController();
     // Rejected before the function's listeners run: what they throw about it comes too late.
-    const end = (error: unknown): void => {
-      reject(error as Error);
+    const end = (error: Error): void => {
+      reject(error);
       controller.abort(error);
     };
-    const onAbort = (): void => end(signal?.reason);
+    const onAbort = (): void => end(signal?.reason as Error);
     const { timeout } = options;
-    const timer = timeout === null ? undefined : startTimer(timeout, () => end(new AttemptTimeoutError(name, attempt, timeout)));
+    const timer =
+      timeout === null ? undefined : startTimer(timeout, () => end(new AttemptTimeoutError(name, attempt, timeout)));
     signal?.addEventListener('abort', onAbort, { once: true });
     const settled = (): void => {
       timer?.stop();
@@ -60,12 +62,16 @@ function runAttempt<Result>({ name, options, signal, run }: Attempts<Result>, at
     };
     controller.signal.addEventListener('abort', settled, { once: true });
     // A late result or error of an attempt that timed out falls to a promise that is settled, and is dropped.
-    void call(run, attempt, controller.signal).then(resolve, reject).finally(settled);
+    void call(attempts, attempt, controller.signal).then(resolve, reject).finally(settled);
   });
 }
 
-async function call<Result>(run: Attempts<Result>['run'], attempt: number, signal: AbortSignal): Promise<Awaited<Result>> {
-  return await run(attempt, signal);
+async function call<Result>(
+  attempts: Attempts<Result>,
+  attempt: number,
+  signal: AbortSignal,
+): Promise<Awaited<Result>> {
+  return await attempts.run(attempt, signal);
 }
 
 const isAbort = (error: unknown): boolean => error instanceof Error && error.name === 'AbortError';
@@ -82,7 +88,9 @@ function matches(error: unknown, entry: RetryOn): boolean {
 
 /** A class of errors is called with `new`; any other function is asked. */
 function isErrorClass(entry: Exclude<RetryOn, string>): entry is abstract new (...args: never[]) => Error {
-  return entry === Error || entry.prototype instanceof Error || /^class\b/.test(Function.prototype.toString.call(entry));
+  return (
+    entry === Error || entry.prototype instanceof Error || /^class\b/.test(Function.prototype.toString.call(entry))
+  );
 }
 
 /** Its own name, and those of the classes that it is of: `'Error'` stands for all errors. */
@@ -98,16 +106,25 @@ function namesOf(error: unknown): string[] {
 const described = (error: unknown): string =>
   error instanceof Error ? `${error.name}: ${error.message}` : `${typeof error}: ${String(error)}`;
 
-function logLastWait({ name, options }: Attempts<unknown>, attempt: number, total: number, wait: number, error: unknown): void {
+function logLastWait(
+  { name, options }: Attempts<unknown>,
+  attempt: number,
+  total: number,
+  wait: number,
+  error: unknown,
+): void {
   options.logger.warn(
     `${name} failed (attempt ${attempt}/${total}): ${described(error)}. Waiting ${wait.toFixed(1)}s before retry...`,
   );
 }
 
-function logExhausted({ name, options, waited }: Attempts<unknown>, total: number, started: number, error: unknown): void {
+function logExhausted(
+  { name, options, waited }: Attempts<unknown>,
+  total: number,
+  started: number,
+  error: unknown,
+): void {
   const took = ((performance.now() - started) / 1000).toFixed(1);
   const slot = waited > 0 ? `Semaphore wait: ${waited.toFixed(1)}s. ` : '';
-  options.logger.error(
-    `${name} failed after ${total} attempts over ${took}s. ${slot}Final error: ${described(error)}`,
-  );
+  options.logger.error(`${name} failed after ${total} attempts over ${took}s. ${slot}Final error: ${described(error)}`);
 }

@@ -1,23 +1,24 @@
-const brand: unique symbol = Symbol.for('@threadbus/semaphore.error') as never;
+/** Marks the errors of threadbus, in whichever copy of a package they were made. */
+const brand = Symbol.for('threadbus.error');
 
 /** What every error of this package has beside `name`, `message`, `stack` and `cause`. */
 abstract class SemaphoreError extends Error {
-  /** A stable word for `switch`; it survives a crossing to another thread, where the class does not. */
+  /** Stable and machine-readable, `ERR_…`; the message may change between versions, this does not. */
   abstract readonly code: string;
 
-  protected constructor(name: string, message: string, cause?: unknown) {
+  static {
+    Object.defineProperty(this.prototype, brand, { value: true });
+  }
+
+  protected constructor(message: string, cause?: unknown) {
     super(message, cause === undefined ? undefined : { cause });
-    // Not enumerable, like the `name` of built-in errors; and own, so that minifiers can't change it.
-    Object.defineProperty(this, 'name', { value: name, configurable: true, writable: true });
-    Object.defineProperty(this, brand, { value: name });
   }
 }
 
-function hasIdentity(error: unknown, name: string, code: string): boolean {
-  if (typeof error !== 'object' || error === null) return false;
-  if ((error as { [brand]?: unknown })[brand] === name) return true;
-  // A symbol does not survive structured clone; code and name do where the sender copies an error's own fields.
-  return error instanceof Error && (error as { code?: unknown }).code === code && error.name === name;
+/** A symbol does not survive structured clone; the code does where the sender copies an error's own fields. */
+function hasCode(error: unknown, code: string): boolean {
+  if (typeof error !== 'object' || error === null || !('code' in error) || error.code !== code) return false;
+  return brand in error || error instanceof Error;
 }
 
 const seconds = (value: number | null): string => (value === null ? 'no limit' : `${value}s`);
@@ -41,7 +42,10 @@ export interface SemaphoreTimeoutDetails {
  * not been called then.
  */
 export class SemaphoreTimeoutError extends SemaphoreError {
-  readonly code = 'ERR_SEMAPHORE_TIMEOUT';
+  static {
+    this.prototype.name = 'SemaphoreTimeoutError';
+  }
+  override readonly code = 'ERR_SEMAPHORE_TIMEOUT';
   /** The semaphore's name, or the function's if it has none. */
   readonly semaphore: string;
   readonly limit: number;
@@ -53,7 +57,6 @@ export class SemaphoreTimeoutError extends SemaphoreError {
     const kind = scope === 'multiprocess' ? 'multiprocess semaphore' : 'semaphore';
     const each = attemptTimeout === undefined ? '' : `, timeout=${seconds(attemptTimeout)} per operation`;
     super(
-      'SemaphoreTimeoutError',
       `Failed to acquire ${kind} "${name}" within ${timeout}s (limit=${limit}${each}). ` +
         'All slots were held all that time: inspect() shows by whom; wait longer, or raise the limit.',
       cause,
@@ -72,13 +75,16 @@ export class SemaphoreTimeoutError extends SemaphoreError {
  * `semaphoreLax` does not cover it.
  */
 export class SemaphoreUnavailableError extends SemaphoreError {
-  readonly code = 'ERR_SEMAPHORE_UNAVAILABLE';
+  static {
+    this.prototype.name = 'SemaphoreUnavailableError';
+  }
+  override readonly code = 'ERR_SEMAPHORE_UNAVAILABLE';
   readonly semaphore: string;
   /** The file or folder that could not be used, if there is one. */
   readonly path: string | null;
 
   constructor(semaphore: string, problem: string, options: { path?: string; cause?: unknown } = {}) {
-    super('SemaphoreUnavailableError', `The semaphore "${semaphore}" is unavailable: ${problem}`, options.cause);
+    super(`The semaphore "${semaphore}" is unavailable: ${problem}`, options.cause);
     this.semaphore = semaphore;
     this.path = options.path ?? null;
   }
@@ -86,7 +92,10 @@ export class SemaphoreUnavailableError extends SemaphoreError {
 
 /** The same semaphore is in use with another limit; which of the two holds would depend on who came first. */
 export class SemaphoreLimitError extends SemaphoreError {
-  readonly code = 'ERR_SEMAPHORE_LIMIT';
+  static {
+    this.prototype.name = 'SemaphoreLimitError';
+  }
+  override readonly code = 'ERR_SEMAPHORE_LIMIT';
   readonly semaphore: string;
   /** The limit asked for. */
   readonly limit: number;
@@ -95,7 +104,6 @@ export class SemaphoreLimitError extends SemaphoreError {
 
   constructor(semaphore: string, limit: number, existing: number) {
     super(
-      'SemaphoreLimitError',
       `Expected the semaphore "${semaphore}" to have one limit everywhere, got ${limit} where it is in use with ` +
         `${existing}: use the same limit, or another name.`,
     );
@@ -107,13 +115,15 @@ export class SemaphoreLimitError extends SemaphoreError {
 
 /** A slot was taken away from a live holder: its files were deleted. The reason of the lease's `signal`. */
 export class SemaphoreLostError extends SemaphoreError {
-  readonly code = 'ERR_SEMAPHORE_LOST';
+  static {
+    this.prototype.name = 'SemaphoreLostError';
+  }
+  override readonly code = 'ERR_SEMAPHORE_LOST';
   readonly semaphore: string;
   readonly path: string;
 
   constructor(semaphore: string, path: string, cause?: unknown) {
     super(
-      'SemaphoreLostError',
       `A slot of the semaphore "${semaphore}" was lost while it was held: ${path} is gone. Someone else may hold it ` +
         "now. Stop the work that needed it, and keep other programs out of the semaphores' directory.",
       cause,
@@ -125,7 +135,10 @@ export class SemaphoreLostError extends SemaphoreError {
 
 /** One attempt of a function wrapped in `retry` took longer than `timeout`; it counts as failed. */
 export class AttemptTimeoutError extends SemaphoreError {
-  readonly code = 'ERR_ATTEMPT_TIMEOUT';
+  static {
+    this.prototype.name = 'AttemptTimeoutError';
+  }
+  override readonly code = 'ERR_ATTEMPT_TIMEOUT';
   /** The wrapped function's name. */
   readonly function: string;
   /** Which attempt it was, from 1. */
@@ -135,7 +148,6 @@ export class AttemptTimeoutError extends SemaphoreError {
 
   constructor(functionName: string, attempt: number, timeout: number) {
     super(
-      'AttemptTimeoutError',
       `Attempt ${attempt} of ${functionName} took longer than timeout=${timeout}s. Its signal is aborted; work that ` +
         'ignores the signal goes on. Pass retryContext().signal on, or raise the timeout.',
     );
@@ -147,11 +159,13 @@ export class AttemptTimeoutError extends SemaphoreError {
 
 /** `retryContext()` was called outside a function wrapped in `retry`. */
 export class RetryContextError extends SemaphoreError {
-  readonly code = 'ERR_RETRY_CONTEXT';
+  static {
+    this.prototype.name = 'RetryContextError';
+  }
+  override readonly code = 'ERR_RETRY_CONTEXT';
 
   constructor() {
     super(
-      'RetryContextError',
       'Expected retryContext() to be called inside a function wrapped in retry(), got a call from outside one: ' +
         'wrap the function, or move the call into it.',
     );
@@ -160,30 +174,30 @@ export class RetryContextError extends SemaphoreError {
 
 /** Whether this is a {@link SemaphoreTimeoutError}, also one from another thread or another copy of this package. */
 export function isSemaphoreTimeoutError(error: unknown): error is SemaphoreTimeoutError {
-  return hasIdentity(error, 'SemaphoreTimeoutError', 'ERR_SEMAPHORE_TIMEOUT');
+  return hasCode(error, 'ERR_SEMAPHORE_TIMEOUT');
 }
 
 /** Whether this is a {@link SemaphoreUnavailableError}, also one from another thread or another copy of this package. */
 export function isSemaphoreUnavailableError(error: unknown): error is SemaphoreUnavailableError {
-  return hasIdentity(error, 'SemaphoreUnavailableError', 'ERR_SEMAPHORE_UNAVAILABLE');
+  return hasCode(error, 'ERR_SEMAPHORE_UNAVAILABLE');
 }
 
 /** Whether this is a {@link SemaphoreLimitError}, also one from another thread or another copy of this package. */
 export function isSemaphoreLimitError(error: unknown): error is SemaphoreLimitError {
-  return hasIdentity(error, 'SemaphoreLimitError', 'ERR_SEMAPHORE_LIMIT');
+  return hasCode(error, 'ERR_SEMAPHORE_LIMIT');
 }
 
 /** Whether this is a {@link SemaphoreLostError}, also one from another thread or another copy of this package. */
 export function isSemaphoreLostError(error: unknown): error is SemaphoreLostError {
-  return hasIdentity(error, 'SemaphoreLostError', 'ERR_SEMAPHORE_LOST');
+  return hasCode(error, 'ERR_SEMAPHORE_LOST');
 }
 
 /** Whether this is an {@link AttemptTimeoutError}, also one from another thread or another copy of this package. */
 export function isAttemptTimeoutError(error: unknown): error is AttemptTimeoutError {
-  return hasIdentity(error, 'AttemptTimeoutError', 'ERR_ATTEMPT_TIMEOUT');
+  return hasCode(error, 'ERR_ATTEMPT_TIMEOUT');
 }
 
 /** Whether this is a {@link RetryContextError}, also one from another thread or another copy of this package. */
 export function isRetryContextError(error: unknown): error is RetryContextError {
-  return hasIdentity(error, 'RetryContextError', 'ERR_RETRY_CONTEXT');
+  return hasCode(error, 'ERR_RETRY_CONTEXT');
 }

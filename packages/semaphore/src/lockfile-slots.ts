@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { isSemaphoreUnavailableError, SemaphoreLostError, SemaphoreTimeoutError } from './errors.ts';
+import { SemaphoreLostError, SemaphoreTimeoutError } from './errors.ts';
 import { HeldLease } from './held-lease.ts';
 import { newMark } from './marks.ts';
 import { readWait } from './seconds.ts';
@@ -212,9 +212,9 @@ export class LockfileSlots implements SlotPool {
     this.#wake(true);
   }
 
-  #asUnavailable(error: unknown): unknown {
-    const { code } = error as NodeJS.ErrnoException;
-    if (isSemaphoreUnavailableError(error) || code === undefined || code.startsWith('ERR_')) return error;
+  #asUnavailable(error: unknown): Error {
+    const { code = 'ERR_' } = error as NodeJS.ErrnoException;
+    if (code.startsWith('ERR_')) return error as Error;
     return unavailable(this.name, this.#folder.path, error);
   }
 

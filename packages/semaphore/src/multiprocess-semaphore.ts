@@ -22,7 +22,9 @@ const pools = new Map<string, LockfileSlots>();
 /** The slots of one folder and limit; one object a thread, so that its calls wait in one line. */
 export function lockfileSlots({ name, limit, directory }: MultiprocessSemaphoreOptions): LockfileSlots {
   if (typeof name !== 'string' || name === '') {
-    throw new TypeError(`Expected the name of a multiprocess semaphore to be a text that is not empty, got ${shown(name)}.`);
+    throw new TypeError(
+      `Expected the name of a multiprocess semaphore to be a text that is not empty, got ${shown(name)}.`,
+    );
   }
   readLimit('limit', limit);
   const key = `${limit} ${semaphoreDirectory(directory ?? defaultDirectory(), name)}`;

@@ -129,7 +129,13 @@ export function resolveRetryOptions(options: RetryOptions = {}): ResolvedRetryOp
     if (!isFine) problems.push(`Expected \`${name}\` to be ${expected}, got ${shown(options[name])}.`);
   };
   const { wait = 3, retries = 3, timeout = 5, backoffFactor = 1, retryOn, semaphoreLimit, semaphoreTimeout } = options;
-  const { semaphoreScope = 'global', semaphoreName, semaphoreLax = true, semaphoreDirectory, logger = console } = options;
+  const {
+    semaphoreScope = 'global',
+    semaphoreName,
+    semaphoreLax = true,
+    semaphoreDirectory,
+    logger = console,
+  } = options;
   expect(isNumber(wait, 0) && wait !== Infinity, 'wait', 'a number of seconds >= 0');
   expect(Number.isInteger(retries) || retries === Infinity, 'retries', 'an integer, or Infinity');
   expect(timeout === null || (isNumber(timeout, 0) && timeout > 0), 'timeout', 'seconds > 0, or null for no limit');
@@ -138,7 +144,11 @@ export function resolveRetryOptions(options: RetryOptions = {}): ResolvedRetryOp
   expect(isLimit(semaphoreLimit), 'semaphoreLimit', 'an integer >= 1, or null for no limit');
   expect(SCOPES.includes(semaphoreScope), 'semaphoreScope', `one of ${SCOPES.join(', ')}`);
   expect(semaphoreName === undefined || isText(semaphoreName), 'semaphoreName', 'a text that is not empty');
-  expect(semaphoreTimeout === undefined || semaphoreTimeout === null || isNumber(semaphoreTimeout, 0), 'semaphoreTimeout', 'a number of seconds >= 0, or null for no limit');
+  expect(
+    semaphoreTimeout === undefined || semaphoreTimeout === null || isNumber(semaphoreTimeout, 0),
+    'semaphoreTimeout',
+    'a number of seconds >= 0, or null for no limit',
+  );
   expect(typeof semaphoreLax === 'boolean', 'semaphoreLax', 'true or false');
   expect(semaphoreDirectory === undefined || isText(semaphoreDirectory), 'semaphoreDirectory', 'a path');
   if (problems.length > 0) throw new TypeError(problems.join('\n'));
@@ -159,7 +169,10 @@ export function resolveRetryOptions(options: RetryOptions = {}): ResolvedRetryOp
             limit,
             scope: semaphoreScope,
             name: semaphoreName,
-            timeout: semaphoreTimeout === undefined ? defaultWait(perAttempt, limit) : readWait('semaphoreTimeout', semaphoreTimeout),
+            timeout:
+              semaphoreTimeout === undefined
+                ? defaultWait(perAttempt, limit)
+                : readWait('semaphoreTimeout', semaphoreTimeout),
             isLax: semaphoreLax,
             directory: semaphoreDirectory,
           },

@@ -2,7 +2,12 @@ import { runAttempts } from './attempt-loop.ts';
 import { isSemaphoreTimeoutError, SemaphoreTimeoutError } from './errors.ts';
 import { functionKey } from './function-key.ts';
 import { HeldSlot, runInside, slotOfChain } from './held-slots.ts';
-import { resolveRetryOptions, type ResolvedLimit, type ResolvedRetryOptions, type RetryOptions } from './retry-options.ts';
+import {
+  resolveRetryOptions,
+  type ResolvedLimit,
+  type ResolvedRetryOptions,
+  type RetryOptions,
+} from './retry-options.ts';
 import { poolOf, type LimitedFunction } from './scope.ts';
 import { shown } from './seconds.ts';
 
@@ -119,7 +124,10 @@ async function takeSlot(
     if (!isSemaphoreTimeoutError(error)) throw error;
     const { limit, timeout: waited, scope } = error;
     if (!semaphore.isLax) {
-      throw new SemaphoreTimeoutError({ name: pool.name, limit, timeout: waited, scope, attemptTimeout: timeout }, error);
+      throw new SemaphoreTimeoutError(
+        { name: pool.name, limit, timeout: waited, scope, attemptTimeout: timeout },
+        error,
+      );
     }
     logger.warn(
       `Failed to acquire semaphore "${pool.name}" after ${waited.toFixed(1)}s, proceeding without concurrency limit`,

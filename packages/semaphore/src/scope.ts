@@ -29,7 +29,7 @@ export function poolOf(semaphore: ResolvedLimit, fn: LimitedFunction, self: unkn
   const owner = scope === 'global' ? undefined : ownerOf(scope, self);
   if (owner === undefined) return sharedSlots(semaphore, fn);
   let pools = owned.get(owner);
-  if (pools === undefined) owned.set(owner, (pools = new Map()));
+  if (pools === undefined) owned.set(owner, (pools = new Map<string, MemorySlots>()));
   const key = semaphore.name === undefined ? `function ${fn.key}` : `name ${name}`;
   let pool = pools.get(key);
   if (pool === undefined) pools.set(key, (pool = new MemorySlots(name, limit)));
@@ -55,5 +55,7 @@ function sharedSlots({ name, limit }: ResolvedLimit, fn: LimitedFunction): Share
 function ownerOf(scope: 'class' | 'self', self: unknown): object | undefined {
   if (typeof self === 'function') return self;
   if (typeof self !== 'object' || self === null) return undefined;
-  return scope === 'self' ? self : (self.constructor as object | undefined);
+  if (scope === 'self') return self;
+  const type: unknown = self.constructor;
+  return typeof type === 'function' ? type : undefined;
 }

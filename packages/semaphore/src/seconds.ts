@@ -43,7 +43,7 @@ export function delay(seconds: number, signal: AbortSignal | undefined): Promise
 
 /** How a rejected value is shown in an error message. */
 export function shown(value: unknown): string {
-  const text = typeof value === 'string' ? JSON.stringify(value) : String(value as number);
+  const text = typeof value === 'string' ? JSON.stringify(value) : String(value);
   return `\`${text.length > 80 ? `${text.slice(0, 77)}...` : text}\` (${value === null ? 'null' : typeof value})`;
 }
 

@@ -123,7 +123,12 @@ export class SharedMemory {
     }
   }
 
-  #addSemaphore(at: number, key: readonly number[], limit: number, words: number): { at: number; limit: number } | undefined {
+  #addSemaphore(
+    at: number,
+    key: readonly number[],
+    limit: number,
+    words: number,
+  ): { at: number; limit: number } | undefined {
     const place = Atomics.add(this.words, FREE_WORD, words);
     if (place + words > this.words.length) {
       Atomics.sub(this.words, FREE_WORD, words);

@@ -100,7 +100,9 @@ export class SharedSemaphore {
 
   /** Other threads that came before this ticket. */
   ahead(ticket: number): number {
-    return this.waiters().filter((other) => other.threadId !== ownerThread(this.#own) && isEarlier(other.ticket, ticket)).length;
+    return this.waiters().filter(
+      (other) => other.threadId !== ownerThread(this.#own) && isEarlier(other.ticket, ticket),
+    ).length;
   }
 
   holders(): { slot: number; threadId: number }[] {

@@ -31,7 +31,8 @@ export class SharedSlots implements SlotPool {
   async acquire(options: AcquireOptions = {}): Promise<Lease> {
     const timeout = readWait('timeout', options.timeout);
     options.signal?.throwIfAborted();
-    const semaphore = this.#semaphore ?? this.#open((this.#state = currentState() ?? (await this.#join(options.signal))));
+    const semaphore =
+      this.#semaphore ?? this.#open((this.#state = currentState() ?? (await this.#join(options.signal))));
     let slot = this.#queue.size === 0 && !semaphore.hasWaiters ? semaphore.take() : undefined;
     if (slot === undefined && timeout === 0) {
       semaphore.reap();
@@ -140,7 +141,8 @@ export class SharedSlots implements SlotPool {
   /** Wakes the thread whose turn it is, if there is a slot for it. */
   #passOn(): void {
     const semaphore = this.#semaphore;
-    if (semaphore === undefined || this.#state === undefined || !semaphore.hasWaiters || semaphore.freeSlots === 0) return;
+    if (semaphore === undefined || this.#state === undefined || !semaphore.hasWaiters || semaphore.freeSlots === 0)
+      return;
     const next = semaphore.waiters()[0];
     if (next === undefined) return;
     this.#state.memory.wakeThread(next.threadId);

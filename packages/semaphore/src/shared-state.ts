@@ -107,10 +107,10 @@ async function askFor(registry: string): Promise<SharedState | undefined> {
   const channel = new BroadcastChannel(KEY);
   const stop = new AbortController();
   let memory: SharedMemory | undefined;
-  channel.onmessage = (event: unknown) => {
-    memory ??= SharedMemory.from((event as { data: Message }).data.buffer);
+  onMessage(channel, ({ buffer }) => {
+    memory ??= SharedMemory.from(buffer);
     if (memory !== undefined) stop.abort();
-  };
+  });
   try {
     channel.postMessage({ ask: true } satisfies Message);
     await delay(ASK_AGAIN_S * (0.5 + Math.random()), stop.signal).catch(() => {});
@@ -143,12 +143,17 @@ function adopt(memory: SharedMemory): SharedState {
   }
   setEnvironmentData(KEY, memory.buffer);
   const channel = new BroadcastChannel(KEY);
-  channel.onmessage = (event: unknown) => {
-    if ((event as { data: Message }).data.ask === true) channel.postMessage({ buffer: memory.buffer } satisfies Message);
-  };
+  onMessage(channel, ({ ask }) => {
+    if (ask === true) channel.postMessage({ buffer: memory.buffer } satisfies Message);
+  });
   // Typed for the browser, where there is nothing to keep alive.
   (channel as unknown as { unref(): void }).unref();
   return { memory, mailbox: entered.mailbox };
+}
+
+function onMessage(channel: BroadcastChannel, listener: (message: Message) => void): void {
+  // oxlint-disable-next-line unicorn/prefer-add-event-listener -- Node's types know the property only
+  channel.onmessage = (event: unknown) => listener((event as { data: Message }).data);
 }
 
 function hasMembers(registry: string): boolean {

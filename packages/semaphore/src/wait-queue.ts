@@ -6,7 +6,7 @@ export interface Waiter<Granted> {
   /** Where it came in line, as told to `enter`. */
   readonly place: number;
   grant(value: Granted): void;
-  fail(error: unknown): void;
+  fail(error: Error): void;
 }
 
 /** The calls of this thread that wait for one semaphore, first come, first served. */
@@ -31,7 +31,7 @@ export class WaitQueue<Granted> {
   }
 
   /** Rejects everyone who waits. */
-  failAll(error: unknown): void {
+  failAll(error: Error): void {
     for (const waiter of this.#waiters) waiter.fail(error);
   }
 
@@ -49,12 +49,12 @@ export class WaitQueue<Granted> {
         signal?.removeEventListener('abort', onAbort);
         return this.#waiters.delete(waiter);
       };
-      const fail = (error: unknown): void => {
+      const fail = (error: Error): void => {
         if (!leave()) return;
-        reject(error as Error);
+        reject(error);
         this.#onLeave();
       };
-      const onAbort = (): void => fail(signal?.reason);
+      const onAbort = (): void => fail(signal?.reason as Error);
       const timer = timeout === null ? undefined : startTimer(timeout, () => fail(timedOut(timeout)));
       const waiter: Waiter<Granted> = {
         place,
