@@ -13,8 +13,12 @@
 
 /** One system call. */
 export type Step =
-  | { readonly call: 'mkdir' | 'list' | 'rmdir' }
-  | { readonly call: 'create' | 'unlink' | 'isDead'; readonly flag: string };
+  | { readonly call: 'mkdir' }
+  | { readonly call: 'list' }
+  | { readonly call: 'rmdir' }
+  | { readonly call: 'create'; readonly flag: string }
+  | { readonly call: 'unlink'; readonly flag: string }
+  | { readonly call: 'isDead'; readonly flag: string };
 
 /** What a system call gave: an error code, or what was asked for. */
 export interface StepResult {
