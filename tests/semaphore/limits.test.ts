@@ -228,7 +228,7 @@ test('limit - an abort gives the slot back at once, although the function goes o
 test("limit - the last argument's signal ends the wait for a slot, and is not covered by lax", async () => {
   const hold = gate();
   const run = retry({ semaphoreLimit: 1, retries: 0, semaphoreTimeout: null })(
-    async (_: { signal?: AbortSignal }) => hold.opened,
+    async (options: { signal?: AbortSignal }) => hold.opened.then(() => options),
   );
   const first = run({});
   const controller = new AbortController();
@@ -298,7 +298,7 @@ test('limit - timeout: null waits for a slot without limit', async () => {
   const both = [run(), run()];
   await settled();
   hold.open();
-  await Promise.all(both);
+  expect(await Promise.all(both)).toEqual([undefined, undefined]);
 });
 
 test.each(['global', 'multiprocess'] as const)(

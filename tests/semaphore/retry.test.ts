@@ -176,10 +176,11 @@ test("retry - the last argument's signal ends a running attempt, and is not retr
   const controller = new AbortController();
   const started = gate();
   let calls = 0;
-  const fn = retry({ ...quiet, retries: 3 })(async (_: { signal: AbortSignal }) => {
+  const fn = retry({ ...quiet, retries: 3 })(async (options: { signal: AbortSignal }) => {
     calls++;
     started.open();
     await new Promise(() => {});
+    return options;
   });
   const result = fn({ signal: controller.signal });
   await started.opened;
@@ -193,9 +194,12 @@ test("retry - the last argument's signal ends the wait between two attempts", as
   const controller = new AbortController();
   const { calls, fn } = failing(Infinity);
   const failed = gate();
-  const wrapped = retry({ ...quiet, wait: 1000, retries: 3 })(async (text: string, _: { signal: AbortSignal }) => {
+  const wrapped = retry({ ...quiet, wait: 1000, retries: 3 })(async (
+    text: string,
+    options: { signal: AbortSignal },
+  ) => {
     setImmediate(failed.open);
-    return fn(text);
+    return [await fn(text), options];
   });
   const result = wrapped('', { signal: controller.signal });
   await failed.opened;
@@ -206,7 +210,7 @@ test("retry - the last argument's signal ends the wait between two attempts", as
 
 test('retry - a signal that has aborted before the call keeps the function from being called', async () => {
   const { calls, fn } = failing(0);
-  const wrapped = retry(quiet)((text: string, _: { signal: AbortSignal }) => fn(text));
+  const wrapped = retry(quiet)(async (text: string, options: { signal: AbortSignal }) => [await fn(text), options]);
   await expect(wrapped('', { signal: AbortSignal.abort(new Error('early')) })).rejects.toThrow('early');
   expect(calls).toHaveLength(0);
 });

@@ -99,6 +99,7 @@ describe.each(kinds)('slot pool ($scope)', ({ scope, create }) => {
     const other = pool.acquire({ timeout });
     await settled();
     await lease.release();
+    expect((await other).signal.aborted).toBe(false);
     await (await other).release();
   });
 
@@ -159,6 +160,7 @@ describe.each(kinds)('slot pool ($scope)', ({ scope, create }) => {
     const release = lease.release();
     controller.abort(new Error('left'));
     await Promise.all([release, first]);
+    expect((await second).signal.aborted).toBe(false);
     await (await second).release();
   }, 5000);
 
