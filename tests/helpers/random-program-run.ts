@@ -29,7 +29,7 @@ const stuckAfterMs = 300;
 
 function ignore(): void {}
 
-function ticks(1): Promise<void> {
+function nextTurn(): Promise<void> {
   return new Promise((resolve) => void setImmediate(resolve));
 }
 
@@ -79,7 +79,7 @@ class ProgramRun {
     let turns = 0;
     let since = performance.now();
     while (!journal.finished) {
-      await ticks(1);
+      await nextTurn();
       turns += 1;
       if (journal.clock !== clock || journal.sleeping > 0) {
         clock = journal.clock;
@@ -101,7 +101,7 @@ class ProgramRun {
     // A loop that still counts a handler as in progress would never start this one.
     bus.off('Probe');
     const probe = bus.dispatch(new BaseEvent({}, { event_type: 'Probe', event_timeout: null }));
-    await ticks(1);
+    await nextTurn();
     if (probe.event.event_status === 'pending') this.#journal.violation(`${bus.name} doesn't go on`);
   }
 
@@ -228,7 +228,7 @@ class ProgramRun {
   async #pause(pause: Pause, { activity }: Actor): Promise<void> {
     if (pause === 'microtask') return;
     this.#journal.sleeping += 1;
-    if (pause === 'immediate') await ticks(1);
+    if (pause === 'immediate') await nextTurn();
     else {
       // Beyond the time of an event that has little.
       const ms = (activity?.sent.event.event_timeout ?? 0) * 1000 + 1;
