@@ -43,3 +43,8 @@ export function crossingsOf(owner: object): Crossings {
   }
   return crossings;
 }
+
+/** A bus that joins links later shares what has crossed them already. */
+export function shareCrossings(owner: object, other: object): void {
+  byOwner.set(owner, crossingsOf(other));
+}

@@ -50,7 +50,7 @@ export class Link implements Wire, IncomingHost {
   /** Operations read so far. */
   received = 0;
   /** Told after each frame. */
-  onFrame: (() => void) | null = null;
+  readonly onFrame: (() => void)[] = [];
   readonly #owner: LinkOwner;
   readonly #incoming: Incoming;
   readonly #server: LinkServer | null;
@@ -99,7 +99,7 @@ export class Link implements Wire, IncomingHost {
       this.#read(kind, frame, at + 1);
       at += 1 + (op.fieldCounts[kind] ?? 0);
     }
-    this.onFrame?.();
+    for (const tell of this.onFrame) tell();
   }
 
   sendEvent(part: RemotePart, event: WireEvent, transfer: readonly Transferable[]): void {
@@ -114,6 +114,11 @@ export class Link implements Wire, IncomingHost {
 
   sendCancel(part: RemotePart, cause: Error): void {
     this.outbox.push(op.CANCEL, part.sequence, encodeThrown(cause));
+  }
+
+  sendPing(token: number): void {
+    this.outbox.push(op.PING, token);
+    this.outbox.flush();
   }
 
   isArrival(lifecycle: Lifecycle): boolean {

@@ -8,6 +8,7 @@ import {
   takeTransfer,
   type Transferable,
 } from '@threadbus/core/internal';
+import type { BoardReader } from './board.ts';
 import type { Crossings } from './crossings.ts';
 import { encodeEvent } from './event-codec.ts';
 import type { WireCall, WireEvent } from './protocol.ts';
@@ -49,6 +50,8 @@ export interface Destination {
 export class Outgoing implements PartHost {
   readonly capacity: Capacity;
   readonly crossings: Crossings;
+  /** Where the other side shows what it has started, if it can. */
+  board: BoardReader | null = null;
   readonly #name: Readonly<BusIdentity>;
   readonly #limits: FlowLimits;
   readonly #onBusy: (busy: boolean) => void;
@@ -146,12 +149,20 @@ export class Outgoing implements PartHost {
     const part = this.#sent.get(sequence);
     if (part === undefined) return undefined;
     this.#sent.delete(sequence);
+    this.board?.release(part.slot);
+    part.slot = -1;
     if (part.counted) this.#countedOnWire -= 1;
     return part;
   }
 
   onWireWith(sequence: number): RemotePart | undefined {
     return this.#sent.get(sequence);
+  }
+
+  /** The event in that slot was sent and then cancelled. */
+  isCancelled(slot: number): boolean {
+    for (const part of this.#sent.values()) if (part.cancelled && part.slot === slot) return true;
+    return false;
   }
 
   /** Ends a part that is in none of the lists any more, by `settle`. */
@@ -189,6 +200,7 @@ export class Outgoing implements PartHost {
 
   cancel(part: RemotePart, cause: Error): void {
     if (part.state === 'sent') {
+      part.cancelled = true;
       this.#wire?.sendCancel(part, cause);
     } else if (part.list !== null) {
       part.list.remove(part);
@@ -232,6 +244,7 @@ export class Outgoing implements PartHost {
     part.sequence = this.#sequence;
     part.state = 'sent';
     part.list = null;
+    part.slot = this.board?.allocate() ?? -1;
     this.#sent.set(part.sequence, part);
     wire.sendEvent(part, encodeEvent(part.event, part.context, part.passes?.id), takeTransfer(part.event));
   }

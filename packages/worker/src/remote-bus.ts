@@ -66,9 +66,9 @@ export class RemoteBus implements RunningBus, ForwardTarget, LinkOwner {
   #failure: Error | null = null;
   #link: Link | null = null;
 
-  /** @param owner the bus at this end, or whatever shares its events with the link */
-  constructor(identity: BusIdentity, owner: object, limits: FlowLimits, events: RemoteBusEvents) {
-    const crossings = crossingsOf(owner);
+  /** @param bus the bus at this end; null = none, or none yet */
+  constructor(identity: BusIdentity, bus: EventBus | null, limits: FlowLimits, events: RemoteBusEvents) {
+    const crossings = crossingsOf(bus ?? this);
     this.identity = identity;
     this.#events = events;
     this.outgoing = new Outgoing(identity, limits, crossings, (busy) => events.busy(busy));

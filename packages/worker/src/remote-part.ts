@@ -42,6 +42,7 @@ export class RemotePart implements Part, Linked<RemotePart> {
   passes: Readonly<BusIdentity> | null = null;
   /** Gets the function's result. */
   onCalled: ((result: EventResult | undefined) => void) | null = null;
+  cancelled = false;
   /** Takes one of the places on the wire. */
   counted = false;
   /** Values of portable contexts where the event was dispatched. */
