@@ -35,6 +35,8 @@ export const PONG = 12;
 /** A handler in a pool thread waits for an event, or goes on. */
 export const SUSPENDED = 13;
 export const RESUMED = 14;
+/** A handler starts in a thread that nobody watches at the moment. */
+export const WORKING = 15;
 
 /** How many fields follow each kind. */
 export const fieldCounts: Readonly<Record<number, number>> = {
@@ -52,6 +54,7 @@ export const fieldCounts: Readonly<Record<number, number>> = {
   [PONG]: 1,
   [SUSPENDED]: 0,
   [RESUMED]: 0,
+  [WORKING]: 0,
 };
 
 /** The result that a subscription's function works for. */
