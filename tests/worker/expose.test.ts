@@ -38,7 +38,7 @@ test('expose - without a parent parentBus() says what to do', async () => {
 
 test('expose - the thread reaches its parent, and its event is a child there', async () => {
   const parent = new EventBus({ name: 'Boss' });
-  parent.on('Asked', () => 'answer' as never);
+  parent.on('Asked', () => 'answer');
   const bus = await startBus('parent-bus', { parent });
   const event = await bus.dispatch(new BaseEvent({}, { event_type: 'AskParent' }));
   expect(await event.eventResult()).toBe('answer');

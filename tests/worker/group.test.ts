@@ -2,6 +2,7 @@ import type { BaseEvent } from '@threadbus/core';
 import {
   isWorkerCrashedError,
   isWorkerStartError,
+  type WorkerBus,
   WorkerBusGroup,
   type WorkerBusGroupOptions,
 } from '@threadbus/worker';
@@ -46,9 +47,9 @@ test('group - a key always reaches the same thread, in order', async () => {
 test('group - least-busy takes the bus with the fewest events under way', async () => {
   const group = await startGroup({ route: 'least-busy' });
   const [first] = group.buses;
-  const busy = [1, 2, 3].map((n) => first?.dispatch(new Double({ n })));
+  const busy = [1, 2, 3].map((n) => (first as WorkerBus).dispatch(new Double({ n })).eventResult());
   expect(group.dispatch(new Double({ n: 1 })).event.event_path).toEqual([group.buses[1]?.name]);
-  await Promise.all(busy);
+  expect(await Promise.all(busy)).toEqual([2, 4, 6]);
 });
 
 test('group - forwards from a bus, waits until idle, has room', async () => {
