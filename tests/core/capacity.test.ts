@@ -134,6 +134,7 @@ test('capacity - a place that its waiter does not use goes on to the next', asyn
   const { bus, open } = heldBus({ maxPending: 1 });
   fill(bus);
   const waits = [bus.waitForCapacity(), bus.waitForCapacity(), bus.waitForCapacity()];
+  expect(await Promise.all(waits.map(stateOf))).toEqual(['pending', 'pending', 'pending']);
   open();
   await Promise.all(waits);
   await bus.stop();
