@@ -70,9 +70,9 @@ function drawAll(roots: readonly BaseEvent[], orphans: Map<string, BaseEvent[]>,
     lines.push(
       `${indent}${last ? '└── ' : '├── '}${'event' in node ? eventText(node.event) : resultText(node.result)}`,
     );
-    const below =
+    const parts =
       'event' in node ? partsOf(node.event, orphans) : node.result.event_children.map((event) => ({ event }));
-    const unseen = below.filter((part) => !('event' in part) || !shown.has(part.event.event_id));
+    const unseen = parts.filter((part) => !('event' in part) || !shown.has(part.event.event_id));
     stack.push(...stacked(unseen, `${indent}${last ? '    ' : '│   '}`));
   }
   return lines;
