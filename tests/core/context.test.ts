@@ -13,7 +13,7 @@ test('context - what is active at dispatch is seen in all handlers, though they 
   const door = gate();
   const seen: (string | undefined)[] = [];
   bus.on(Request, async () => {
-    await door.passed;
+    await door.opened;
     seen.push(user.getStore());
   });
   bus.on('*', () => void seen.push(user.getStore()));

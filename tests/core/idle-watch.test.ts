@@ -11,7 +11,7 @@ test('idle-watch - resolves once nothing of the bus is incomplete, children disp
   const door = gate();
   let ran = 0;
   bus.on(Step, async ({ n }) => {
-    await door.passed;
+    await door.opened;
     ran += 1;
     if (n > 0) bus.dispatch(new Step({ n: n - 1 }));
   });
@@ -28,7 +28,7 @@ test('idle-watch - an event that waits for a child on another bus is incomplete'
   await using other = new EventBus();
   const door = gate();
   bus.on(Ping, () => void other.dispatch(new Step({ n: 1 })));
-  other.on(Step, () => door.passed);
+  other.on(Step, () => door.opened);
   bus.dispatch(new Ping());
   const idle = bus.waitUntilIdle();
   expect(await stateOf(idle)).toBe('pending');
@@ -50,7 +50,7 @@ test('idle-watch - an unused or idle bus is idle at once, as often as it is aske
 test('idle-watch - is false when the time is up; 0 looks once', async () => {
   await using bus = new EventBus();
   const door = gate();
-  bus.on(Ping, () => door.passed);
+  bus.on(Ping, () => door.opened);
   bus.dispatch(new Ping());
   expect(await bus.waitUntilIdle({ timeout: 0 })).toBe(false);
   expect(await bus.waitUntilIdle({ timeout: 0.01 })).toBe(false);
@@ -101,7 +101,7 @@ test('idle-watch - inside a handler of another bus that nothing here needs it wa
   await using main = new EventBus();
   await using other = new EventBus();
   const door = gate();
-  main.on(Ping, () => door.passed);
+  main.on(Ping, () => door.opened);
   other.on(Step, () => main.waitUntilIdle());
   main.dispatch(new Ping());
   const wait = other.dispatch(new Step({ n: 1 })).eventResult();
@@ -112,7 +112,7 @@ test('idle-watch - inside a handler of another bus that nothing here needs it wa
 
 test('idle-watch - a signal ends the wait', async () => {
   await using bus = new EventBus();
-  bus.on(Ping, () => gate().passed);
+  bus.on(Ping, () => gate().opened);
   bus.dispatch(new Ping());
   const controller = new AbortController();
   const wait = bus.waitUntilIdle({ signal: controller.signal });
@@ -123,7 +123,7 @@ test('idle-watch - a signal ends the wait', async () => {
 
 test('idle-watch - stop() settles it', async () => {
   const bus = new EventBus();
-  bus.on(Ping, () => gate().passed);
+  bus.on(Ping, () => gate().opened);
   bus.dispatch(new Ping());
   const waits = [bus.waitUntilIdle(), bus.waitUntilIdle({ timeout: 60 })];
   await ticks();

@@ -27,7 +27,7 @@ test('log-tree - events, handlers, children, values, errors and what is not done
     throw new TypeError('Test error\nmessage');
   });
   bus.on(Child, async function childHandler({ n }) {
-    if (n === 9) await door.passed;
+    if (n === 9) await door.opened;
     if (n !== 1) return null;
     await bus.dispatch(new Child({ n: 2 }));
     return [1, 2, 3];

@@ -11,12 +11,12 @@ test('parallel - the handlers of one event run side by side', async () => {
   const doors = [gate(), gate()] as const;
   bus.on(Work, async () => {
     doors[0].open();
-    await doors[1].passed;
+    await doors[1].opened;
     return 'first';
   });
   bus.on(Work, async () => {
     doors[1].open();
-    await doors[0].passed;
+    await doors[0].opened;
     return 'second';
   });
   const event = await bus.dispatch(new Work({ n: 1 }));
@@ -29,7 +29,7 @@ test('parallel - without it a handler starts after the one before it has settled
   const door = gate();
   const order: string[] = [];
   bus.on(Work, async () => {
-    await door.passed;
+    await door.opened;
     order.push('first');
   });
   bus.on(Work, () => void order.push('second'));
@@ -63,7 +63,7 @@ test('parallel - one that fails or times out does not disturb the others; result
     return 'slowest';
   });
   bus.on(Work, () => Promise.reject(new Error('x')));
-  bus.on(Work, () => gate().passed);
+  bus.on(Work, () => gate().opened);
   bus.on(Work, () => 'quick');
   const event = await bus.dispatch(new Work({ n: 1 }, { event_timeout: 0.2 }));
   expect([...event.event_results.values()].map(({ status }) => status)).toEqual([
@@ -78,7 +78,7 @@ test('parallel - one that fails or times out does not disturb the others; result
 test('parallel - awaited events start at once, beside running handlers', async () => {
   await using bus = new EventBus({ parallelHandlers: true });
   const door = gate();
-  bus.on(Work, () => door.passed);
+  bus.on(Work, () => door.opened);
   bus.on(Work, async () => {
     await Promise.all([bus.dispatch(new Child()), bus.dispatch(new Child())]);
     door.open();
@@ -98,7 +98,7 @@ test('parallel - awaited events start at once, beside running handlers', async (
 test('parallel - the next event waits for all handlers of this one', async () => {
   await using bus = new EventBus({ parallelHandlers: true });
   const door = gate();
-  bus.on(Work, ({ n }) => (n === 1 ? door.passed : undefined));
+  bus.on(Work, ({ n }) => (n === 1 ? door.opened : undefined));
   bus.on(Work, () => 'quick');
   bus.dispatch(new Work({ n: 1 }));
   const next = bus.dispatch(new Work({ n: 2 }));

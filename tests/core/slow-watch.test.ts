@@ -13,7 +13,7 @@ test('slow-watch - warns once of a handler that runs longer than 15 s, with its 
   await using bus = new EventBus({ name: 'Slowly', logger });
   const door = gate();
   bus.on(Slow, function crawl() {
-    return door.passed;
+    return door.opened;
   });
   const dispatch = bus.dispatch(new Slow());
   await vi.advanceTimersByTimeAsync(14_900);
@@ -36,7 +36,7 @@ test('slow-watch - warns of each of several handlers in its own time', async () 
     return new Promise((resolve) => setTimeout(resolve, 40_000));
   });
   bus.on(Slow, async function later() {
-    await second.passed;
+    await second.opened;
     await new Promise((resolve) => setTimeout(resolve, 40_000));
   });
   bus.dispatch(new Slow());
@@ -61,7 +61,7 @@ test('slow-watch - says nothing of quick handlers, however many, and leaves no t
 
 test('slow-watch - stop() takes its timer away', async () => {
   const bus = new EventBus();
-  bus.on(Slow, () => gate().passed);
+  bus.on(Slow, () => gate().opened);
   bus.dispatch(new Slow());
   await vi.advanceTimersByTimeAsync(6_000);
   expect(vi.getTimerCount()).toBe(1);

@@ -18,7 +18,7 @@ test('stop - running handlers are aborted, queued ones cancelled, and every even
   let signal: AbortSignal | undefined;
   bus.on(Step, async function run(_event, context) {
     ({ signal } = context);
-    await gate().passed;
+    await gate().opened;
   });
   bus.on(Step, () => 'never');
   const dispatches = [1, 2].map((n) => bus.dispatch(new Step({ n })));
@@ -50,7 +50,7 @@ test('stop - with a timeout it first waits for what is under way', async () => {
   const door = gate();
   const ran: number[] = [];
   bus.on(Step, async ({ n }) => {
-    await door.passed;
+    await door.opened;
     ran.push(n);
   });
   for (const n of [1, 2, 3]) bus.dispatch(new Step({ n }));
@@ -81,13 +81,13 @@ test.each([undefined, null, 0])(
   'stop - timeout %j ends everything at once; Infinity waits until all is done',
   async (timeout) => {
     const bus = new EventBus();
-    bus.on(Ping, () => gate().passed);
+    bus.on(Ping, () => gate().opened);
     bus.dispatch(new Ping());
     await ticks();
     await bus.stop({ timeout });
     const patient = new EventBus();
     const door = gate();
-    patient.on(Ping, () => door.passed);
+    patient.on(Ping, () => door.opened);
     const dispatch = patient.dispatch(new Ping());
     const stopped = patient.stop({ timeout: Infinity });
     expect(await stateOf(stopped)).toBe('pending');
@@ -171,7 +171,7 @@ test('stop - settles this bus’s part of an event that other buses have as well
   const b = new EventBus();
   a.on(Ping, b.dispatch);
   a.on(Ping, () => 'a');
-  b.on(Ping, () => gate().passed);
+  b.on(Ping, () => gate().opened);
   const dispatch = a.dispatch(new Ping());
   expect(await stateOf(dispatch)).toBe('pending');
   await b.stop();
@@ -181,7 +181,7 @@ test('stop - settles this bus’s part of an event that other buses have as well
 test('stop - a handler elsewhere that awaits an event of this bus goes on', async () => {
   await using a = new EventBus();
   const b = new EventBus();
-  b.on(Step, () => gate().passed);
+  b.on(Step, () => gate().opened);
   a.on(Ping, async () => (await b.dispatch(new Step({ n: 1 }))).event_status);
   const dispatch = a.dispatch(new Ping());
   await ticks();

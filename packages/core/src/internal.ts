@@ -1,4 +1,4 @@
 /**
  * What sibling packages build upon. No promise of stability: not for applications.
  */
-export {};
+export { busEngine } from './event-bus.ts';
