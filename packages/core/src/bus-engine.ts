@@ -107,9 +107,9 @@ export class BusEngine implements DeliveryHost, ForwardTarget {
   shutDown(last: Lifecycle | null): void {
     this.#stopped = true;
     const cause = this.stoppedError();
-    // Waiters first: the places that become free now are nobody's any more.
-    this.expectations.refuseAll(cause);
+    // Before the places get free: nobody may be given one here any more.
     this.capacity.refuseAll(cause);
+    this.expectations.refuseAll(cause);
     const open = [...this.#open];
     for (const delivery of open) if (delivery.lifecycle !== last) delivery.cancel(cause);
     for (const delivery of open) delivery.cancel(cause);

@@ -345,6 +345,11 @@ function* holders(): Iterable<EventHolder> {
   for (const bus of names.live()) {
     const engine = engineOf(bus);
     const logger: Logger = engine.options.logger;
-    yield { name: bus.name, logger, heldEvents: () => heldEvents(engine) };
+    const { history, open } = engine;
+    const everyNth = (step: number): readonly BaseEvent[] =>
+      history.size >= open.size
+        ? history.everyNth(step)
+        : [...open].filter((_, i) => i % step === 0).map(({ event }) => event);
+    yield { name: bus.name, logger, size: Math.max(history.size, open.size), everyNth };
   }
 }

@@ -119,6 +119,17 @@ export class EventHistory implements ReadonlyMap<string, BaseEvent> {
     }
   }
 
+  /** Every so many-th event, oldest first. */
+  everyNth(step: number): BaseEvent[] {
+    const events: BaseEvent[] = [];
+    let i = 0;
+    for (let place = this.#order.first; place !== null; place = place.next) {
+      if (i % step === 0) events.push(place.event);
+      i += 1;
+    }
+    return events;
+  }
+
   clear(): void {
     for (const entry of [...this.#entries.values()]) this.#remove(entry);
   }
