@@ -3,29 +3,19 @@ import { type Linked, LinkedList } from './linked-list.ts';
 import { lifecycleOf } from './result-helpers.ts';
 import type { EventStatus } from './lifecycle.ts';
 
-/** An event's place among those of its status. */
+/** An event in two lists: those of its status, and all, in order of dispatch. */
 class Entry implements Linked<Entry> {
   previous: Entry | null = null;
   next: Entry | null = null;
+  older: Entry | null;
+  newer: Entry | null = null;
   readonly event: BaseEvent;
-  /** Its place among all, in order of dispatch. */
-  readonly place: Place;
   list: LinkedList<Entry>;
 
-  constructor(event: BaseEvent, list: LinkedList<Entry>) {
+  constructor(event: BaseEvent, list: LinkedList<Entry>, older: Entry | null) {
     this.event = event;
-    this.place = new Place(event);
     this.list = list;
-  }
-}
-
-class Place implements Linked<Place> {
-  previous: Place | null = null;
-  next: Place | null = null;
-  readonly event: BaseEvent;
-
-  constructor(event: BaseEvent) {
-    this.event = event;
+    this.older = older;
   }
 }
 
@@ -39,7 +29,8 @@ class Place implements Linked<Place> {
 export class EventHistory implements ReadonlyMap<string, BaseEvent> {
   readonly #limit: number | null;
   readonly #entries = new Map<string, Entry>();
-  readonly #order = new LinkedList<Place>();
+  #oldest: Entry | null = null;
+  #newest: Entry | null = null;
   readonly #lists: Record<EventStatus, LinkedList<Entry>> = {
     completed: new LinkedList(),
     started: new LinkedList(),
@@ -59,9 +50,11 @@ export class EventHistory implements ReadonlyMap<string, BaseEvent> {
     // Two objects may have one id, when an event was restored from JSON: the later one takes the place.
     if (twin !== undefined) this.#remove(twin);
     const list = this.#lists[event.event_status];
-    const entry = new Entry(event, list);
+    const entry = new Entry(event, list, this.#newest);
+    if (this.#newest === null) this.#oldest = entry;
+    else this.#newest.newer = entry;
+    this.#newest = entry;
     this.#entries.set(event.event_id, entry);
-    this.#order.push(entry.place);
     list.push(entry);
     if (this.#limit !== null && this.#limit > 0 && this.#entries.size > this.#limit) this.#evict();
   }
@@ -111,11 +104,11 @@ export class EventHistory implements ReadonlyMap<string, BaseEvent> {
 
   /** In the reverse order of dispatch. */
   *newestFirst(): IterableIterator<BaseEvent> {
-    let place = this.#order.last;
-    while (place !== null) {
-      const { previous }: Place = place;
-      yield place.event;
-      place = previous;
+    let entry = this.#newest;
+    while (entry !== null) {
+      const { older }: Entry = entry;
+      yield entry.event;
+      entry = older;
     }
   }
 
@@ -123,8 +116,8 @@ export class EventHistory implements ReadonlyMap<string, BaseEvent> {
   everyNth(step: number): BaseEvent[] {
     const events: BaseEvent[] = [];
     let i = 0;
-    for (let place = this.#order.first; place !== null; place = place.next) {
-      if (i % step === 0) events.push(place.event);
+    for (let entry = this.#oldest; entry !== null; entry = entry.newer) {
+      if (i % step === 0) events.push(entry.event);
       i += 1;
     }
     return events;
@@ -136,7 +129,10 @@ export class EventHistory implements ReadonlyMap<string, BaseEvent> {
 
   #remove(entry: Entry): void {
     this.#entries.delete(entry.event.event_id);
-    this.#order.remove(entry.place);
+    if (entry.older === null) this.#oldest = entry.newer;
+    else entry.older.newer = entry.newer;
+    if (entry.newer === null) this.#newest = entry.older;
+    else entry.newer.older = entry.older;
     entry.list.remove(entry);
   }
 
