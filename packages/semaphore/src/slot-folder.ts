@@ -81,15 +81,7 @@ export class SlotFolder {
 
   /** @throws {SemaphoreUnavailableError} the folder can't be read, nor made again */
   list(): SlotListing {
-    const busy = new Set<number>();
-    const tickets: string[] = [];
-    for (const entry of this.#entries()) {
-      const slot = SLOT.exec(entry)?.[1];
-      if (slot !== undefined) busy.add(Number(slot));
-      else if (entry.startsWith('wait.')) tickets.push(entry);
-    }
-    tickets.sort();
-    return { busy, tickets };
+    return parseEntries(this.#entries());
   }
 
   /** Frees a slot whose owner has ended. @returns whether it is free now */
@@ -106,20 +98,27 @@ export class SlotFolder {
     return false;
   }
 
-  holders(): SlotHolder[] {
-    const busy = [...this.list().busy];
-    busy.sort((a, b) => a - b);
-    return busy.flatMap((slot) => {
-      try {
-        return readdirSync(`${this.slotPath(slot)}.lock`).map((flag) => ({ slot, ...describeMark(flag) }));
-      } catch {
-        return []; // Released since it was listed.
-      }
-    });
+  /** Only looks: whoever asks needs not use the semaphore, nor know its limit. */
+  describe(): { holders: SlotHolder[]; waiters: SlotWaiter[] } {
+    const { busy, tickets } = parseEntries(this.#namesIn(this.path));
+    const slots = [...busy];
+    slots.sort((a, b) => a - b);
+    return {
+      holders: slots.flatMap((slot) =>
+        this.#namesIn(`${this.slotPath(slot)}.lock`).map((flag) => ({ slot, ...describeMark(flag) })),
+      ),
+      waiters: tickets.map((ticket) => describeMark(ticket)),
+    };
   }
 
-  waiters(): SlotWaiter[] {
-    return this.list().tickets.map((ticket) => describeMark(ticket));
+  /** Nothing for a folder that is not there, or no longer. */
+  #namesIn(folder: string): string[] {
+    try {
+      return readdirSync(folder);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+      throw unavailable(this.#name, folder, error);
+    }
   }
 
   #entries(): string[] {
@@ -188,6 +187,18 @@ export class SlotFolder {
     this.#user = undefined;
     this.#onDeleted();
   }
+}
+
+function parseEntries(entries: readonly string[]): SlotListing {
+  const busy = new Set<number>();
+  const tickets: string[] = [];
+  for (const entry of entries) {
+    const slot = SLOT.exec(entry)?.[1];
+    if (slot !== undefined) busy.add(Number(slot));
+    else if (entry.startsWith('wait.')) tickets.push(entry);
+  }
+  tickets.sort();
+  return { busy, tickets };
 }
 
 /** 0 if the file is gone: as old as can be. */
