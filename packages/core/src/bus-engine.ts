@@ -1,18 +1,13 @@
 import { AsyncResource } from 'node:async_hooks';
-import { BaseEvent, pathOf, setParent } from './base-event.ts';
+import { BaseEvent, pathOf } from './base-event.ts';
+import type { BusIdentity } from './bus-names.ts';
 import { Capacity } from './capacity.ts';
-import { activeHandler, waitFor } from './context.ts';
+import { enterTree, noEventError, passed, skip } from './causality.ts';
+import { waitFor } from './context.ts';
 import { Delivery, type DeliveryHost } from './delivery.ts';
-import { describe } from './describe.ts';
-import { Dispatch, type Dispatchable, type DispatchOptions, type RunningBus } from './dispatch.ts';
-import {
-  BusCapacityError,
-  BusStoppedError,
-  EventStateError,
-  isHandlerAbortedError,
-  isHandlerCancelledError,
-} from './errors.ts';
-import { addChild, type EventResult } from './event-result.ts';
+import { Dispatch, type Dispatchable, type DispatchOptions, rememberTransfer, type RunningBus } from './dispatch.ts';
+import { BusCapacityError, BusStoppedError, isHandlerAbortedError, isHandlerCancelledError } from './errors.ts';
+import type { EventResult } from './event-result.ts';
 import { Expectations } from './expectation.ts';
 import type { ForwardTarget, HandlerEntry } from './handler.ts';
 import { HandlerRegistry } from './handler-registry.ts';
@@ -22,13 +17,13 @@ import { IdleWatch } from './idle-watch.ts';
 import type { ResolvedBusOptions } from './bus-options.ts';
 import type { Lifecycle } from './lifecycle.ts';
 import { Observers } from './observer.ts';
-import { placeOf, lifecycleOf } from './result-helpers.ts';
+import { lifecycleOf } from './result-helpers.ts';
 import { RunLoop } from './run-loop.ts';
 import { SlowWatch } from './slow-watch.ts';
 
 /** The works of one bus: takes events, lets the run loop decide whose turn it is, keeps the books. */
 export class BusEngine implements DeliveryHost, ForwardTarget {
-  readonly id: string;
+  readonly identity: BusIdentity;
   readonly bus: RunningBus;
   readonly options: ResolvedBusOptions;
   readonly loop: RunLoop;
@@ -44,12 +39,12 @@ export class BusEngine implements DeliveryHost, ForwardTarget {
   readonly #onDispatch: () => void;
   #stopped = false;
 
-  constructor(id: string, bus: RunningBus, options: ResolvedBusOptions, onDispatch: () => void) {
-    this.id = id;
+  constructor(identity: BusIdentity, bus: RunningBus, options: ResolvedBusOptions, onDispatch: () => void) {
+    this.identity = identity;
     this.bus = bus;
     this.options = options;
     this.loop = new RunLoop(!options.parallelHandlers);
-    this.registry = new HandlerRegistry(id, () => bus.name);
+    this.registry = new HandlerRegistry(identity);
     this.history = new EventHistory(options.maxHistorySize);
     this.capacity = new Capacity(options.maxPending);
     this.observers = new Observers(options.logger);
@@ -60,8 +55,12 @@ export class BusEngine implements DeliveryHost, ForwardTarget {
     );
   }
 
+  get id(): string {
+    return this.identity.id;
+  }
+
   get name(): string {
-    return this.bus.name;
+    return this.identity.name;
   }
 
   get maxRecursionDepth(): number | null {
@@ -77,30 +76,21 @@ export class BusEngine implements DeliveryHost, ForwardTarget {
     return this.#open;
   }
 
-  dispatch<E extends Dispatchable>(event: E, { detached = false }: DispatchOptions = {}): Dispatch<E> {
-    if (!(event instanceof BaseEvent)) {
-      throw new TypeError(
-        `${this.name}.dispatch expected an event, such as new UserCreated({ … }); got ${describe(event)}.`,
-      );
-    }
+  dispatch<E extends Dispatchable>(event: E, { detached = false, transfer }: DispatchOptions = {}): Dispatch<E> {
+    if (!(event instanceof BaseEvent)) throw noEventError(this.identity, event);
     if (this.#stopped) throw this.stoppedError(event);
     const lifecycle = lifecycleOf(event);
-    if (this.#had(event)) {
-      if (lifecycle.sequence > 0) return new Dispatch(event);
-      throw new EventStateError(
-        `${event.event_type}#${event.event_id.slice(-4)} has ${this.name} in its event_path already (${event.event_path.join(' > ')}), so ${this.name} skips it, and it is on no other bus here. Dispatch a copy: ${this.name}.dispatch(event.eventReset()).`,
-        placeOf(lifecycle),
-      );
-    }
+    if (passed(event, this.identity)) return skip(event, this.identity);
     if (!lifecycle.open && this.capacity.full) throw this.#capacityError(event);
-    if (lifecycle.sequence === 0) this.#enterTree(event, detached);
+    if (lifecycle.sequence === 0) enterTree(event, detached);
+    if (transfer !== undefined) rememberTransfer(event, transfer);
     this.#take(event, new AsyncResource('threadbus.event'));
     return new Dispatch(event);
   }
 
-  accept(event: BaseEvent, context: AsyncResource): void {
+  accept(event: BaseEvent, context: AsyncResource): Delivery | null {
     if (this.#stopped) throw this.stoppedError(event);
-    if (!this.#had(event)) this.#take(event, context);
+    return passed(event, this.identity) ? null : this.#take(event, context);
   }
 
   /** Waits, as an await of the handler that calls, for all events here that can complete before the handler's own. */
@@ -195,25 +185,10 @@ export class BusEngine implements DeliveryHost, ForwardTarget {
     if (this.#open.size === 0) this.idle.settle();
   }
 
-  /** The bus is in the event's path: it had the event, in this thread or before the event came here as JSON. */
-  #had(event: BaseEvent): boolean {
-    return pathOf(event).some(({ id, name }) => (id === null ? name === this.name : id === this.id));
-  }
-
-  /** First dispatch: inside a handler the event becomes a child of the handler's event. */
-  #enterTree(event: BaseEvent, detached: boolean): void {
-    const parent = detached ? undefined : activeHandler.getStore()?.runner;
-    const lifecycle = lifecycleOf(event);
-    lifecycle.dispatched(parent ?? null);
-    if (parent === undefined) return;
-    setParent(event, (parent.lifecycle.event as BaseEvent).event_id);
-    if (lifecycle.parent !== null) addChild(parent as EventResult, lifecycle);
-  }
-
-  #take(event: BaseEvent, context: AsyncResource): void {
+  #take(event: BaseEvent, context: AsyncResource): Delivery {
     const lifecycle = lifecycleOf(event);
     const delivery = new Delivery(event, this, context);
-    pathOf(event).push({ id: this.id, name: this.name });
+    pathOf(event).push(this.identity);
     lifecycle.attach(delivery);
     this.#open.add(delivery);
     this.capacity.enter();
@@ -222,6 +197,7 @@ export class BusEngine implements DeliveryHost, ForwardTarget {
     this.#onDispatch();
     if (this.observers.active) this.observers.notify((observer) => observer.dispatched?.(event));
     if (this.expectations.size > 0) this.expectations.offer(event);
+    return delivery;
   }
 
   #capacityError(event: BaseEvent): BusCapacityError {

@@ -6,6 +6,12 @@ export interface Named {
   readonly name: string;
 }
 
+/** Who a bus is; one object for the life of the bus, so that whoever holds it sees a change. */
+export interface BusIdentity {
+  id: string;
+  name: string;
+}
+
 const identifier = /^[\p{ID_Start}$_][\p{ID_Continue}$\u200c\u200d]*$/u;
 
 /** The live buses of this thread by name; it doesn't keep any of them alive. */

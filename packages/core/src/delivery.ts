@@ -52,6 +52,8 @@ export class Delivery implements Part, RunHost, Linked<Delivery> {
   readonly event: BaseEvent;
   readonly lifecycle: Lifecycle;
   results: readonly EventResult[] = noResults;
+  /** Called once when all handlers have settled here. */
+  onDone: (() => void) | null = null;
   #host: DeliveryHost;
   #context: AsyncResource;
   #entries: readonly HandlerEntry[] = noEntries;
@@ -204,6 +206,7 @@ export class Delivery implements Part, RunHost, Linked<Delivery> {
     if (this.#running.size > 0) return;
     this.state = 'done';
     this.#entries = noEntries;
+    this.onDone?.();
     this.lifecycle.partDone();
   }
 

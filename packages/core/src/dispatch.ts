@@ -19,6 +19,20 @@ export interface DispatchOptions {
 /** What can move to another thread. */
 export type Transferable = ArrayBuffer | MessagePort;
 
+const transfers = new WeakMap<object, readonly Transferable[]>();
+
+/** Keeps what is to move with the event until it crosses a thread. */
+export function rememberTransfer(event: object, transfer: readonly Transferable[]): void {
+  transfers.set(event, transfer);
+}
+
+/** What is to move with the event, for its first crossing only: afterwards this side has it no more. */
+export function takeTransfer(event: object): readonly Transferable[] {
+  const transfer = transfers.get(event) ?? [];
+  transfers.delete(event);
+  return transfer;
+}
+
 /** The bus that runs a handler, as its event shows it. */
 export interface RunningBus {
   readonly id: string;

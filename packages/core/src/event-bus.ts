@@ -1,7 +1,7 @@
 import { waitForCapacity } from './back-pressure.ts';
 import type { AnyEvent, BaseEvent, EventConstructor } from './base-event.ts';
 import { BusEngine } from './bus-engine.ts';
-import { BusNames } from './bus-names.ts';
+import { type BusIdentity, BusNames } from './bus-names.ts';
 import { type EventBusOptions, resolveBusOptions } from './bus-options.ts';
 import { newId } from './clock.ts';
 import { liveHandler } from './context.ts';
@@ -55,9 +55,6 @@ export function busEngine(bus: EventBus): BusEngine {
  * ```
  */
 export class EventBus implements RunningBus, AsyncDisposable {
-  /** UUIDv7 */
-  readonly id: string = newId();
-  readonly name: string;
   /**
    * Hands an event over and returns at once; no handler runs within the call.
    *
@@ -85,16 +82,24 @@ export class EventBus implements RunningBus, AsyncDisposable {
     const resolved = resolveBusOptions(options);
     const { name, taken } = names.choose(options.name);
     const { logger, walPath } = resolved;
-    this.name = name;
     if (taken)
       logger.warn(`EventBus with name "${options.name}" already exists in this thread; this one is called "${name}".`);
-    const engine = new BusEngine(this.id, this, resolved, () => memory.touch());
+    const engine = new BusEngine({ id: newId(), name }, this, resolved, () => memory.touch());
     this.#engine = engine;
     this.#wal = walPath === null ? null : new Wal(walPath, name, logger);
     if (this.#wal !== null) engine.observers.add(this.#wal);
     if (logLevel() === 'debug') engine.observers.add(debugLog(name, logger));
     this.dispatch = forwardTo(engine, (event, given) => engine.dispatch(event, given));
     names.add(this);
+  }
+
+  /** UUIDv7 */
+  get id(): string {
+    return this.#engine.id;
+  }
+
+  get name(): string {
+    return this.#engine.name;
   }
 
   /** The events that the bus remembers, by id, in order of dispatch. */
@@ -137,6 +142,7 @@ export class EventBus implements RunningBus, AsyncDisposable {
     const { registry, options, stopped } = this.#engine;
     if (stopped) throw this.#engine.stoppedError();
     if (signal?.aborted === true) return subscription(() => undefined);
+    if (typeof pattern !== 'string') registry.addClass(pattern);
     const { entry, namesake } = registry.add(key, handler as AnyHandler, once);
     if (namesake) {
       options.logger.warn(
@@ -307,6 +313,13 @@ export class EventBus implements RunningBus, AsyncDisposable {
   #eventsWith(status: BaseEvent['event_status']): BaseEvent[] {
     return heldEvents(this.#engine).filter(({ event_status }) => event_status === status);
   }
+}
+
+/** Gives a bus another name and id: those that were kept for it, before it was made, by the thread that started its own. */
+export function adoptIdentity(bus: EventBus, { id, name }: Readonly<BusIdentity>): void {
+  names.remove(bus);
+  Object.assign(engineOf(bus).identity, { id, name });
+  names.add(bus);
 }
 
 /** Events in flight, then the rest of the history. */

@@ -1,3 +1,6 @@
+import type { EventConstructor } from './base-event.ts';
+import type { BusIdentity } from './bus-names.ts';
+import type { ResultSource } from './event-result.ts';
 import { type AnyHandler, describeHandler, type HandlerEntry } from './handler.ts';
 
 interface PatternHandlers {
@@ -9,19 +12,44 @@ interface PatternHandlers {
 const anyType = '*';
 const none: readonly HandlerEntry[] = [];
 
+/** Counted, not random: a bus that registers the same handlers again after a restart gives them the same ids. */
+class HandlerSource implements ResultSource {
+  readonly handlerName: string;
+  readonly #bus: Readonly<BusIdentity>;
+  readonly #number: number;
+
+  constructor(bus: Readonly<BusIdentity>, number: number, handlerName: string) {
+    this.#bus = bus;
+    this.#number = number;
+    this.handlerName = handlerName;
+  }
+
+  get handlerId(): string {
+    return `${this.#bus.id}.${this.#number.toString(16).padStart(4, '0')}`;
+  }
+
+  get busId(): string {
+    return this.#bus.id;
+  }
+
+  get busName(): string {
+    return this.#bus.name;
+  }
+}
+
 /** The handlers of one bus, by pattern and in the order of their registration. */
 export class HandlerRegistry {
-  readonly #busId: string;
-  readonly #busName: () => string;
+  readonly #bus: Readonly<BusIdentity>;
   readonly #patterns = new Map<string, PatternHandlers>();
   /** Handlers of a type, as matched last; dropped when a registration changes it. */
   readonly #matches = new Map<string, readonly HandlerEntry[]>();
+  /** Classes that handlers were registered for, by type; what events from other threads become here. */
+  readonly #classes = new Map<string, EventConstructor>();
   #registrations = 0;
   #size = 0;
 
-  constructor(busId: string, busName: () => string) {
-    this.#busId = busId;
-    this.#busName = busName;
+  constructor(bus: Readonly<BusIdentity>) {
+    this.#bus = bus;
   }
 
   get size(): number {
@@ -32,16 +60,7 @@ export class HandlerRegistry {
   add(pattern: string, handler: AnyHandler, once: boolean): { entry: HandlerEntry; namesake: boolean } {
     const { name, ...kind } = describeHandler(handler);
     this.#registrations += 1;
-    const busName = this.#busName;
-    const source = {
-      // Counted, not random: a bus that registers the same handlers again after a restart gives them the same ids.
-      handlerId: `${this.#busId}.${this.#registrations.toString(16).padStart(4, '0')}`,
-      handlerName: name,
-      busId: this.#busId,
-      get busName() {
-        return busName();
-      },
-    };
+    const source = new HandlerSource(this.#bus, this.#registrations, name);
     const entry: HandlerEntry = { source, pattern, handler, once, ...kind };
     const handlers = this.#patternHandlers(pattern);
     const same = handlers.byHandler.get(handler);
@@ -54,6 +73,14 @@ export class HandlerRegistry {
     this.#forget(pattern);
     const namesake = namesakes > 0 && same === undefined && name !== 'anonymous' && kind.target === null;
     return { entry, namesake };
+  }
+
+  addClass(Class: EventConstructor): void {
+    this.#classes.set(Class.event_type, Class);
+  }
+
+  classOf(type: string): EventConstructor | undefined {
+    return this.#classes.get(type);
   }
 
   remove(entry: HandlerEntry): void {

@@ -2,6 +2,7 @@ import type { AsyncResource } from 'node:async_hooks';
 import type { BaseEvent } from './base-event.ts';
 import type { Dispatch, Dispatchable, DispatchOptions, RunningBus } from './dispatch.ts';
 import type { ResultSource } from './event-result.ts';
+import type { Part } from './lifecycle.ts';
 import type { ResultOf } from './result-helpers.ts';
 
 /** What a handler gets beside the event. */
@@ -34,9 +35,10 @@ export interface ForwardTarget {
    * Takes the event over, unless the bus had it before.
    *
    * @param context the async context in which the event's handlers are to run
+   * @returns the event's part there; null if the bus had it
    * @throws BusStoppedError
    */
-  accept(event: BaseEvent, context: AsyncResource): void;
+  accept(event: BaseEvent, context: AsyncResource): Part | null;
 }
 
 /** A bus's bound `dispatch`, which can be registered as a handler to forward events: `main.on('*', auth.dispatch)`. */

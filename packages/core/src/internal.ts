@@ -1,4 +1,42 @@
 /**
  * What sibling packages build upon. No promise of stability: not for applications.
  */
-export {};
+export { type EventConstructor, type PathStep, pathOf, payloadOf, setParent, TrustedPayload } from './base-event.ts';
+export type { BusEngine } from './bus-engine.ts';
+export type { BusIdentity } from './bus-names.ts';
+export { enterTree, noEventError, passed, skip } from './causality.ts';
+export { Capacity } from './capacity.ts';
+export { newId } from './clock.ts';
+export { activeHandler, liveHandler, waitFor } from './context.ts';
+export { describe } from './describe.ts';
+export { rememberTransfer, takeTransfer, type Transferable } from './dispatch.ts';
+export { checkLimit, checkWait, type Limit } from './duration.ts';
+export { adoptIdentity, busEngine } from './event-bus.ts';
+export {
+  addChild,
+  resultRestored,
+  resultSettled,
+  type ResultSource,
+  type ResultState,
+  resultStarted,
+} from './event-result.ts';
+export { pathText } from './event-schema.ts';
+export { Fifo } from './fifo.ts';
+export {
+  type AnyHandler,
+  describeHandler,
+  type ForwardTarget,
+  forwardTarget,
+  forwardTo,
+  type RemoteHandler,
+  type HandlerEntry,
+  remoteHandler,
+} from './handler.ts';
+export { HandlerRun, type RunHost } from './handler-run.ts';
+export { showAs } from './inspect.ts';
+export type { Lifecycle, Part, Runner, Wait } from './lifecycle.ts';
+export { type Linked, LinkedList } from './linked-list.ts';
+export { patternKey } from './pattern.ts';
+export { lifecycleOf } from './result-helpers.ts';
+export { subscription } from './subscription.ts';
+export { startTimer, type Timer } from './timer.ts';

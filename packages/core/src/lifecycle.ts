@@ -28,6 +28,7 @@ export interface Runner {
 /** An event on one bus; in `results` one runner for each handler, once processing has started there. */
 export interface Part {
   readonly results: readonly Runner[];
+  onDone: (() => void) | null;
   /** The event is awaited inside a handler: run it ahead of the queue. */
   promote(): void;
   /** Settles every handler that hasn't settled. */
@@ -94,6 +95,16 @@ export class Lifecycle {
     const first = this.#parts[0];
     if (this.#parts.length === 1 && this.#results.length === 0 && first !== undefined) return first.results;
     return [...this.#results, ...this.#parts.flatMap((part) => part.results)];
+  }
+
+  /** What another thread says of an event that was completed there and never came here. */
+  restore(startedAt: number, completedAt: number, results: readonly Runner[]): void {
+    dispatches += 1;
+    this.sequence = dispatches;
+    this.status = 'completed';
+    this.startedAt = startedAt;
+    this.completedAt = completedAt;
+    this.#results = results;
   }
 
   /** First dispatch; from here on `parent`'s event waits for this one. */

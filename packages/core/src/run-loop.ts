@@ -30,6 +30,8 @@ export class RunLoop {
   #pumping = false;
   /** Asked between two events; true = go on later, the answerer calls `schedule`. Lets a thread look at its messages. */
   pause: (() => boolean) | null = null;
+  /** Told whenever another handler, or none, holds the slot. */
+  onHolder: ((holder: HandlerRun | null) => void) | null = null;
 
   constructor(serial: boolean) {
     this.#serial = serial;
@@ -69,12 +71,15 @@ export class RunLoop {
   }
 
   take(run: HandlerRun): void {
-    if (this.#serial) this.#holder = run;
+    if (!this.#serial) return;
+    this.#holder = run;
+    this.onHolder?.(run);
   }
 
   release(run: HandlerRun): void {
     if (this.#holder !== run) return;
     this.#holder = null;
+    this.onHolder?.(null);
     this.schedule();
   }
 

@@ -1,0 +1,86 @@
+import type {
+  AnyEvent,
+  BaseEvent,
+  EventConstructor,
+  EventPattern,
+  ExpectOptions,
+  Forward,
+  Handler,
+  OnOptions,
+  RunningBus,
+  Subscription,
+} from '@threadbus/core';
+import { showAs } from '@threadbus/core/internal';
+import type { RemoteBus } from './remote-bus.ts';
+
+/**
+ * A bus in another thread, to be used like one of this thread: same words, same meaning.
+ *
+ * What it takes and gives crosses the thread as structured-cloned data; results, errors and children of events that
+ * were dispatched here come back into the event itself.
+ */
+export class BusReference implements RunningBus {
+  readonly #remote: RemoteBus;
+
+  static {
+    showAs(this.prototype, (bus) => `${bus.constructor.name} ${bus.name}`);
+  }
+
+  constructor(remote: RemoteBus) {
+    this.#remote = remote;
+  }
+
+  /** The same in all threads. */
+  get id(): string {
+    return this.#remote.id;
+  }
+
+  /** Unique among all linked threads. */
+  get name(): string {
+    return this.#remote.name;
+  }
+
+  /**
+   * Sends an event there and returns at once; bound, and a forwarder: `main.on(FileFound, index.dispatch)`.
+   *
+   * Await it for the event, completed by the handlers over there. Inside a handler that runs it ahead of their queue.
+   * `{ transfer: [buffer] }` moves buffers of the payload instead of copying them.
+   *
+   * @throws BusCapacityError if too many events wait on this side; BusStoppedError or WorkerCrashedError if the bus is gone
+   */
+  get dispatch(): Forward {
+    return this.#remote.dispatch;
+  }
+
+  /**
+   * Registers a handler on the bus over there: a function of this side runs on this side, in the bus's order but
+   * without holding its slot; its result shows under the bus's name. Another bus's `dispatch` forwards to that bus.
+   */
+  on(pattern: EventPattern, forward: Forward, options?: OnOptions): Subscription;
+  on(pattern: string, handler: Handler<AnyEvent>, options?: OnOptions): Subscription;
+  on<C extends EventConstructor>(pattern: C, handler: Handler<InstanceType<C>>, options?: OnOptions): Subscription;
+  on(pattern: EventPattern, handler: unknown, options?: OnOptions): Subscription {
+    return this.#remote.on(pattern as string, handler as Handler<AnyEvent>, options);
+  }
+
+  /** Takes off handlers of this side; the bus's own are not touched. */
+  off(pattern: EventPattern, handler?: (...args: never[]) => unknown): void {
+    this.#remote.off(pattern, handler);
+  }
+
+  /**
+   * Waits for the next event that matches to be dispatched to the bus over there; filters run on this side.
+   *
+   * @throws TimeoutError; the signal's reason; what a filter threw; the reason why the bus is gone
+   */
+  expect<C extends EventConstructor>(pattern: C, options?: ExpectOptions<InstanceType<C>>): Promise<InstanceType<C>>;
+  expect(pattern: string, options?: ExpectOptions<AnyEvent>): Promise<AnyEvent>;
+  expect(pattern: EventPattern, options?: ExpectOptions<never>): Promise<BaseEvent> {
+    return this.#remote.expect(pattern as string, options as ExpectOptions<AnyEvent>);
+  }
+
+  /** Waits until the link has a free place: first come, first served. */
+  waitForCapacity(options?: { readonly signal?: AbortSignal | undefined }): Promise<void> {
+    return this.#remote.waitForCapacity(options);
+  }
+}

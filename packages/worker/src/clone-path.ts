@@ -1,0 +1,49 @@
+import { pathText } from '@threadbus/core/internal';
+
+/** Something in a value that can't cross a thread. */
+export interface Unclonable {
+  /** `opts.list[1].cb`; empty for the value itself. */
+  readonly path: string;
+  /** `function cb` */
+  readonly what: string;
+}
+
+/** Finds what keeps `value` from being cloned; null if nothing does. Only asked after a clone has failed. */
+export function findUnclonable(
+  value: unknown,
+  path: readonly PropertyKey[] = [],
+  seen: Set<object> = new Set(),
+): Unclonable | null {
+  if (clones(value)) return null;
+  if (typeof value !== 'object' || value === null) return { path: pathText(path), what: describeKind(value) };
+  if (seen.has(value)) return null;
+  seen.add(value);
+  for (const [key, member] of members(value)) {
+    const found = findUnclonable(member, [...path, key], seen);
+    if (found !== null) return found;
+  }
+  return { path: pathText(path), what: describeKind(value) };
+}
+
+function clones(value: unknown): boolean {
+  if (typeof value === 'function' || typeof value === 'symbol') return false;
+  try {
+    structuredClone(value);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function members(value: object): Iterable<[PropertyKey, unknown]> {
+  if (Array.isArray(value)) return value.map((member, i): [number, unknown] => [i, member]);
+  if (value instanceof Map) return [...value].map(([key, member]): [string, unknown] => [String(key), member]);
+  if (value instanceof Set) return [...value].map((member, i): [number, unknown] => [i, member]);
+  return Object.entries(value);
+}
+
+function describeKind(value: unknown): string {
+  if (typeof value === 'function') return value.name === '' ? 'a function' : `function ${value.name}`;
+  if (typeof value !== 'object' || value === null) return `a ${typeof value}`;
+  return `an instance of ${(value.constructor as { name?: string } | undefined)?.name ?? 'an unnamed class'}`;
+}

@@ -1,0 +1,115 @@
+import { performance } from 'node:perf_hooks';
+import type { EventBus } from '@threadbus/core';
+import { adoptIdentity, busEngine } from '@threadbus/core/internal';
+import { BoardObserver } from './board-observer.ts';
+import { BoardWriter } from './board.ts';
+import { BusReference } from './bus-reference.ts';
+import { exposeControl } from './control.ts';
+import { shareCrossings } from './crossings.ts';
+import { LinkError } from './errors.ts';
+import { defaultFlow } from './link-buses.ts';
+import type { Link } from './link.ts';
+import { linkOverPort } from './port-link.ts';
+import { RemoteBus } from './remote-bus.ts';
+import { type ThreadInit, threadInit } from './thread-state.ts';
+
+/** Milliseconds of handlers in a row after which the thread looks at its messages. */
+const slice = 5;
+
+interface Exposure {
+  readonly parent: RemoteBus;
+  board: BoardObserver | null;
+  bus: EventBus | null;
+}
+
+let exposure: Exposure | null = null;
+
+/**
+ * Makes a bus of this thread the one that the thread was started for; once per thread.
+ *
+ * The bus takes the id, and the suffix of its name, that were reserved for it. What the thread's starter sends arrives
+ * from here on.
+ *
+ * @throws LinkError outside a thread that was started by `WorkerBus.start`, or the second time
+ * @example
+ * ```ts
+ * // index-bus.ts
+ * const bus = new EventBus({ name: 'Index' });
+ * bus.on(FileFound, async (event) => { … });
+ * exposeBus(bus);
+ * ```
+ */
+export function exposeBus(bus: EventBus): void {
+  const init = requireInit('exposeBus()');
+  const exposed = exposureOf(init);
+  if (exposed.bus !== null) {
+    throw new LinkError(
+      `This thread exposes ${exposed.bus.name} already; a thread has one bus that its starter knows. Link further buses with linkBuses().`,
+    );
+  }
+  exposed.bus = bus;
+  adoptIdentity(bus, { id: init.id, name: init.name ?? `${bus.name}${init.suffix}` });
+  exposed.board = new BoardObserver(bus, new BoardWriter(init.board));
+  shareCrossings(bus, exposed.parent);
+  const { identity } = busEngine(bus);
+  const link = linkOverPort(exposed.parent, init.events, { bus, identity, onClose: () => undefined });
+  letMessagesIn(bus, link);
+  exposeControl(bus, link, init.control);
+}
+
+/**
+ * A reference to the bus that was given as `parent` to `WorkerBus.start`, for use in that thread.
+ *
+ * @throws LinkError if the thread was started without a parent, or not by `WorkerBus.start`
+ */
+export function parentBus(): BusReference {
+  const init = requireInit('parentBus()');
+  if (init.parent === null) {
+    throw new LinkError(
+      'This thread has no parent bus. Give it one where it is started: WorkerBus.start(url, { parent: bus }).',
+    );
+  }
+  return new BusReference(exposureOf(init).parent);
+}
+
+function exposureOf(init: ThreadInit): Exposure {
+  if (exposure !== null) return exposure;
+  const identity = init.parent === null ? { id: '', name: '' } : { ...init.parent };
+  // Nothing here keeps the thread alive or lets it go: its port does, until the starter ends it.
+  const parent = new RemoteBus(identity, null, defaultFlow, {
+    busy: () => undefined,
+    hello: () => parent.connect(),
+    helloFailed: (error) => {
+      throw error;
+    },
+    arrived: (lifecycle, slot) => exposure?.board?.arrived(lifecycle, slot),
+  });
+  exposure = { parent, board: null, bus: null };
+  return exposure;
+}
+
+/** A burst of synchronous handlers would be one long turn: nothing would come in or go out until its end. */
+function letMessagesIn(bus: EventBus, link: Link): void {
+  const { loop } = busEngine(bus);
+  let since = performance.now();
+  link.onFrame.push(() => {
+    since = performance.now();
+  });
+  loop.pause = () => {
+    if (performance.now() - since < slice) return false;
+    link.outbox.flush();
+    setImmediate(() => {
+      since = performance.now();
+      loop.schedule();
+    });
+    return true;
+  };
+}
+
+function requireInit(what: string): ThreadInit {
+  const init = threadInit();
+  if (init !== undefined) return init;
+  throw new LinkError(
+    `${what} only works in a thread that was started by WorkerBus.start(url). To join buses over a port of your own, use linkBuses(bus, port).`,
+  );
+}

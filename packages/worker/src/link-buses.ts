@@ -1,0 +1,130 @@
+import { isMainThread, type MessagePort } from 'node:worker_threads';
+import { BusStoppedError, type EventBus } from '@threadbus/core';
+import { busEngine, newId, startTimer, type Timer } from '@threadbus/core/internal';
+import { BusReference } from './bus-reference.ts';
+import { LinkError } from './errors.ts';
+import { addLinkedName, removeLinkedName } from './link-names.ts';
+import type { FlowLimits } from './outgoing.ts';
+import { linkOverPort } from './port-link.ts';
+import { RemoteBus } from './remote-bus.ts';
+
+/** Options of `linkBuses`. */
+export interface LinkOptions {
+  /** Events on the wire at a time. @default 256 */
+  readonly maxInFlight?: number | undefined;
+  /** Events that wait on this side. @default 10_000 */
+  readonly maxPending?: number | undefined;
+}
+
+/** Seconds for the other side to introduce itself. */
+const handshakeTimeout = 10;
+
+export const defaultFlow: FlowLimits = { maxInFlight: 256, maxPending: 10_000 };
+
+/** The bus at the other end of a port. */
+export class LinkedBus extends BusReference implements Disposable {
+  readonly #close: () => void;
+
+  constructor(remote: RemoteBus, close: () => void) {
+    super(remote);
+    this.#close = close;
+  }
+
+  /** Ends the link; what is under way on it fails with LinkError. */
+  close(): void {
+    this.#close();
+  }
+
+  [Symbol.dispose](): void {
+    this.#close();
+  }
+}
+
+/** A link that is being made: usable at once, and to be awaited for the moment when both sides know each other. */
+export class Linking extends LinkedBus implements PromiseLike<LinkedBus> {
+  readonly #ready: Promise<LinkedBus>;
+
+  constructor(remote: RemoteBus, close: () => void, ready: Promise<LinkedBus>) {
+    super(remote, close);
+    this.#ready = ready;
+  }
+
+  // oxlint-disable-next-line unicorn/no-thenable -- awaiting the handshake is what it is for
+  then<Value = LinkedBus, Failure = never>(
+    onReady?: ((bus: LinkedBus) => Value | PromiseLike<Value>) | null,
+    onError?: ((error: unknown) => Failure | PromiseLike<Failure>) | null,
+  ): Promise<Value | Failure> {
+    return this.#ready.then(onReady, onError);
+  }
+}
+
+/**
+ * Joins two buses over a MessagePort; call it on both sides, each with its bus and its port.
+ *
+ * An idle link doesn't keep the main thread's process alive, an event under way does.
+ *
+ * @returns a reference to the other bus: usable at once (what is sent waits), awaitable for the handshake
+ * @throws LinkError (from the await) if both buses have one name, or speak different versions, or the port is closed
+ * @example
+ * ```ts
+ * const { port1, port2 } = new MessageChannel();
+ * new Worker(url, { workerData: { port: port2 }, transferList: [port2] });   // there: linkBuses(bus, workerData.port)
+ * const index = await linkBuses(main, port1);
+ * main.on(FileFound, index.dispatch);
+ * ```
+ */
+export function linkBuses(bus: EventBus, port: MessagePort, options: LinkOptions = {}): Linking {
+  const limits: FlowLimits = {
+    maxInFlight: options.maxInFlight ?? defaultFlow.maxInFlight,
+    maxPending: options.maxPending ?? defaultFlow.maxPending,
+  };
+  let settle: { resolve: (bus: LinkedBus) => void; reject: (error: Error) => void };
+  const ready = new Promise<LinkedBus>((resolve, reject) => {
+    settle = { resolve, reject };
+  });
+  ready.catch(() => undefined);
+  let closed = false;
+  const close = (error: Error): void => {
+    if (closed) return;
+    closed = true;
+    handshake?.cancel();
+    removeLinkedName(identity);
+    stopped();
+    remote.fail(error);
+    settle.reject(error);
+    port.close();
+  };
+  const identity = { id: newId(), name: 'the other side' };
+  const noHello = `Nobody called linkBuses() at the other end of ${bus.name}'s port within ${handshakeTimeout} s.`;
+  let handshake: Timer | null = startTimer(handshakeTimeout, () => close(new LinkError(noHello)), true);
+  const remote = new RemoteBus(identity, bus, limits, {
+    busy: (busy) => {
+      // A thread is kept by its links; the process is kept by what is under way.
+      if (!isMainThread || handshake !== null) return;
+      if (busy) port.ref();
+      else port.unref();
+    },
+    hello: (peer) => {
+      Object.assign(identity, peer);
+      try {
+        addLinkedName(identity, busEngine(bus).identity);
+      } catch (error) {
+        close(error as Error);
+        return;
+      }
+      handshake?.cancel();
+      handshake = null;
+      remote.connect();
+      if (isMainThread && remote.outgoing.size === 0) port.unref();
+      settle.resolve(new LinkedBus(remote, end));
+    },
+    helloFailed: close,
+  });
+  const end = (): void => close(new LinkError(`The link between ${bus.name} and ${identity.name} was closed.`));
+  const stopped = bus.observe({
+    stopped: () =>
+      close(new BusStoppedError(`${bus.name}, at this end of the link, was stopped.`, { busName: bus.name })),
+  });
+  linkOverPort(remote, port, { bus, identity: busEngine(bus).identity, onClose: end });
+  return new Linking(remote, end, ready);
+}

@@ -1,0 +1,137 @@
+import type { AsyncResource } from 'node:async_hooks';
+import { type BaseEvent, EventResult, type RunningBus } from '@threadbus/core';
+import {
+  type AnyHandler,
+  type ForwardTarget,
+  type HandlerEntry,
+  HandlerRun,
+  type Lifecycle,
+  lifecycleOf,
+  type Part,
+  resultRestored,
+  type ResultSource,
+  type RunHost,
+} from '@threadbus/core/internal';
+
+const unnamed = { status: 'pending', value: null, error: null, startedAt: 0, completedAt: 0 } as const;
+const callsOf = new WeakMap<Lifecycle, LocalCall[]>();
+
+/** What a call is for: the result on the other side that it fills, and whose function it is. */
+export interface CallTarget {
+  readonly resultId: string;
+  readonly source: ResultSource;
+  readonly handler: AnyHandler;
+  /** The bus, at the other end, for which the function runs. */
+  readonly bus: RunningBus;
+}
+
+/**
+ * A function of this side that a bus at the other end of a link has as its handler, at work on one event.
+ *
+ * Its result belongs to that bus: it shows on the event here until the same result comes back with all the others.
+ * Its time is kept over there.
+ */
+export class LocalCall implements Part, RunHost, ForwardTarget {
+  readonly id: string;
+  readonly name: string;
+  readonly bus: RunningBus;
+  results: readonly EventResult[] = [];
+  onDone: (() => void) | null = null;
+  readonly #target: CallTarget;
+  #run: HandlerRun | null = null;
+  #lifecycle: Lifecycle | null = null;
+
+  constructor(target: CallTarget) {
+    this.#target = target;
+    this.id = target.source.busId;
+    this.name = target.source.busName;
+    this.bus = target.bus;
+  }
+
+  /** Takes the result that a call here is for, as the other side names it, off the event. */
+  static take(lifecycle: Lifecycle, resultId: string): EventResult | undefined {
+    for (const call of callsOf.get(lifecycle) ?? []) {
+      const result = call.results.find(({ id }) => id === resultId);
+      if (result === undefined) continue;
+      call.results = [];
+      return result;
+    }
+    return undefined;
+  }
+
+  accept(event: BaseEvent, context: AsyncResource): Part {
+    const { source, handler, resultId } = this.#target;
+    const entry: HandlerEntry = {
+      source,
+      pattern: '*',
+      handler,
+      once: false,
+      target: null,
+      holdsSlot: false,
+      ownClock: true,
+    };
+    const lifecycle = lifecycleOf(event);
+    const result = new EventResult(lifecycle, source, event.event_timeout);
+    resultRestored(result, resultId, unnamed);
+    this.#lifecycle = lifecycle;
+    this.results = [result];
+    const calls = callsOf.get(lifecycle);
+    if (calls === undefined) callsOf.set(lifecycle, [this]);
+    else calls.push(this);
+    lifecycle.attach(this);
+    lifecycle.start(Date.now());
+    lifecycle.onResults?.();
+    this.#run = new HandlerRun(event, entry, result, this);
+    this.#run.start(context);
+    return this;
+  }
+
+  promote(): void {
+    // It runs already.
+  }
+
+  cancel(cause: Error): void {
+    this.#run?.abort(cause);
+  }
+
+  suspended(): void {
+    // It holds no slot here.
+  }
+
+  whenFree(_run: HandlerRun, go: () => void): void {
+    go();
+  }
+
+  resumed(): void {
+    // It holds no slot here.
+  }
+
+  /** Answered when the children are done too, so that the other side gets them complete. */
+  settled(run: HandlerRun): void {
+    let open = 1;
+    const closed = (): void => {
+      open -= 1;
+      if (open === 0) this.#close();
+    };
+    for (const child of run.runner.children) {
+      if (child.settled) continue;
+      open += 1;
+      child.addWait({ runner: run.runner, settle: closed });
+    }
+    // `accept` hasn't returned yet if the function has settled within the call.
+    queueMicrotask(closed);
+  }
+
+  delivered(): void {
+    // Counted on the other side.
+  }
+
+  completed(): void {
+    if (this.#lifecycle !== null) callsOf.delete(this.#lifecycle);
+  }
+
+  #close(): void {
+    this.onDone?.();
+    this.#lifecycle?.partDone();
+  }
+}

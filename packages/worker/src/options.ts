@@ -1,0 +1,68 @@
+import type { EventBus } from '@threadbus/core';
+import { checkLimit, checkWait, describe } from '@threadbus/core/internal';
+import type { ResourceLimits } from 'node:worker_threads';
+
+/** Options of `WorkerBus.start`. */
+export interface WorkerBusOptions {
+  /** The bus that `parentBus()` refers to in the thread. @default none */
+  readonly parent?: EventBus | undefined;
+  /** What the thread sees as `workerData` of node:worker_threads. @default undefined */
+  readonly workerData?: unknown;
+  /** Memory limits of the thread, as for `new Worker`. A thread that exceeds them counts as crashed. */
+  readonly resourceLimits?: ResourceLimits | undefined;
+  /** Node options of the thread. @default [] */
+  readonly execArgv?: readonly string[] | undefined;
+  /** Seconds for the thread to call `exposeBus`. @default 10 */
+  readonly startTimeout?: number | null | undefined;
+  /** Whether a crashed or killed thread is replaced. @default 'on-crash' */
+  readonly restart?: 'on-crash' | 'never' | undefined;
+  /** Events on the wire at a time. @default 256 */
+  readonly maxInFlight?: number | undefined;
+  /** Events that wait on this side before `dispatch` refuses more. @default 10_000 */
+  readonly maxPending?: number | undefined;
+  /** Seconds without any sign of life, with events under way, after which the thread is replaced; null = never. @default 60 */
+  readonly unresponsiveTimeout?: number | null | undefined;
+}
+
+export interface ResolvedWorkerOptions {
+  readonly parent: EventBus | null;
+  readonly workerData: unknown;
+  readonly resourceLimits: ResourceLimits | undefined;
+  readonly execArgv: readonly string[];
+  readonly startTimeout: number | null;
+  readonly restart: 'on-crash' | 'never';
+  readonly maxInFlight: number;
+  readonly maxPending: number;
+  readonly unresponsiveTimeout: number | null;
+}
+
+/** Checks what the user gave and fills in the rest. */
+export function resolveWorkerOptions(options: WorkerBusOptions): ResolvedWorkerOptions {
+  const { restart = 'on-crash' } = options;
+  if (restart !== 'on-crash' && restart !== 'never') {
+    throw new TypeError(`Expected restart to be 'on-crash' or 'never'; got ${describe(restart)}.`);
+  }
+  return {
+    parent: options.parent ?? null,
+    workerData: options.workerData,
+    resourceLimits: options.resourceLimits,
+    execArgv: options.execArgv ?? [],
+    startTimeout: options.startTimeout === undefined ? 10 : checkWait('startTimeout (seconds)', options.startTimeout),
+    restart,
+    maxInFlight: checkLimit('maxInFlight', options.maxInFlight ?? 256) ?? Infinity,
+    maxPending: checkLimit('maxPending', options.maxPending ?? 10_000) ?? Infinity,
+    unresponsiveTimeout:
+      options.unresponsiveTimeout === undefined
+        ? 60
+        : checkLimit('unresponsiveTimeout (seconds)', options.unresponsiveTimeout),
+  };
+}
+
+/** The entry file as a URL. */
+export function checkEntry(entry: unknown, what: string): URL {
+  if (entry instanceof URL) return entry;
+  if (typeof entry === 'string' && /^(?:file|data|node):/.test(entry)) return new URL(entry);
+  throw new TypeError(
+    `Expected ${what} to be a URL, such as new URL('./index-bus.js', import.meta.url); got ${describe(entry)}.`,
+  );
+}

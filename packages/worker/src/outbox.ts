@@ -1,0 +1,119 @@
+import type { Transferable } from '@threadbus/core/internal';
+import { fieldCounts } from './protocol.ts';
+
+/** How frames leave: a MessagePort, or whatever else keeps order and clones. */
+export interface Sender {
+  postMessage(frame: unknown[], transfer: readonly Transferable[]): void;
+}
+
+/** Called with an operation that can't be cloned; what it returns is sent instead, null = nothing. */
+export type CloneFailure = (operation: readonly unknown[], error: Error) => readonly unknown[] | null;
+
+/** An unbounded frame of big events is slower than none: all of it would be alive at once on both sides. */
+const operationsPerFrame = 64;
+
+/**
+ * Collects the operations of one turn into frames, so that a burst of events costs few messages.
+ *
+ * A frame leaves in the next microtask, or when it is full. An operation that can't be cloned doesn't take its
+ * neighbours with it.
+ */
+export class Outbox {
+  readonly #sender: Sender;
+  readonly #onCloneFailure: CloneFailure;
+  #frame: unknown[] = [];
+  #transfer: Transferable[] = [];
+  #operations = 0;
+  #scheduled = false;
+  #held: boolean;
+  #closed = false;
+  /** Operations sent so far; the other side counts what it has read, so that both can tell before and after. */
+  sent = 0;
+
+  /** @param held nothing leaves before `open` */
+  constructor(sender: Sender, held: boolean, onCloneFailure: CloneFailure) {
+    this.#sender = sender;
+    this.#held = held;
+    this.#onCloneFailure = onCloneFailure;
+  }
+
+  /** Lets out what was held, behind a first operation. */
+  open(...first: readonly unknown[]): void {
+    this.#held = false;
+    this.#frame.unshift(...first);
+    this.#operations += 1;
+    this.sent += 1;
+    this.flush();
+  }
+
+  push(...operation: readonly unknown[]): void {
+    this.#frame.push(...operation);
+    this.#added();
+  }
+
+  pushWithTransfer(transfer: readonly Transferable[], ...operation: readonly unknown[]): void {
+    this.#transfer.push(...transfer);
+    this.push(...operation);
+  }
+
+  flush(): void {
+    this.#scheduled = false;
+    if (this.#operations === 0 || this.#held || this.#closed) return;
+    const frame = this.#frame;
+    const transfer = this.#transfer;
+    this.#frame = [];
+    this.#transfer = [];
+    this.#operations = 0;
+    try {
+      this.#sender.postMessage(frame, transfer);
+    } catch {
+      this.#sendOneByOne(frame, transfer);
+    }
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#frame = [];
+  }
+
+  #added(): void {
+    this.sent += 1;
+    this.#operations += 1;
+    if (this.#operations >= operationsPerFrame) this.flush();
+    else if (!this.#scheduled) {
+      this.#scheduled = true;
+      queueMicrotask(() => this.flush());
+    }
+  }
+
+  #sendOneByOne(frame: readonly unknown[], transfer: readonly Transferable[]): void {
+    for (let at = 0; at < frame.length;) {
+      const end = at + 1 + (fieldCounts[frame[at] as number] ?? 0);
+      this.#sendOne(frame.slice(at, end), transfer);
+      at = end;
+    }
+  }
+
+  #sendOne(operation: readonly unknown[], transfer: readonly Transferable[]): void {
+    try {
+      this.#sender.postMessage(
+        [...operation],
+        transfer.filter((item) => contains(operation, item, new Set())),
+      );
+    } catch (error) {
+      const instead = this.#onCloneFailure(operation, error as Error);
+      if (instead === null) this.sent -= 1;
+      else this.#sender.postMessage([...instead], []);
+    }
+  }
+}
+
+/** Whether `item` is somewhere in `value`: a transferred thing must be part of its message. */
+function contains(value: unknown, item: Transferable, seen: Set<object>): boolean {
+  if (value === item) return true;
+  if (typeof value !== 'object' || value === null || seen.has(value)) return false;
+  seen.add(value);
+  if (ArrayBuffer.isView(value)) return value.buffer === item;
+  const members = value instanceof Map ? [...value].flat() : value instanceof Set ? [...value] : Object.values(value);
+  return members.some((member) => contains(member, item, seen));
+}

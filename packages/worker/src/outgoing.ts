@@ -1,0 +1,251 @@
+import { type BaseEvent, BusCapacityError } from '@threadbus/core';
+import {
+  type BusIdentity,
+  Capacity,
+  type Lifecycle,
+  LinkedList,
+  pathOf,
+  takeTransfer,
+  type Transferable,
+} from '@threadbus/core/internal';
+import type { BoardReader } from './board.ts';
+import type { Crossings } from './crossings.ts';
+import { encodeEvent } from './event-codec.ts';
+import type { WireCall, WireEvent } from './protocol.ts';
+import { type PartHost, RemotePart } from './remote-part.ts';
+
+/** The way out: a link that is up. */
+export interface Wire {
+  sendEvent(part: RemotePart, event: WireEvent, transfer: readonly Transferable[]): void;
+  sendPromote(part: RemotePart): void;
+  sendCancel(part: RemotePart, cause: Error): void;
+  /** An event that is being handled here for the other side. */
+  isArrival(lifecycle: Lifecycle): boolean;
+}
+
+/** How much may be under way at a time. */
+export interface FlowLimits {
+  /** Events on the wire. */
+  readonly maxInFlight: number;
+  /** Events that wait on this side for a place on the wire. */
+  readonly maxPending: number;
+}
+
+/** Where an event is to go at the other end. */
+export interface Destination {
+  /** 0 = the bus there, else the number of a subscription. */
+  readonly target: number;
+  /** The bus that the event passes; null if it goes to a function. */
+  readonly bus: Readonly<BusIdentity> | null;
+  readonly call?: WireCall;
+}
+
+/**
+ * The events that went, or wait to go, to the other end of a link; it outlives the link when the thread is replaced.
+ *
+ * At most `maxInFlight` are on the wire, the rest waits here in order. Exempt are events that a handler awaits and
+ * descendants of an event that is in flight on this very link, in either direction: the other side needs those to
+ * finish what it has, so holding them back could block both sides for ever.
+ */
+export class Outgoing implements PartHost {
+  readonly capacity: Capacity;
+  readonly crossings: Crossings;
+  /** Where the other side shows what it has started, if it can. */
+  board: BoardReader | null = null;
+  readonly #name: Readonly<BusIdentity>;
+  readonly #limits: FlowLimits;
+  readonly #onBusy: (busy: boolean) => void;
+  readonly #sent = new Map<number, RemotePart>();
+  readonly #open = new Map<Lifecycle, RemotePart>();
+  /** Exempt ones, while there is no link. */
+  readonly #urgent = new LinkedList<RemotePart>();
+  readonly #waiting = new LinkedList<RemotePart>();
+  #countedOnWire = 0;
+  #sequence = 0;
+  #wire: Wire | null = null;
+
+  /** @param onBusy told when the first event is under way, and when none is any more */
+  constructor(bus: Readonly<BusIdentity>, limits: FlowLimits, crossings: Crossings, onBusy: (busy: boolean) => void) {
+    this.crossings = crossings;
+    this.#name = bus;
+    this.#limits = limits;
+    this.#onBusy = onBusy;
+    this.capacity = new Capacity(limits.maxInFlight);
+  }
+
+  /** Parts under way: sent, or waiting to be. */
+  get size(): number {
+    return this.#sent.size + this.#urgent.size + this.#waiting.size;
+  }
+
+  get onWire(): Iterable<RemotePart> {
+    return this.#sent.values();
+  }
+
+  /** The handlers at the other end that work on the event, as the parent of what they dispatch. */
+  runnerOf(lifecycle: Lifecycle): RemotePart['runner'] | null {
+    return this.#open.get(lifecycle)?.runner ?? null;
+  }
+
+  /** @throws BusCapacityError if too many wait on this side already */
+  checkCapacity(event: BaseEvent): void {
+    if (this.#waiting.size < this.#limits.maxPending) return;
+    const { name } = this.#name;
+    throw new BusCapacityError(
+      `EventBus at capacity: ${name} has ${this.#sent.size} events on the wire and ${this.#waiting.size} waiting on this side (${this.#limits.maxPending} max), and refuses ${event.event_type}. Wait with 'await bus.waitForCapacity()' before you dispatch, or raise maxPending.`,
+      { busName: name, eventType: event.event_type, eventId: event.event_id },
+      { pending: this.size, limit: this.#limits.maxPending },
+    );
+  }
+
+  /** Takes an event over: its part at the other end is open from now on. */
+  add(event: BaseEvent, { target, bus, call }: Destination, context: Record<string, unknown> | null): RemotePart {
+    const part = new RemotePart(event, target, this.#name, this, context);
+    part.call = call ?? null;
+    part.passes = bus;
+    part.lifecycle.attach(part);
+    if (bus !== null) pathOf(event).push(bus);
+    this.crossings.add(event);
+    if (this.size === 0) this.#onBusy(true);
+    this.#open.set(part.lifecycle, part);
+    if (this.#isExempt(part)) {
+      this.#enqueue(part, this.#urgent);
+    } else {
+      part.counted = true;
+      this.capacity.enter();
+      this.#enqueue(part, this.#waiting);
+    }
+    this.#send();
+    return part;
+  }
+
+  /** A link is up: what waits goes out. */
+  connect(wire: Wire): void {
+    this.#wire = wire;
+    this.#send();
+  }
+
+  /** The link is down. @returns what was sent and has no results, to be settled or sent again by the caller */
+  disconnect(): RemotePart[] {
+    this.#wire = null;
+    const parts = [...this.#sent.values()];
+    this.#sent.clear();
+    this.#countedOnWire = 0;
+    return parts;
+  }
+
+  /** Puts parts in front of those that wait, as if they had never been sent: awaited ones first, else in order. */
+  resend(parts: readonly RemotePart[]): void {
+    for (const part of [...parts].reverse()) {
+      part.state = 'waiting';
+      part.list = part.lifecycle.awaited || !part.counted ? this.#urgent : this.#waiting;
+      part.list.insertAfter(null, part);
+    }
+    this.#send();
+  }
+
+  /** The part with that number, now that its results have come. */
+  take(sequence: number): RemotePart | undefined {
+    const part = this.#sent.get(sequence);
+    if (part === undefined) return undefined;
+    this.#sent.delete(sequence);
+    this.board?.release(part.slot);
+    part.slot = -1;
+    if (part.counted) this.#countedOnWire -= 1;
+    return part;
+  }
+
+  onWireWith(sequence: number): RemotePart | undefined {
+    return this.#sent.get(sequence);
+  }
+
+  /** The event in that slot was sent and then cancelled. */
+  isCancelled(slot: number): boolean {
+    for (const part of this.#sent.values()) if (part.cancelled && part.slot === slot) return true;
+    return false;
+  }
+
+  /** Ends a part that is in none of the lists any more, by `settle`. */
+  close(part: RemotePart, settle: () => void): void {
+    if (this.#open.get(part.lifecycle) === part) this.#open.delete(part.lifecycle);
+    if (part.counted) this.capacity.leave();
+    part.counted = false;
+    settle();
+    if (this.size === 0) this.#onBusy(false);
+    else this.#send();
+  }
+
+  /** Ends all that is under way. */
+  failAll(error: Error): void {
+    const parts = [...this.disconnect(), ...this.#urgent, ...this.#waiting];
+    for (const part of parts) {
+      part.list?.remove(part);
+      part.list = null;
+    }
+    for (const part of parts) this.close(part, () => part.fail(error));
+    this.capacity.refuseAll(error);
+  }
+
+  promote(part: RemotePart): void {
+    if (part.state === 'sent') {
+      this.#wire?.sendPromote(part);
+    } else if (part.list === this.#waiting) {
+      this.#waiting.remove(part);
+      this.#enqueue(part, this.#urgent);
+      part.counted = false;
+      this.capacity.leave();
+      this.#send();
+    }
+  }
+
+  cancel(part: RemotePart, cause: Error): void {
+    if (part.state === 'sent') {
+      part.cancelled = true;
+      this.#wire?.sendCancel(part, cause);
+    } else if (part.list !== null) {
+      part.list.remove(part);
+      part.list = null;
+      this.close(part, () => part.fail(cause));
+    }
+  }
+
+  completed(part: RemotePart): void {
+    this.crossings.remove(part.event);
+  }
+
+  #isExempt({ lifecycle }: RemotePart): boolean {
+    if (lifecycle.awaited) return true;
+    for (let parent = lifecycle.parent; parent !== null; parent = parent.lifecycle.parent) {
+      if (this.#open.has(parent.lifecycle) || this.#wire?.isArrival(parent.lifecycle) === true) return true;
+    }
+    return false;
+  }
+
+  #enqueue(part: RemotePart, list: LinkedList<RemotePart>): void {
+    part.list = list;
+    list.push(part);
+  }
+
+  /** Sends what may go now. */
+  #send(): void {
+    const wire = this.#wire;
+    if (wire === null) return;
+    for (let part = this.#urgent.shift(); part !== null; part = this.#urgent.shift()) this.#sendPart(wire, part);
+    while (this.#countedOnWire < this.#limits.maxInFlight) {
+      const part = this.#waiting.shift();
+      if (part === null) return;
+      this.#countedOnWire += 1;
+      this.#sendPart(wire, part);
+    }
+  }
+
+  #sendPart(wire: Wire, part: RemotePart): void {
+    this.#sequence += 1;
+    part.sequence = this.#sequence;
+    part.state = 'sent';
+    part.list = null;
+    part.slot = this.board?.allocate() ?? -1;
+    this.#sent.set(part.sequence, part);
+    wire.sendEvent(part, encodeEvent(part.event, part.context, part.passes?.id), takeTransfer(part.event));
+  }
+}

@@ -1,0 +1,30 @@
+import type { MessagePort } from 'node:worker_threads';
+import type { EventBus } from '@threadbus/core';
+import type { BusIdentity } from '@threadbus/core/internal';
+import type { Link } from './link.ts';
+import { outsideContexts } from './portable.ts';
+import type { RemoteBus } from './remote-bus.ts';
+
+/** How a port is used. */
+export interface PortLinkOptions {
+  /** The bus at this end; null if there is none. */
+  readonly bus: EventBus | null;
+  /** As whom this end introduces itself. */
+  readonly identity: Readonly<BusIdentity>;
+  readonly onClose: () => void;
+}
+
+/**
+ * Lets a MessagePort carry a link.
+ *
+ * Listeners run in a context of nobody: Node would otherwise call them in that of whoever made the port.
+ */
+export function linkOverPort(remote: RemoteBus, port: MessagePort, { bus, identity, onClose }: PortLinkOptions): Link {
+  return outsideContexts(() => {
+    const link = remote.createLink({ postMessage: (frame, transfer) => port.postMessage(frame, [...transfer]) }, bus);
+    port.on('message', (frame: unknown[]) => link.readFrame(frame));
+    port.on('close', onClose);
+    link.open(identity);
+    return link;
+  });
+}

@@ -1,0 +1,62 @@
+import { AsyncResource } from 'node:async_hooks';
+
+/** A value of the async context that travels with events. */
+export interface PortableContext<T> {
+  /** The same in all threads. */
+  readonly name: string;
+  /** The value where an event is dispatched: plain data, or undefined for none. */
+  capture(): T | undefined;
+  /** Calls `inside` in a context that has the value. */
+  run<R>(value: T, inside: () => R): R;
+}
+
+const contexts = new Map<string, PortableContext<unknown>>();
+/** Made when the module loads, so that nothing of whoever starts a thread later gets into its handlers. */
+const root = new AsyncResource('threadbus.root');
+
+/**
+ * Lets a value of an AsyncLocalStorage travel with events to other threads; call it in each of them.
+ *
+ * Stores themselves don't cross threads. What `capture` returns is cloned with each event that is sent, and handlers on
+ * the other side run inside `run`.
+ *
+ * @returns takes it away again
+ * @example
+ * ```ts
+ * const requestId = new AsyncLocalStorage<string>();
+ * registerPortableContext({ name: 'requestId', capture: () => requestId.getStore(), run: (id, inside) => requestId.run(id, inside) });
+ * ```
+ */
+export function registerPortableContext<T>(context: PortableContext<T>): () => void {
+  contexts.set(context.name, context as PortableContext<unknown>);
+  return () => {
+    if (contexts.get(context.name) === context) contexts.delete(context.name);
+  };
+}
+
+/** The values at this moment, by name; null if there are none. */
+export function captureContext(): Record<string, unknown> | null {
+  if (contexts.size === 0) return null;
+  const values: Record<string, unknown> = {};
+  for (const { name, capture } of contexts.values()) {
+    const value = capture();
+    if (value !== undefined) values[name] = value;
+  }
+  return values;
+}
+
+/** An async context with nothing in it but the values. */
+export function restoreContext(values: Readonly<Record<string, unknown>> | null): AsyncResource {
+  let make = (): AsyncResource => new AsyncResource('threadbus.event');
+  for (const [name, value] of Object.entries(values ?? {})) {
+    const context = contexts.get(name);
+    const inside = make;
+    if (context !== undefined) make = () => context.run(value, inside);
+  }
+  return root.runInAsyncScope(make);
+}
+
+/** Calls `inside` in a context of nobody. */
+export function outsideContexts<R>(inside: () => R): R {
+  return root.runInAsyncScope(inside);
+}

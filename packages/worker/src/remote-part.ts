@@ -1,0 +1,106 @@
+import { type BaseEvent, EventResult } from '@threadbus/core';
+import {
+  type BusIdentity,
+  type Lifecycle,
+  lifecycleOf,
+  type Linked,
+  type LinkedList,
+  newId,
+  type Part,
+  resultRestored,
+} from '@threadbus/core/internal';
+import type { WireCall } from './protocol.ts';
+
+/** Where the part's operations go. */
+export interface PartHost {
+  promote(part: RemotePart): void;
+  cancel(part: RemotePart, cause: Error): void;
+  completed(part: RemotePart): void;
+}
+
+/** An event at the other end of a link: waiting on this side, then sent, then done when its results have come back. */
+export class RemotePart implements Part, Linked<RemotePart> {
+  previous: RemotePart | null = null;
+  next: RemotePart | null = null;
+  /** The list in which it waits on this side. */
+  list: LinkedList<RemotePart> | null = null;
+  readonly event: BaseEvent;
+  readonly lifecycle: Lifecycle;
+  /** 0 = the bus at the other end, else the number of a subscription there. */
+  readonly target: number;
+  readonly bus: Readonly<BusIdentity>;
+  results: readonly EventResult[] = [];
+  onDone: (() => void) | null = null;
+  state: 'waiting' | 'sent' | 'done' = 'waiting';
+  /** Of the EVENT operation, once sent. */
+  sequence = 0;
+  /** Where the other side marks that it has started, in shared memory; -1 = nowhere. */
+  slot = -1;
+  /** Set if the event went to a function of the other side: which result it is for. */
+  call: WireCall | null = null;
+  /** The bus that the event passes at the other end. */
+  passes: Readonly<BusIdentity> | null = null;
+  /** Gets the function's result. */
+  onCalled: ((result: EventResult | undefined) => void) | null = null;
+  cancelled = false;
+  /** Takes one of the places on the wire. */
+  counted = false;
+  /** Values of portable contexts where the event was dispatched. */
+  readonly context: Record<string, unknown> | null;
+  readonly #host: PartHost;
+  /** Stands for the handlers at the other end, as the parent of what they dispatch; no result of the event yet. */
+  readonly runner: EventResult;
+
+  constructor(
+    event: BaseEvent,
+    target: number,
+    bus: Readonly<BusIdentity>,
+    host: PartHost,
+    context: Record<string, unknown> | null,
+  ) {
+    this.context = context;
+    this.event = event;
+    this.lifecycle = lifecycleOf(event);
+    this.target = target;
+    this.bus = bus;
+    this.#host = host;
+    const { id, name } = bus;
+    const source = { handlerId: `${id}.link`, handlerName: 'dispatch', busId: id, busName: name };
+    this.runner = new EventResult(this.lifecycle, source, event.event_timeout);
+  }
+
+  promote(): void {
+    if (this.state !== 'done') this.#host.promote(this);
+  }
+
+  cancel(cause: Error): void {
+    if (this.state !== 'done') this.#host.cancel(this, cause);
+  }
+
+  /** What came back becomes the event's, or fills the result that the call was for. */
+  settle(results: readonly EventResult[]): void {
+    if (this.state === 'done') return;
+    this.state = 'done';
+    if (this.onCalled === null) this.results = results;
+    else this.onCalled(results[0]);
+    this.lifecycle.onResults?.();
+    this.onDone?.();
+    this.lifecycle.partDone();
+  }
+
+  /** The handlers at the other end have failed as one: they can't be told apart any more. */
+  fail(error: Error): void {
+    if (this.state === 'done') return;
+    const now = Date.now();
+    resultRestored(this.runner, newId(), { status: 'error', value: null, error, startedAt: now, completedAt: now });
+    this.settle([this.runner]);
+  }
+
+  delivered(): void {
+    // The place on the wire was given back when the results came.
+  }
+
+  completed(): void {
+    this.#host.completed(this);
+  }
+}

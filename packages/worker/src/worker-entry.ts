@@ -1,0 +1,14 @@
+/** First file of a thread that is started as a bus: makes the thread ready for the user's entry, then loads it. */
+import { createRequire, syncBuiltinESMExports } from 'node:module';
+import { workerData } from 'node:worker_threads';
+import { setThreadInit, type ThreadInit } from './thread-state.ts';
+
+const init = workerData as ThreadInit;
+setThreadInit(init);
+
+// The entry is to see its own workerData, however it imports it.
+const workerThreads = createRequire(import.meta.url)('node:worker_threads') as { workerData: unknown };
+workerThreads.workerData = init.workerData;
+syncBuiltinESMExports();
+
+await import(init.entry);
