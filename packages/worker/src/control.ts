@@ -108,16 +108,27 @@ export class ControlClient {
     argument: Parameters<ControlCalls[Method]>[0] | undefined,
   ): Promise<ReturnType<ControlCalls[Method]>> {
     if (this.#failure !== null) throw this.#failure;
-    this.#port.ref();
     this.#link.outbox.flush();
-    const answer = await new Promise<Answer>((resolve, reject) => {
-      this.#pending.add(reject);
-      const asked = this.#remote.call(method, argument, this.#link.outbox.sent);
-      asked.then(resolve, reject).finally(() => this.#pending.delete(reject));
-    }).finally(() => this.#pending.size === 0 && this.#port.unref());
+    const answer = await this.#ask(method, argument);
     if (this.#failure === null) await this.#reached.wait(answer.sent);
     if ('error' in answer) throw decodeThrown(answer) as Error;
     return answer.value as ReturnType<ControlCalls[Method]>;
+  }
+
+  async #ask(method: keyof ControlCalls, argument: unknown): Promise<Answer> {
+    const answer = this.#remote.call(method, argument, this.#link.outbox.sent);
+    let giveUp: (error: Error) => void = () => undefined;
+    const gone = new Promise<never>((_resolve, reject) => {
+      giveUp = reject;
+    });
+    this.#pending.add(giveUp);
+    this.#port.ref();
+    try {
+      return await Promise.race([answer, gone]);
+    } finally {
+      this.#pending.delete(giveUp);
+      if (this.#pending.size === 0) this.#port.unref();
+    }
   }
 
   /** The thread is gone: no call will be answered any more. */

@@ -38,7 +38,7 @@ export function registerErrorClass(Class: ErrorClass): void {
 /** A thrown thing as it travels. Fields that can't be cloned are left out: an error must always arrive. */
 export function encodeThrown(thrown: unknown, depth = 0): WireValue {
   if (thrown instanceof Error) return { error: encodeError(thrown, depth) };
-  return { value: cloneable(thrown) ? thrown : `${String(thrown)}` };
+  return { value: cloneable(thrown) ? thrown : String(thrown) };
 }
 
 export function decodeThrown(wire: WireValue): unknown {
@@ -51,8 +51,8 @@ function encodeError(error: Error, depth: number): WireError {
   const { cause, errors } = error as { cause?: unknown; errors?: unknown };
   const inner = depth < maxDepth;
   return {
-    name: String(error.name),
-    message: String(error.message),
+    name: error.name,
+    message: error.message,
     stack: typeof error.stack === 'string' ? error.stack : undefined,
     classes: classNames(error),
     fields: Object.fromEntries(fields),

@@ -1,7 +1,6 @@
 import type { AsyncResource } from 'node:async_hooks';
-import type { BaseEvent, EventBus, EventResult, HandlerContext, Subscription } from '@threadbus/core';
+import type { BaseEvent, EventBus, HandlerContext, Subscription } from '@threadbus/core';
 import {
-  addChild,
   busEngine,
   type BusIdentity,
   forwardTo,
@@ -18,6 +17,7 @@ import type { Outbox } from './outbox.ts';
 import type { Outgoing } from './outgoing.ts';
 import { captureContext } from './portable.ts';
 import * as op from './protocol.ts';
+import { callRemote } from './remote-call.ts';
 
 /** What the server needs of its link. */
 export interface ServerLink {
@@ -25,6 +25,9 @@ export interface ServerLink {
   crossed(lifecycle: Lifecycle): boolean;
   markCrossed(lifecycle: Lifecycle): void;
 }
+
+/** A field of the operation that is being read, of the type that the protocol gives it. */
+export type Field = (index: number) => never;
 
 /** How the other side's handler shows here. */
 export interface RemoteSubscription {
@@ -55,7 +58,7 @@ export class LinkServer {
     this.#link = link;
   }
 
-  read(kind: number, field: <T>(index: number) => T): void {
+  read(kind: number, field: Field): void {
     switch (kind) {
       case op.SUBSCRIBE:
         this.#subscribe(field(0), field(1), field(2));
@@ -105,20 +108,8 @@ export class LinkServer {
 
   /** A handler that asks the other side's function. */
   #callHandler(target: number, name: string): (event: BaseEvent, context: HandlerContext) => Promise<unknown> {
-    const call = async (event: BaseEvent, context: HandlerContext): Promise<unknown> => {
-      const run = context as HandlerRun;
-      const { id: resultId, handler_id: handlerId } = run.runner;
-      const part = this.#outgoing.add(event, { target, bus: null, call: { resultId, handlerId } }, captureContext());
-      run.signal.addEventListener('abort', () => part.cancel(run.signal.reason as Error), { once: true });
-      const { result } = await new Promise<{ result: EventResult | undefined }>((resolve) => {
-        // Wrapped: a result is thenable itself.
-        part.onCalled = (settled) => resolve({ result: settled });
-      });
-      if (result === undefined) return undefined;
-      for (const child of result.children) addChild(run.runner, child);
-      if (result.status === 'error') throw result.error;
-      return result.result;
-    };
+    const call = (event: BaseEvent, context: HandlerContext): Promise<unknown> =>
+      callRemote(this.#outgoing, target, event, context as HandlerRun);
     const kind: RemoteHandler = { name, holdsSlot: false, ownClock: false };
     return Object.assign(call, { [remoteHandler]: kind });
   }

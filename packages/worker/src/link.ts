@@ -1,4 +1,4 @@
-import { BaseEvent, type EventBus, type EventResult } from '@threadbus/core';
+import type { BaseEvent, EventBus, EventResult } from '@threadbus/core';
 import {
   busEngine,
   type BusEngine,
@@ -13,13 +13,13 @@ import type { Crossings } from './crossings.ts';
 import { decodeThrown, encodeThrown } from './error-codec.ts';
 import { mergePath } from './event-codec.ts';
 import { type Arrival, Incoming, type IncomingHost } from './incoming.ts';
-import { LinkServer } from './link-server.ts';
+import { type Field, LinkServer } from './link-server.ts';
 import { LocalCall } from './local-call.ts';
 import { decodeResults, encodeOutcome, type OutcomeContext } from './outcome-codec.ts';
 import { Outbox, type Sender } from './outbox.ts';
 import type { Outgoing, Wire } from './outgoing.ts';
 import * as op from './protocol.ts';
-import type { WireCall, WireEvent, WireOutcome, WireValue } from './protocol.ts';
+import type { WireCall, WireEvent, WireOutcome } from './protocol.ts';
 import type { RemotePart } from './remote-part.ts';
 
 /** What a link tells its owner, and asks of it. */
@@ -51,6 +51,8 @@ export class Link implements Wire, IncomingHost {
   received = 0;
   /** Told after each frame. */
   readonly onFrame: (() => void)[] = [];
+  /** Told when an event of the other side has been answered for. */
+  onAnswer: (() => void) | null = null;
   readonly #owner: LinkOwner;
   readonly #incoming: Incoming;
   readonly #server: LinkServer | null;
@@ -116,6 +118,10 @@ export class Link implements Wire, IncomingHost {
     this.outbox.push(op.CANCEL, part.sequence, encodeThrown(cause));
   }
 
+  sendSuspended(suspended: boolean): void {
+    this.outbox.push(suspended ? op.SUSPENDED : op.RESUMED);
+  }
+
   sendPing(token: number): void {
     this.outbox.push(op.PING, token);
     this.outbox.flush();
@@ -143,10 +149,12 @@ export class Link implements Wire, IncomingHost {
       this.crossed(lifecycle),
     );
     this.outbox.push(op.RESULTS, sequence, outcome);
+    this.onAnswer?.();
   }
 
   refuse(sequence: number, event: BaseEvent, error: Error): void {
     this.outbox.push(op.RESULTS, sequence, { ...encodeOutcome(event, [], () => false), refused: encodeThrown(error) });
+    this.onAnswer?.();
   }
 
   crossed(lifecycle: Lifecycle): boolean {
@@ -162,13 +170,13 @@ export class Link implements Wire, IncomingHost {
   }
 
   #read(kind: number, frame: readonly unknown[], at: number): void {
-    const field = <T>(index: number): T => frame[at + index] as T;
+    const field: Field = (index) => frame[at + index] as never;
     switch (kind) {
       case op.HELLO:
-        this.#owner.hello(field<number>(0), { name: field<string>(1), id: field<string>(2) });
+        this.#owner.hello(field(0), { name: field(1), id: field(2) });
         break;
       case op.EVENT:
-        this.#incoming.receive(field(0), field(1), field(2), field<number>(3) === 1, field(4), field(5));
+        this.#incoming.receive(field(0), field(1), field(2), field(3) === 1, field(4), field(5));
         break;
       case op.RESULTS:
         this.#results(field(0), field(1));
@@ -177,13 +185,13 @@ export class Link implements Wire, IncomingHost {
         this.#incoming.promote(field(0));
         break;
       case op.CANCEL:
-        this.#incoming.cancel(field<number>(0), field<WireValue>(1));
+        this.#incoming.cancel(field(0), field(1));
         break;
       case op.OFFER:
         this.#owner.offered(field(0), field(1), field(2));
         break;
       case op.PING:
-        this.outbox.push(op.PONG, field<number>(0));
+        this.outbox.push(op.PONG, field(0));
         this.outbox.flush();
         break;
       case op.PONG:

@@ -23,6 +23,8 @@ export interface CallTarget {
   readonly handler: AnyHandler;
   /** The bus, at the other end, for which the function runs. */
   readonly bus: RunningBus;
+  /** Told when the function awaits an event, and when it goes on. */
+  readonly onSuspended?: (suspended: boolean) => void;
 }
 
 /**
@@ -95,7 +97,7 @@ export class LocalCall implements Part, RunHost, ForwardTarget {
   }
 
   suspended(): void {
-    // It holds no slot here.
+    this.#target.onSuspended?.(true);
   }
 
   whenFree(_run: HandlerRun, go: () => void): void {
@@ -103,7 +105,7 @@ export class LocalCall implements Part, RunHost, ForwardTarget {
   }
 
   resumed(): void {
-    // It holds no slot here.
+    this.#target.onSuspended?.(false);
   }
 
   /** Answered when the children are done too, so that the other side gets them complete. */

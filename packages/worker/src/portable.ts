@@ -28,7 +28,7 @@ const root = new AsyncResource('threadbus.root');
  * ```
  */
 export function registerPortableContext<T>(context: PortableContext<T>): () => void {
-  contexts.set(context.name, context as PortableContext<unknown>);
+  contexts.set(context.name, context);
   return () => {
     if (contexts.get(context.name) === context) contexts.delete(context.name);
   };
@@ -38,8 +38,9 @@ export function registerPortableContext<T>(context: PortableContext<T>): () => v
 export function captureContext(): Record<string, unknown> | null {
   if (contexts.size === 0) return null;
   const values: Record<string, unknown> = {};
-  for (const { name, capture } of contexts.values()) {
-    const value = capture();
+  for (const context of contexts.values()) {
+    const { name } = context;
+    const value = context.capture();
     if (value !== undefined) values[name] = value;
   }
   return values;

@@ -48,6 +48,9 @@ export interface RemoteBusEvents {
   helloFailed?(error: LinkError): void;
   arrived?(lifecycle: Lifecycle, slot: number): void;
   pong?(token: number): void;
+  suspended?(suspended: boolean): void;
+  /** Where events for a subscription go that was not made by `on`. */
+  targetOf?(target: number, call: WireCall | null): ForwardTarget | undefined;
 }
 
 /**
@@ -168,7 +171,7 @@ export class RemoteBus implements RunningBus, ForwardTarget, LinkOwner {
   }
 
   subscriptionTarget(target: number, call: WireCall | null): ForwardTarget | undefined {
-    return this.#subscriptions.targetOf(target, call);
+    return this.#events.targetOf?.(target, call) ?? this.#subscriptions.targetOf(target, call);
   }
 
   offered(expectation: number, offer: number, wire: WireEvent): void {
@@ -196,8 +199,8 @@ export class RemoteBus implements RunningBus, ForwardTarget, LinkOwner {
     this.#events.pong?.(token);
   }
 
-  suspended(): void {
-    // Only pool threads say so.
+  suspended(suspended: boolean): void {
+    this.#events.suspended?.(suspended);
   }
 
   #dispatch<E extends Dispatchable>(event: E, { detached = false, transfer }: DispatchOptions = {}): Dispatch<E> {

@@ -235,13 +235,19 @@ export class Supervisor implements Watched {
     this.#restart = startTimer(
       delay,
       () => {
-        this.#startThread(this.#identity.name).catch((failure: unknown) => {
-          this.#thread = null;
-          if (this.#end === null) this.#restartOrFail(this.#crashed((failure as Error).message, failure));
-        });
+        void this.#startAgain();
       },
       true,
     );
+  }
+
+  async #startAgain(): Promise<void> {
+    try {
+      await this.#startThread(this.#identity.name);
+    } catch (failure) {
+      this.#thread = null;
+      if (this.#end === null) this.#restartOrFail(this.#crashed((failure as Error).message, failure));
+    }
   }
 
   #crashed(what: string, cause: unknown): WorkerCrashedError {

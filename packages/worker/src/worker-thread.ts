@@ -81,9 +81,14 @@ export class WorkerThread {
 
   /** Whether the process must stay up for what the thread does. */
   keepAlive(needed: boolean): void {
-    for (const port of this.#ports.slice(0, 1)) {
-      if (needed) port.ref();
-      else port.unref();
+    // The worker too, not just its port: the news of its death must arrive.
+    if (this.#ended) return;
+    if (needed) {
+      this.#worker.ref();
+      this.#ports[0]?.ref();
+    } else {
+      this.#worker.unref();
+      this.#ports[0]?.unref();
     }
   }
 

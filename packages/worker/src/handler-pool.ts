@@ -1,0 +1,169 @@
+import { availableParallelism } from 'node:os';
+import type { ResourceLimits } from 'node:worker_threads';
+import { type BaseEvent, BusStoppedError, type HandlerContext } from '@threadbus/core';
+import { checkLimit, Fifo, type HandlerRun, type RemoteHandler, remoteHandler } from '@threadbus/core/internal';
+import { Piscina } from 'piscina';
+import { checkEntry } from './options.ts';
+import { PoolCall, type RunTask } from './pool-call.ts';
+import { outsideContexts } from './portable.ts';
+
+/** Options of `new HandlerPool(…)`. */
+export interface HandlerPoolOptions {
+  /** Handlers that run at the same time, those that await an event not counted. @default the number of cores */
+  readonly maxThreads?: number | undefined;
+  /** Threads that are kept when there is nothing to do. @default 0 */
+  readonly minThreads?: number | undefined;
+  /** Seconds after which a thread with nothing to do ends. @default 10 */
+  readonly idleTimeout?: number | undefined;
+  /** Memory limits of each thread; one that exceeds them counts as crashed. */
+  readonly resourceLimits?: ResourceLimits | undefined;
+  /** Node options of the threads. @default [] */
+  readonly execArgv?: readonly string[] | undefined;
+}
+
+/** Options of `pool.handler(…)`. */
+export interface PoolHandlerOptions {
+  /** Hold the bus's serial slot, so that the next event waits for this handler. @default false */
+  readonly ordered?: boolean | undefined;
+}
+
+/** A handler whose function runs in a pool thread. What it returns is checked where it runs. */
+export type PoolHandler<R> = (event: BaseEvent, context: HandlerContext) => Promise<R>;
+
+/** More threads than this never run at once, whatever awaits what. */
+const threadLimit = 4096;
+
+/**
+ * Threads for CPU-heavy handlers: register what `handler()` returns on any bus of this thread.
+ *
+ * Such a handler starts in its turn and counts for its event's completion, but doesn't hold the bus's slot, so many
+ * events use all threads. Its time starts when a thread takes it. When its time is up it gets its `signal`; a thread
+ * that doesn't react is killed and replaced. When handlers await events, others may use their place, so pool calls
+ * within pool calls can't starve each other. An idle pool doesn't keep the process alive.
+ *
+ * @example
+ * ```ts
+ * await using pool = new HandlerPool({ maxThreads: 4 });
+ * main.on(ResizeImage, pool.handler(new URL('./resize.js', import.meta.url)));
+ * // resize.js: export default async (event, { signal }) => { … }
+ * ```
+ */
+export class HandlerPool implements AsyncDisposable {
+  readonly #maxThreads: number;
+  readonly #piscina: Piscina;
+  readonly #waiting = new Fifo<() => void>();
+  readonly #running = new Set<PoolCall>();
+  /** Calls that were told to start and haven't yet. */
+  #starting = 0;
+  #stopped: Promise<void> | null = null;
+
+  constructor({
+    maxThreads = availableParallelism(),
+    minThreads = 0,
+    idleTimeout = 10,
+    resourceLimits,
+    execArgv = [],
+  }: HandlerPoolOptions = {}) {
+    this.#maxThreads = checkLimit('maxThreads', maxThreads) ?? threadLimit;
+    this.#piscina = outsideContexts(
+      () =>
+        new Piscina({
+          filename: new URL('./pool-task.js', import.meta.url).href,
+          minThreads,
+          maxThreads: threadLimit,
+          idleTimeout: idleTimeout * 1000,
+          concurrentTasksPerWorker: 1,
+          // Otherwise an idle thread is frozen, and with it what a handler has left running.
+          atomics: 'disabled',
+          execArgv: [...execArgv],
+          ...(resourceLimits !== undefined && { resourceLimits }),
+        }),
+    );
+  }
+
+  /**
+   * A handler whose function is the default export of a module, called in a pool thread with a real event.
+   *
+   * There `event.event_bus.dispatch(child)` works and can be awaited. Say what it returns where the event has a result
+   * type: `pool.handler<number>(url)`.
+   *
+   * @param module JavaScript file, as a URL
+   */
+  handler<R = never>(module: URL | string, { ordered = false }: PoolHandlerOptions = {}): PoolHandler<R> {
+    const entry = checkEntry(module, "a pool handler's module");
+    const name = entry.pathname.split('/').pop() ?? 'pool handler';
+    const call = (event: BaseEvent, context: HandlerContext): Promise<R> =>
+      this.#call(new PoolCall(event, context as HandlerRun, entry.href)) as Promise<R>;
+    const kind: RemoteHandler = { name, holdsSlot: ordered, ownClock: true };
+    return Object.assign(call, { [remoteHandler]: kind });
+  }
+
+  /** Ends all threads; what is under way fails with BusStoppedError. Stopping twice does no harm. */
+  async stop(): Promise<void> {
+    this.#stopped ??= this.#stop();
+    await this.#stopped;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop();
+  }
+
+  async #stop(): Promise<void> {
+    const error = stoppedError();
+    for (const call of this.#running) {
+      call.end(error);
+      call.kill();
+    }
+    for (let start = this.#waiting.shift(); start !== undefined; start = this.#waiting.shift()) {
+      this.#starting += 1;
+      start();
+    }
+    await this.#piscina.destroy();
+  }
+
+  async #call(call: PoolCall): Promise<unknown> {
+    if (this.#stopped !== null) throw stoppedError();
+    if (!this.#hasRoom()) await this.#turn();
+    if (this.#stopped !== null) throw stoppedError();
+    if (call.run.runner.settled) {
+      this.#startWaiting();
+      return undefined;
+    }
+    this.#running.add(call);
+    const onFree = (): void => {
+      this.#running.delete(call);
+      this.#startWaiting();
+    };
+    return call.start(this.#runTask, () => this.#startWaiting(), onFree);
+  }
+
+  /** Waits for a place, which is kept until the wait is over. */
+  async #turn(): Promise<void> {
+    await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    this.#starting -= 1;
+  }
+
+  readonly #runTask: RunTask = async (task, transfer, signal) => {
+    await outsideContexts(() => this.#piscina.run(task, { transferList: [...transfer], signal }));
+  };
+
+  /** Lets those that wait for a thread go on, as many as there is room for. */
+  #startWaiting(): void {
+    while (this.#waiting.size > 0 && this.#hasRoom()) {
+      this.#starting += 1;
+      this.#waiting.shift()?.();
+    }
+  }
+
+  #hasRoom(): boolean {
+    let busy = this.#starting;
+    for (const { awaiting } of this.#running) if (!awaiting) busy += 1;
+    return busy < this.#maxThreads;
+  }
+}
+
+function stoppedError(): BusStoppedError {
+  return new BusStoppedError(
+    'The HandlerPool was stopped. Make a new one, or stop the pool after the buses that use it.',
+  );
+}

@@ -1,0 +1,24 @@
+import type { BaseEvent, EventResult } from '@threadbus/core';
+import { addChild, type HandlerRun } from '@threadbus/core/internal';
+import type { Outgoing } from './outgoing.ts';
+import { captureContext } from './portable.ts';
+
+/** Lets a function at the other end do the work of a handler run of this side: its value, error and children become the run's. */
+export async function callRemote(
+  outgoing: Outgoing,
+  target: number,
+  event: BaseEvent,
+  run: HandlerRun,
+): Promise<unknown> {
+  const { id: resultId, handler_id: handlerId } = run.runner;
+  const part = outgoing.add(event, { target, bus: null, call: { resultId, handlerId } }, captureContext());
+  run.signal.addEventListener('abort', () => part.cancel(run.signal.reason as Error), { once: true });
+  const { result } = await new Promise<{ result: EventResult | undefined }>((resolve) => {
+    // Wrapped: a result is thenable itself.
+    part.onCalled = (settled) => resolve({ result: settled });
+  });
+  if (result === undefined) return undefined;
+  for (const child of result.children) addChild(run.runner, child);
+  if (result.status === 'error') throw result.error;
+  return result.result;
+}

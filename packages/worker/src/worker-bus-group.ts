@@ -1,0 +1,145 @@
+import type { AsyncResource } from 'node:async_hooks';
+import {
+  BaseEvent,
+  type Dispatch,
+  type Dispatchable,
+  type DispatchOptions,
+  type Forward,
+  type StopOptions,
+  type WaitOptions,
+} from '@threadbus/core';
+import {
+  checkLimit,
+  describe,
+  type ForwardTarget,
+  forwardTarget,
+  forwardTo,
+  newId,
+  noEventError,
+  type Part,
+} from '@threadbus/core/internal';
+import type { WorkerBusOptions } from './options.ts';
+import { WorkerBus } from './worker-bus.ts';
+
+/** Which bus of a group an event goes to; events with one key always go to the same bus, in order. */
+export type Route = 'round-robin' | 'least-busy' | ((event: BaseEvent) => string | number);
+
+/** Options of `WorkerBusGroup.start`: those of each bus, and the group's own. */
+export interface WorkerBusGroupOptions extends WorkerBusOptions {
+  /** Number of threads, each with a bus of its own. */
+  readonly size: number;
+  /** @default 'round-robin' */
+  readonly route?: Route | undefined;
+}
+
+/**
+ * Several threads that run the same entry file; events are shared out among them.
+ *
+ * @example
+ * ```ts
+ * await using group = await WorkerBusGroup.start(url, { size: 4, route: (event) => String(event.user_id), parent: main });
+ * main.on(UserEvent, group.dispatch);      // one user's events always reach the same thread, in order
+ * group.broadcast(new ReloadConfig({}));   // reaches all
+ * ```
+ */
+export class WorkerBusGroup implements ForwardTarget, AsyncDisposable {
+  readonly id: string = newId();
+  readonly name: string;
+  /** The group's buses, in the order of their start. */
+  readonly buses: readonly WorkerBus[];
+  /** Sends an event to one of the buses; bound, and a forwarder. */
+  readonly dispatch: Forward;
+  readonly #route: Route;
+  #next = 0;
+
+  private constructor(buses: readonly WorkerBus[], route: Route) {
+    this.buses = buses;
+    this.name = `${buses[0]?.name ?? ''}Group`;
+    this.#route = route;
+    this.dispatch = forwardTo(this, (event, options) => this.#dispatch(event, options));
+  }
+
+  /**
+   * Starts the threads.
+   *
+   * @throws WorkerStartError if one of them can't be started; none is left behind then
+   */
+  static async start(
+    entry: URL | string,
+    { size, route = 'round-robin', ...options }: WorkerBusGroupOptions,
+  ): Promise<WorkerBusGroup> {
+    const count = checkLimit('size', size);
+    if (count === null || !Number.isInteger(count))
+      throw new TypeError(`Expected size to be a whole number of threads; got ${describe(size)}.`);
+    if (route !== 'round-robin' && route !== 'least-busy' && typeof route !== 'function') {
+      throw new TypeError(
+        `Expected route to be 'round-robin', 'least-busy' or a function of the event; got ${describe(route)}.`,
+      );
+    }
+    const starts = await Promise.allSettled(Array.from({ length: count }, () => WorkerBus.start(entry, options)));
+    const buses = starts.filter((start) => start.status === 'fulfilled').map(({ value }) => value);
+    const failure = starts.find((start) => start.status === 'rejected');
+    if (failure === undefined) return new WorkerBusGroup(buses, route);
+    await Promise.all(buses.map((bus) => bus.stop()));
+    throw failure.reason as Error;
+  }
+
+  /** Sends an event to all buses; it is complete when all of them are done with it. */
+  broadcast<E extends Dispatchable>(event: E, options?: DispatchOptions): Dispatch<E> {
+    const [first, ...others] = this.buses as [WorkerBus, ...WorkerBus[]];
+    const dispatched = first.dispatch(event, options);
+    for (const bus of others) bus.dispatch(event, options);
+    return dispatched;
+  }
+
+  accept(event: BaseEvent, context: AsyncResource): Part | null {
+    return this.#choose(event).dispatch[forwardTarget].accept(event, context);
+  }
+
+  /** Waits until no bus of the group has an incomplete event. @returns false if the time was up first */
+  async waitUntilIdle(options?: WaitOptions): Promise<boolean> {
+    const idle = await Promise.all(this.buses.map((bus) => bus.waitUntilIdle(options)));
+    return idle.every(Boolean);
+  }
+
+  /** Waits for a free place on the link of the bus that has most of them. */
+  async waitForCapacity(options?: { readonly signal?: AbortSignal | undefined }): Promise<void> {
+    await this.#leastBusy().waitForCapacity(options);
+  }
+
+  /** Stops all buses and their threads. */
+  async stop(options?: StopOptions): Promise<void> {
+    await Promise.all(this.buses.map((bus) => bus.stop(options)));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop();
+  }
+
+  #dispatch<E extends Dispatchable>(event: E, options?: DispatchOptions): Dispatch<E> {
+    if (!(event instanceof BaseEvent)) throw noEventError(this, event);
+    return this.#choose(event).dispatch(event, options);
+  }
+
+  #choose(event: BaseEvent): WorkerBus {
+    if (this.#route === 'least-busy') return this.#leastBusy();
+    if (typeof this.#route === 'function') return this.#at(hash(String(this.#route(event))));
+    this.#next += 1;
+    return this.#at(this.#next - 1);
+  }
+
+  #leastBusy(): WorkerBus {
+    return this.buses.reduce((least, bus) => (bus.inFlight < least.inFlight ? bus : least));
+  }
+
+  #at(number: number): WorkerBus {
+    return this.buses[number % this.buses.length] as WorkerBus;
+  }
+}
+
+/** FNV-1a: the same key always gives the same number, in every process. */
+function hash(key: string): number {
+  let sum = 0x811c9dc5;
+  for (let i = 0; i < key.length; i += 1) sum = Math.imul(sum ^ key.charCodeAt(i), 0x01000193) >>> 0;
+  return sum;
+}
