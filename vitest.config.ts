@@ -27,6 +27,8 @@ export default defineConfig({
     include: ['tests/**/*.test.ts'],
     typecheck: { include: ['tests/types/**/*.test-d.ts'], tsconfig: 'tests/tsconfig.json' },
     globalSetup: ['scripts/build.mjs'],
+    // Tests that are about warnings pass a logger of their own.
+    env: { THREADBUS_LOG_LEVEL: 'silent' },
     reporters: ['default', './tests/tally-reporter.ts'],
     maxWorkers: 2,
     testTimeout: 20_000,

@@ -1,15 +1,14 @@
 import type { BusEngine } from './bus-engine.ts';
-import { liveHandler, noLimits, waitFor } from './context.ts';
-import { pathOf, type BaseEvent } from './base-event.ts';
+import { type ActiveHandler, liveHandler, noLimits, waitFor } from './context.ts';
 import { BusCapacityError } from './errors.ts';
 import type { Lifecycle, Runner } from './lifecycle.ts';
 
 /**
  * Waits for a free place on the bus.
  *
- * A handler can't wait for places that only its own return would free. So inside a handler this awaits what the
- * handler's own tree has incomplete on the bus, oldest first; with nothing there to await, and on the handler's own
- * bus, it fails.
+ * A handler can't wait for places that only its own return would free. So inside a handler this is an await of what
+ * holds the places: the oldest event of the handler's own tree there; if there is none, on another bus, the oldest
+ * event that can complete before the handler's own. With nothing to await it fails.
  */
 export async function waitForCapacity(engine: BusEngine, signal: AbortSignal | undefined): Promise<void> {
   const handler = liveHandler();
@@ -17,34 +16,55 @@ export async function waitForCapacity(engine: BusEngine, signal: AbortSignal | u
     await engine.capacity.wait(signal);
     return;
   }
-  while (engine.capacity.full) {
-    const next = oldestIncomplete(handler.runner, engine.id);
-    if (next !== null) {
-      await waitFor(next, { ...noLimits, signal });
-    } else if (handler.bus === engine.bus) {
-      throw ownBusError(engine);
-    } else {
-      await engine.capacity.wait(signal);
-      return;
+  const { capacity } = engine;
+  capacity.handlerWaits();
+  try {
+    while (!capacity.keep()) {
+      await oneFreed(engine, handler, signal);
+      signal?.throwIfAborted();
+      if (engine.stopped) throw engine.stoppedError();
     }
+  } finally {
+    capacity.handlerLeaves();
   }
 }
 
-function oldestIncomplete(runner: Runner, busId: string): Lifecycle | null {
-  for (const child of runner.children) {
-    if (child.settled) continue;
-    if (pathOf(child.event as BaseEvent).some(({ id }) => id === busId)) return child;
-    for (const below of child.results) {
-      const found = oldestIncomplete(below, busId);
-      if (found !== null) return found;
-    }
+/** Awaits what holds a place, until some place is free. */
+async function oneFreed(engine: BusEngine, handler: ActiveHandler, signal: AbortSignal | undefined): Promise<void> {
+  const holder = placeHolder(engine, handler);
+  if (holder === null) throw noneFreedError(engine);
+  const end = new AbortController();
+  const stopListening = engine.capacity.whenFreed(() => end.abort());
+  try {
+    await waitFor(holder, {
+      ...noLimits,
+      signal: signal === undefined ? end.signal : AbortSignal.any([end.signal, signal]),
+    });
+  } catch (error) {
+    if (!end.signal.aborted && signal?.aborted !== true) throw error;
+  } finally {
+    stopListening();
   }
-  return null;
 }
 
-function ownBusError({ capacity, name }: BusEngine): BusCapacityError {
+function placeHolder(engine: BusEngine, { runner, bus }: ActiveHandler): Lifecycle | null {
+  let other: Lifecycle | null = null;
+  for (const { lifecycle } of engine.open) {
+    if (!lifecycle.atWork) continue;
+    if (isBelow(lifecycle, runner)) return lifecycle;
+    if (other === null && bus !== engine.bus && !lifecycle.needs(runner.lifecycle)) other = lifecycle;
+  }
+  return other;
+}
+
+function isBelow(lifecycle: Lifecycle, runner: Runner): boolean {
+  for (let { parent } = lifecycle; parent !== null; { parent } = parent.lifecycle) if (parent === runner) return true;
+  return false;
+}
+
+function noneFreedError({ capacity, name }: BusEngine): BusCapacityError {
   return new BusCapacityError(
-    `${name} is full with events that can't run before this handler returns, so waiting for capacity here would never end. Return first, dispatch and await events one by one, or raise maxPending.`,
+    `${name} is full with events that can't complete before this handler returns, so waiting for capacity here would never end. Return first, dispatch and await events one by one, or raise maxPending.`,
     { busName: name },
     { pending: capacity.pending, limit: capacity.limit ?? 0 },
   );

@@ -22,7 +22,9 @@ export interface EventConstructor<E extends BaseEvent = BaseEvent> {
 /** What `extend` returns: a class to use as it is, or to write `class X extends …` upon. */
 export interface EventClass<E extends BaseEvent, Input, Name extends string> {
   new (
-    ...args: object extends Input ? [payload?: Input, fields?: EventFields] : [payload: Input, fields?: EventFields]
+    ...args: EmptyPayload extends Input
+      ? [payload?: Input, fields?: EventFields]
+      : [payload: Input, fields?: EventFields]
   ): E;
   readonly prototype: E;
   readonly event_type: Name;
@@ -45,9 +47,10 @@ type InputOf<Base extends EventConstructor, Shape extends PayloadShape> =
     : NonNullable<ConstructorParameters<Base>[0]> extends EmptyPayload
       ? PayloadInput<Shape>
       : Plain<NonNullable<ConstructorParameters<Base>[0]> & PayloadInput<Shape>>;
+type FieldsOf<Payload> = Payload extends EmptyPayload ? unknown : Payload;
 type InstanceOf<Base extends EventConstructor, Shape extends PayloadShape, Result> = Result extends z.ZodType
-  ? BaseEvent<z.output<Result>> & Omit<InstanceType<Base>, keyof BaseEvent> & PayloadOutput<Shape>
-  : InstanceType<Base> & PayloadOutput<Shape>;
+  ? BaseEvent<z.output<Result>> & Omit<InstanceType<Base>, keyof BaseEvent> & FieldsOf<PayloadOutput<Shape>>
+  : InstanceType<Base> & FieldsOf<PayloadOutput<Shape>>;
 
 /** Wraps a payload that has been validated before, so that restoring an event doesn't do it again. */
 export class TrustedPayload {
@@ -82,7 +85,10 @@ export let setParent: (event: BaseEvent, parentId: string) => void;
  * ```
  */
 export class BaseEvent<R = unknown> extends ResultHelpers<R, BaseEvent> implements Dispatchable {
-  static readonly definition: EventDefinition = schema.baseDefinition;
+  /** What the class is made of. One that extends BaseEvent without `extend` is named as the class is, as in bubus. */
+  static get definition(): EventDefinition {
+    return this === BaseEvent ? schema.baseDefinition : schema.namedDefinition(this);
+  }
 
   /** The type of the class's events, by which handlers are matched. */
   static get event_type(): string {
@@ -118,6 +124,7 @@ export class BaseEvent<R = unknown> extends ResultHelpers<R, BaseEvent> implemen
   constructor(payload: object = {}, given: EventFields = noFields) {
     super();
     const { definition } = new.target;
+    if (given !== noFields) fields.checkFieldNames(given, definition.type);
     const type = schema.checkClassType(definition, given.event_type);
     this.#type = type;
     if (payload instanceof TrustedPayload) Object.assign(this, payload.payload);
@@ -132,11 +139,13 @@ export class BaseEvent<R = unknown> extends ResultHelpers<R, BaseEvent> implemen
       this.#parentId = null;
       return;
     }
-    const { event_id, event_parent_id, event_schema, event_timeout, event_created_at, event_path } = given;
+    const { event_id, event_parent_id, event_schema, event_timeout, event_created_at, event_path, event_result_type } =
+      given;
     const ownSchema = type === definition.type ? definition.schemaName : schema.schemaName(type, undefined);
     this.#schema = event_schema === undefined ? ownSchema : fields.checkText('event_schema', event_schema, type);
     this.#timeout = event_timeout === undefined ? definition.timeout : fields.checkTimeout(event_timeout, type);
-    this.#resultType = given.event_result_type === undefined ? definition.result : given.event_result_type;
+    this.#resultType =
+      event_result_type === undefined ? definition.result : schema.checkResultField(event_result_type, type);
     this.#createdAt = event_created_at === undefined ? Date.now() : fields.checkCreatedAt(event_created_at, type);
     this.#path = event_path === undefined ? [] : fields.checkPath(event_path, type).map((name) => ({ id: null, name }));
     this.#id = event_id === undefined ? newId() : fields.checkUuid('event_id', event_id, type);
@@ -175,7 +184,9 @@ export class BaseEvent<R = unknown> extends ResultHelpers<R, BaseEvent> implemen
     // The computed key gives the class its name, which inspectors and error messages show.
     const { [name]: Extended } = {
       [name]: class extends Parent {
-        static override readonly definition: EventDefinition = definition;
+        static override get definition(): EventDefinition {
+          return definition;
+        }
       },
     };
     return Extended as unknown as EventClass<InstanceOf<Base, Shape, Result>, InputOf<Base, Shape>, Name>;
@@ -291,6 +302,11 @@ export class BaseEvent<R = unknown> extends ResultHelpers<R, BaseEvent> implemen
     }) as this;
   }
 
+  /** As text: the buses that had it, its type, the end of its id and how far it is, in bubus's format. */
+  override toString(): string {
+    return `${this.event_path.join('≫')}▶ ${this.#type}#${this.#id.slice(-4)} ${statusIcons[this.event_status]}`;
+  }
+
   /** What travels and is logged: fields of the framework and the payload with its values as they are; no results. */
   toJSON(): Record<string, unknown> {
     return {
@@ -307,6 +323,7 @@ export class BaseEvent<R = unknown> extends ResultHelpers<R, BaseEvent> implemen
 }
 
 const noFields: EventFields = {};
+const statusIcons: Record<EventStatus, string> = { pending: '⏳', started: '🏃', completed: '✅' };
 
 /** The payload's fields: whatever an event has of its own. */
 export function payloadOf(event: BaseEvent): Record<string, unknown> {

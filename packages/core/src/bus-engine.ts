@@ -81,7 +81,10 @@ export class BusEngine implements DeliveryHost, ForwardTarget {
     if (this.#stopped) throw this.stoppedError(event);
     const lifecycle = lifecycleOf(event);
     if (passed(event, this.identity)) return skip(event, this.identity);
-    if (!lifecycle.open && this.capacity.full) throw this.#capacityError(event);
+    if (!lifecycle.open) {
+      if (this.capacity.full) throw this.#capacityError(event);
+      this.capacity.use();
+    }
     if (lifecycle.sequence === 0) enterTree(event, detached);
     if (transfer !== undefined) rememberTransfer(event, transfer);
     this.#take(event, new AsyncResource('threadbus.event'));
@@ -104,11 +107,12 @@ export class BusEngine implements DeliveryHost, ForwardTarget {
   shutDown(last: Lifecycle | null): void {
     this.#stopped = true;
     const cause = this.stoppedError();
+    // Before the places get free: nobody may be given one here any more.
+    this.capacity.refuseAll(cause);
+    this.expectations.refuseAll(cause);
     const open = [...this.#open];
     for (const delivery of open) if (delivery.lifecycle !== last) delivery.cancel(cause);
     for (const delivery of open) delivery.cancel(cause);
-    this.expectations.refuseAll(cause);
-    this.capacity.refuseAll(cause);
     this.idle.settle();
     this.#slow.stop();
     this.observers.notify((observer) => observer.stopped?.());
@@ -204,7 +208,7 @@ export class BusEngine implements DeliveryHost, ForwardTarget {
     const { pending } = this.capacity;
     const limit = this.capacity.limit ?? 0;
     return new BusCapacityError(
-      `EventBus at capacity: ${this.name} has ${pending} pending events (${limit} max; ${this.loop.queued} of them queued, ${pending - this.loop.queued} in progress) and refuses ${event.event_type}. Wait with 'await bus.waitForCapacity()' before you dispatch, or raise maxPending.`,
+      `EventBus at capacity: ${pending} pending events (${limit} max) on ${this.name}, ${this.loop.queued} of them queued and ${pending - this.loop.queued} in progress, so ${event.event_type} is refused. Wait with 'await bus.waitForCapacity()' before you dispatch, or raise maxPending.`,
       { busName: this.name, eventType: event.event_type, eventId: event.event_id },
       { pending, limit },
     );

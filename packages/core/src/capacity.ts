@@ -1,7 +1,5 @@
-import { Fifo } from './fifo.ts';
-
-interface CapacityWaiter {
-  waiting: boolean;
+/** Someone outside any handler who waits for a place. */
+interface PlaceWait {
   grant(): void;
   refuse(error: Error): void;
 }
@@ -10,14 +8,18 @@ interface CapacityWaiter {
  * Counts the events of a bus that are queued, have a handler in progress, or wait for another bus or thread, and lets
  * those who want to dispatch wait for a free place.
  *
- * Each free place is given to one waiter. Whoever gets one has until the end of the event loop's turn to dispatch;
- * then an unused place goes to the next.
+ * Each free place is *kept* for one of them, who has until the end of the event loop's turn to dispatch; an unused
+ * place goes to the next. Handlers go first, because the places may depend on their return; all others are served in
+ * the order in which they came.
  */
 export class Capacity {
   readonly limit: number | null;
   #pending = 0;
-  #granted = 0;
-  readonly #waiters = new Fifo<CapacityWaiter>();
+  #kept = 0;
+  #expiring = false;
+  #handlers = 0;
+  readonly #onFreed = new Set<() => void>();
+  readonly #waits = new Set<PlaceWait>();
 
   constructor(limit: number | null) {
     this.limit = limit;
@@ -27,71 +29,104 @@ export class Capacity {
     return this.#pending;
   }
 
+  /** No place, and none kept for whoever dispatches: forwarded events may have taken more than there were. */
   get full(): boolean {
-    return this.limit !== null && this.#pending >= this.limit;
-  }
-
-  /** A place that nobody waits for and nobody was given. */
-  get free(): boolean {
-    return this.limit === null || (this.#pending + this.#granted < this.limit && this.#waiters.size === 0);
+    return this.limit !== null && this.#pending >= this.limit && this.#kept === 0;
   }
 
   enter(): void {
     this.#pending += 1;
-    if (this.#granted > 0) this.#granted -= 1;
   }
 
   leave(): void {
     this.#pending -= 1;
-    this.#grant();
+    this.#serve();
   }
 
-  /** Resolves when there is a place; `signal` ends the wait. */
+  /** Someone dispatches: whether or not a place was kept for him, one of those is used up now. */
+  use(): void {
+    if (this.#kept > 0) this.#kept -= 1;
+  }
+
+  /** Keeps a place for the caller, if there is one. */
+  keep(): boolean {
+    if (this.limit === null) return true;
+    if (this.#pending + this.#kept >= this.limit) return false;
+    this.#kept += 1;
+    if (!this.#expiring) {
+      this.#expiring = true;
+      setImmediate(() => this.#expire());
+    }
+    return true;
+  }
+
+  /** A wait outside any handler: resolves when a place is kept for it. */
   wait(signal: AbortSignal | undefined): Promise<void> {
-    if (this.free) return Promise.resolve();
+    if (this.#waits.size === 0 && this.#handlers === 0 && this.keep()) return Promise.resolve();
     return new Promise((resolve, reject) => {
-      const leave = (): void => {
-        waiter.waiting = false;
+      const end = (): void => {
+        this.#waits.delete(wait);
         signal?.removeEventListener('abort', onAbort);
       };
-      const onAbort = (): void => waiter.refuse(signal?.reason as Error);
-      const waiter: CapacityWaiter = {
-        waiting: true,
+      const wait: PlaceWait = {
         grant: () => {
-          leave();
+          end();
           resolve();
         },
         refuse: (error) => {
-          leave();
+          end();
           reject(error);
         },
       };
+      const onAbort = (): void => wait.refuse(signal?.reason as Error);
       signal?.addEventListener('abort', onAbort);
-      this.#waiters.push(waiter);
+      this.#waits.add(wait);
     });
+  }
+
+  /** A handler begins to wait: it asks with `keep`, again whenever it is told `whenFreed`, until `handlerLeaves`. */
+  handlerWaits(): void {
+    this.#handlers += 1;
+  }
+
+  handlerLeaves(): void {
+    this.#handlers -= 1;
+    this.#serve();
+  }
+
+  /** Calls once, as soon as a place is free or none ever will be. @returns takes it back */
+  whenFreed(call: () => void): () => void {
+    this.#onFreed.add(call);
+    return () => this.#onFreed.delete(call);
   }
 
   /** Ends all waits. */
   refuseAll(error: Error): void {
-    for (let waiter = this.#waiters.shift(); waiter !== undefined; waiter = this.#waiters.shift()) {
-      if (waiter.waiting) waiter.refuse(error);
+    for (const wait of [...this.#waits]) wait.refuse(error);
+    this.#tellHandlers();
+  }
+
+  #serve(): void {
+    if (this.#handlers > 0) {
+      this.#tellHandlers();
+      return;
+    }
+    for (const wait of this.#waits) {
+      if (!this.keep()) return;
+      wait.grant();
     }
   }
 
-  #grant(): void {
-    while (this.limit === null || this.#pending + this.#granted < this.limit) {
-      const waiter = this.#waiters.shift();
-      if (waiter === undefined) return;
-      if (!waiter.waiting) continue;
-      this.#granted += 1;
-      waiter.grant();
-      setImmediate(() => this.#expire());
-    }
+  #tellHandlers(): void {
+    const calls = [...this.#onFreed];
+    this.#onFreed.clear();
+    for (const call of calls) call();
   }
 
   #expire(): void {
-    if (this.#granted === 0) return;
-    this.#granted -= 1;
-    this.#grant();
+    this.#expiring = false;
+    if (this.#kept === 0) return;
+    this.#kept = 0;
+    this.#serve();
   }
 }

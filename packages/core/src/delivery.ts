@@ -1,4 +1,4 @@
-import type { AsyncResource } from 'node:async_hooks';
+import { AsyncResource } from 'node:async_hooks';
 import type { BaseEvent } from './base-event.ts';
 import type { RunningBus } from './dispatch.ts';
 import { type ErrorPlace, HandlerCancelledError } from './errors.ts';
@@ -160,7 +160,7 @@ export class Delivery implements Part, RunHost, Linked<Delivery> {
     if (entry.holdsSlot) this.#host.take(run);
     this.#host.handlerStarted(run);
     const refusal = recursionError(run, this.#host.maxRecursionDepth);
-    if (refusal === null) run.start(this.#context);
+    if (refusal === null) run.start(this.#handlerContext());
     else run.abort(refusal);
     this.#starting = null;
     return run;
@@ -170,12 +170,22 @@ export class Delivery implements Part, RunHost, Linked<Delivery> {
   #forward(entry: HandlerEntry, target: ForwardTarget, result: EventResult): void {
     resultStarted(result, Date.now());
     try {
-      target.accept(this.event, this.#context);
+      target.accept(this.event, this.#handlerContext());
       resultSettled(result, 'completed', this.event, Date.now());
     } catch (error) {
       resultSettled(result, 'error', error, Date.now());
     }
     this.#host.handlerEnded(this, result, entry);
+  }
+
+  /**
+   * The dispatcher's context for one handler. A handler may change it (`enterWith`), and where contexts live on
+   * resources (Node.js before 24) that would reach whoever runs in the same resource: with several handlers each has
+   * one of its own.
+   */
+  #handlerContext(): AsyncResource {
+    if (this.#entries.length === 1) return this.#context;
+    return this.#context.runInAsyncScope(() => new AsyncResource('threadbus.handler'));
   }
 
   #cancelNext(cause: Error): void {

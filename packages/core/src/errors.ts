@@ -28,7 +28,8 @@ export abstract class BusError extends Error {
 
   constructor(message: string, place: ErrorPlace = {}, options?: ErrorOptions) {
     super(message, options);
-    Object.assign(this, place);
+    const known = Object.entries(place).filter(([, value]) => value !== undefined);
+    Object.assign(this, Object.fromEntries(known));
   }
 }
 

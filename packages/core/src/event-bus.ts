@@ -10,7 +10,7 @@ import { describe } from './describe.ts';
 import type { RunningBus } from './dispatch.ts';
 import { checkWait } from './duration.ts';
 import { AwaitCycleError, TimeoutError } from './errors.ts';
-import { descendsFrom, findPast, type FindOptions } from './find.ts';
+import { findEvent, type FindOptions } from './find.ts';
 import type { ExpectOptions } from './expectation.ts';
 import { type AnyHandler, type Forward, forwardTo, type Handler, type OnOptions } from './handler.ts';
 import type { WaitOptions } from './idle-watch.ts';
@@ -19,13 +19,14 @@ import { type Logger, logLevel } from './logger.ts';
 import { logTree } from './log-tree.ts';
 import { type EventHolder, MemoryWatch } from './memory-watch.ts';
 import type { BusObserver } from './observer.ts';
+import { checkFilter, checkFlag, checkOptions, checkSignal } from './options.ts';
 import { type EventPattern, patternKey } from './pattern.ts';
 import { type Subscription, subscription } from './subscription.ts';
 import { Wal } from './wal.ts';
 
 /** Options of `stop`. */
 export interface StopOptions {
-  /** Seconds to wait for events that are under way before they are ended; null = no limit. @default 0 */
+  /** Seconds to wait for events that are under way before they are ended; Infinity = until they are done. @default 0 */
   readonly timeout?: number | null | undefined;
   /** Also forget the history and all handlers. @default false */
   readonly clear?: boolean | undefined;
@@ -132,8 +133,12 @@ export class EventBus implements RunningBus, AsyncDisposable {
   on(pattern: EventPattern, forward: Forward, options?: OnOptions): Subscription;
   on(pattern: string, handler: Handler<AnyEvent>, options?: OnOptions): Subscription;
   on<C extends EventConstructor>(pattern: C, handler: Handler<InstanceType<C>>, options?: OnOptions): Subscription;
-  on(pattern: EventPattern, handler: unknown, { once = false, signal }: OnOptions = {}): Subscription {
+  on(pattern: EventPattern, handler: unknown, given: OnOptions = {}): Subscription {
     const key = patternKey(pattern);
+    checkOptions('on', given, ['once', 'signal']);
+    const { once = false, signal } = given;
+    checkFlag('once', once);
+    checkSignal(signal);
     if (typeof handler !== 'function') {
       throw new TypeError(
         `Expected a handler for '${key}' on ${this.name} to be a function; got ${describe(handler)}.`,
@@ -149,17 +154,21 @@ export class EventBus implements RunningBus, AsyncDisposable {
         `${this.name}: a handler named "${entry.source.handlerName}" is already registered for '${key}'; both will run.`,
       );
     }
-    const end = (): void => {
-      signal?.removeEventListener('abort', end);
-      registry.remove(entry);
-    };
+    const end = (): void => registry.remove(entry);
+    entry.onRemoved = (): void => signal?.removeEventListener('abort', end);
     signal?.addEventListener('abort', end);
     return subscription(end);
   }
 
   /** Takes a handler off, or all that are registered for the pattern. Events that have started keep theirs. */
   off(pattern: EventPattern, handler?: (...args: never[]) => unknown): void {
-    this.#engine.registry.removeAll(patternKey(pattern), handler as AnyHandler | undefined);
+    const key = patternKey(pattern);
+    if (handler !== undefined && typeof handler !== 'function') {
+      throw new TypeError(
+        `Expected the handler to take off for '${key}' on ${this.name} to be a function; got ${describe(handler)}. Leave it out to take all off.`,
+      );
+    }
+    this.#engine.registry.removeAll(key, handler as AnyHandler | undefined);
   }
 
   /**
@@ -177,7 +186,12 @@ export class EventBus implements RunningBus, AsyncDisposable {
   expect(pattern: string, options?: ExpectOptions<AnyEvent>): Promise<AnyEvent>;
   async expect(pattern: EventPattern, options: ExpectOptions<never> = {}): Promise<BaseEvent> {
     const key = patternKey(pattern);
+    checkOptions('expect', options, ['include', 'exclude', 'predicate', 'timeout', 'signal']);
     const { include, exclude, predicate, signal } = options as ExpectOptions;
+    checkFilter('include', include);
+    checkFilter('exclude', exclude);
+    checkFilter('predicate', predicate);
+    checkSignal(signal);
     const timeout = checkWait('timeout (seconds)', options.timeout);
     if (this.#engine.stopped) throw this.#engine.stoppedError();
     return this.#engine.expectations.add({
@@ -206,22 +220,7 @@ export class EventBus implements RunningBus, AsyncDisposable {
   find<C extends EventConstructor>(pattern: C, options?: FindOptions<InstanceType<C>>): Promise<InstanceType<C> | null>;
   find(pattern: string, options?: FindOptions<AnyEvent>): Promise<AnyEvent | null>;
   async find(pattern: EventPattern, options: FindOptions<never> = {}): Promise<BaseEvent | null> {
-    const key = patternKey(pattern);
-    const { past = true, future = false, childOf, where, signal } = options as FindOptions;
-    const timeout = typeof future === 'boolean' ? null : checkWait('future (seconds)', future);
-    const matches = (event: BaseEvent): boolean =>
-      (key === '*' || key === event.event_type) &&
-      (childOf === undefined || descendsFrom(event, childOf)) &&
-      (where?.(event) ?? true);
-    const found = findPast(this.#engine.history, past, matches);
-    if (found !== null || future === false) return found;
-    const notFound = new Error('not found');
-    try {
-      return await this.#engine.expectations.add({ pattern: key, matches, timeout, signal, onTimeout: () => notFound });
-    } catch (error) {
-      if (error === notFound) return null;
-      throw error;
-    }
+    return findEvent(this.#engine, patternKey(pattern), options as FindOptions);
   }
 
   /**
@@ -232,7 +231,10 @@ export class EventBus implements RunningBus, AsyncDisposable {
    *
    * @throws BusCapacityError inside a handler of this bus that has nothing under way to wait for; BusStoppedError
    */
-  async waitForCapacity({ signal }: { readonly signal?: AbortSignal | undefined } = {}): Promise<void> {
+  async waitForCapacity(options: { readonly signal?: AbortSignal | undefined } = {}): Promise<void> {
+    checkOptions('waitForCapacity', options, ['signal']);
+    const { signal } = options;
+    checkSignal(signal);
     if (this.#engine.stopped) throw this.#engine.stoppedError();
     signal?.throwIfAborted();
     await waitForCapacity(this.#engine, signal);
@@ -245,14 +247,10 @@ export class EventBus implements RunningBus, AsyncDisposable {
    * @throws AwaitCycleError inside a handler of this bus, which could never become idle then
    */
   async waitUntilIdle(options: WaitOptions = {}): Promise<boolean> {
+    checkOptions('waitUntilIdle', options, ['timeout', 'signal']);
+    checkSignal(options.signal);
     const timeout = checkWait('timeout (seconds)', options.timeout);
-    const handler = liveHandler();
-    if (handler?.bus === this) {
-      throw new AwaitCycleError(
-        `A handler of ${this.name} waits until ${this.name} is idle, which it can't be before the handler returns. Await the events that you need instead.`,
-        { busName: this.name },
-      );
-    }
+    this.#refuseIdleCycle();
     const deadline = timeout === null ? null : performance.now() + timeout * 1000;
     const left = (): number | null => (deadline === null ? null : Math.max(0, (deadline - performance.now()) / 1000));
     while (this.#engine.open.size > 0) {
@@ -272,8 +270,11 @@ export class EventBus implements RunningBus, AsyncDisposable {
    *
    * @throws WalWriteError if part of the log could not be written
    */
-  async stop({ timeout = 0, clear = false }: StopOptions = {}): Promise<void> {
-    const wait = checkWait('timeout (seconds)', timeout);
+  async stop(options: StopOptions = {}): Promise<void> {
+    checkOptions('stop', options, ['timeout', 'clear']);
+    const { clear = false } = options;
+    checkFlag('clear', clear);
+    const wait = checkWait('timeout (seconds)', options.timeout ?? 0);
     const engine = this.#engine;
     const handler = liveHandler();
     const own = handler?.bus === this ? handler.runner.lifecycle : null;
@@ -310,6 +311,19 @@ export class EventBus implements RunningBus, AsyncDisposable {
     return `${this.name}${stopped ? '🔴' : '🟢'}(⏳ ${this.eventsPending.length} | ▶️ ${this.eventsStarted.length} | ✅ ${completed} ➡️ ${registry.size} 👂)`;
   }
 
+  /** A handler of an event that is open here, or that such an event waits for, can't wait until nothing is open. */
+  #refuseIdleCycle(): void {
+    const handler = liveHandler();
+    if (handler === null) return;
+    const own = handler.runner.lifecycle;
+    if (handler.bus !== this && ![...this.#engine.open].some(({ lifecycle }) => lifecycle.needs(own))) return;
+    const { event_type, event_bus } = own.event as BaseEvent;
+    throw new AwaitCycleError(
+      `A handler of ${event_type} on ${event_bus.name} waits until ${this.name} is idle, which it can't be before the handler returns. Await the events that you need instead.`,
+      { busName: this.name, eventType: event_type },
+    );
+  }
+
   #eventsWith(status: BaseEvent['event_status']): BaseEvent[] {
     return heldEvents(this.#engine).filter(({ event_status }) => event_status === status);
   }
@@ -331,6 +345,11 @@ function* holders(): Iterable<EventHolder> {
   for (const bus of names.live()) {
     const engine = engineOf(bus);
     const logger: Logger = engine.options.logger;
-    yield { name: bus.name, logger, heldEvents: () => heldEvents(engine) };
+    const { history, open } = engine;
+    const everyNth = (step: number): readonly BaseEvent[] =>
+      history.size >= open.size
+        ? history.everyNth(step)
+        : [...open].filter((_, i) => i % step === 0).map(({ event }) => event);
+    yield { name: bus.name, logger, size: Math.max(history.size, open.size), everyNth };
   }
 }

@@ -25,7 +25,31 @@ export interface EventFields {
 
 const uuid = /^[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{12}$/i;
 const typeName = /^[\p{ID_Start}$][\p{ID_Continue}$\u200c\u200d]*$/u;
-const timeZone = /(?:Z|[+-]\d\d:?\d\d)$/;
+const isoTime = /^[+-]?\d{4,6}-\d\d-\d\dT\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:?\d\d)$/;
+const fieldNames = [
+  'event_type',
+  'event_schema',
+  'event_id',
+  'event_parent_id',
+  'event_path',
+  'event_timeout',
+  'event_created_at',
+  'event_result_type',
+];
+
+/** The second argument of an event's constructor holds fields of the framework and nothing else. */
+export function checkFieldNames(given: unknown, eventType: string): void {
+  if (typeof given !== 'object' || given === null) {
+    throw fieldError("the event's fields (the second argument)", 'an object', given, eventType);
+  }
+  const wrong = Object.keys(given).find((name) => !fieldNames.includes(name));
+  if (wrong === undefined) return;
+  throw new EventValidationError(
+    `${eventType}: an event has no field '${wrong}'. The second argument takes: ${fieldNames.join(', ')}. The payload is the first.`,
+    { eventType },
+    [{ path: wrong, message: 'unknown field' }],
+  );
+}
 
 /** An event type is an identifier of at most 64 characters that doesn't start with an underscore. */
 export function checkEventType(name: unknown): string {
@@ -61,7 +85,7 @@ export function checkTimeout(value: unknown, eventType: string): number | null {
 
 /** @returns epoch milliseconds */
 export function checkCreatedAt(value: unknown, eventType: string): number {
-  const time = typeof value === 'string' && timeZone.test(value) ? Date.parse(value) : Number.NaN;
+  const time = typeof value === 'string' && isoTime.test(value) ? Date.parse(value) : Number.NaN;
   if (Number.isNaN(time)) {
     throw fieldError(
       'event_created_at',

@@ -27,12 +27,24 @@ export function splitJson(json: unknown, type: string): SplitJson {
     throw fieldError('the JSON of an event', 'an object or its text', source, type);
   }
   const entries = Object.entries(source);
+  const payload = entries.filter(([name]) => !name.startsWith('event_'));
   return {
-    payload: Object.fromEntries(
-      entries.filter(([name]) => !name.startsWith('event_')).map(([name, value]) => [name, fromJsonValue(value)]),
-    ),
+    payload: Object.fromEntries(payload.map(([name, value]) => [name, decodeField(name, value, type)])),
     given: Object.fromEntries(entries.filter(([name]) => jsonFields.has(name))),
   };
+}
+
+function decodeField(name: string, value: unknown, type: string): unknown {
+  try {
+    return fromJsonValue(value);
+  } catch (cause) {
+    throw new EventValidationError(
+      `${type}: field ${name} of the JSON can't be read, it is nested too deep: ${(cause as Error).message}`,
+      { eventType: type },
+      [{ path: name, message: 'nested too deep' }],
+      { cause },
+    );
+  }
 }
 
 function parseJson(text: string, type: string): unknown {

@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import { isoTime, newId } from './clock.ts';
 import { type Subject, waitFor } from './context.ts';
 import type { Lifecycle, Runner, Wait } from './lifecycle.ts';
@@ -161,6 +162,17 @@ export class EventResult<T = unknown, E extends object = object> implements Runn
       return this.#value as T;
     });
     return outcome.then(onValue, onError);
+  }
+
+  /** `<bus>.<handler>() -> <value, error or …> (<status>)`, in bubus's format. */
+  toString(): string {
+    return `${this.eventbus_name}.${this.handler_name}() -> ${this.#outcomeText()} (${this.#status})`;
+  }
+
+  #outcomeText(): string {
+    if (!this.settled) return '...';
+    if (this.#status === 'error') return this.#error instanceof Error ? this.#error.name : String(this.#error);
+    return typeof this.#value === 'string' ? this.#value : inspect(this.#value, { depth: 1, breakLength: Infinity });
   }
 
   #settle(status: 'completed' | 'error', outcome: unknown, now: number): void {

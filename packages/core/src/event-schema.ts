@@ -1,7 +1,6 @@
 import { z } from 'zod';
 import { EventValidationError, type PayloadIssue } from './errors.ts';
-import { checkEventType, fieldError } from './event-fields.ts';
-import { checkLimit } from './duration.ts';
+import { checkEventType, checkTimeout, fieldError } from './event-fields.ts';
 import { describe } from './describe.ts';
 
 /** How a payload is described: the fields of `z.object({…})`, or such an object itself. */
@@ -49,6 +48,19 @@ export const baseDefinition: EventDefinition = {
   idempotent: false,
 };
 
+const optionNames = ['result', 'timeout', 'version', 'idempotent'];
+const namedDefinitions = new WeakMap<object, EventDefinition>();
+
+/** The definition of a class that extends BaseEvent by itself: any payload, the class's name as type. */
+export function namedDefinition(Class: { readonly name: string }): EventDefinition {
+  let definition = namedDefinitions.get(Class);
+  if (definition === undefined) {
+    definition = extendDefinition(baseDefinition, Class.name, {}, {});
+    namedDefinitions.set(Class, definition);
+  }
+  return definition;
+}
+
 /** The definition of a class that adds to `base`: fields add up, the rest is overridden. */
 export function extendDefinition(
   base: EventDefinition,
@@ -57,14 +69,34 @@ export function extendDefinition(
   options: EventOptions,
 ): EventDefinition {
   const type = checkEventType(name);
+  checkOptions(type, options);
   return {
     type,
     schemaName: schemaName(type, options.version),
     payload: mergePayload(type, base.payload, shape),
     result: checkResultType(type, options.result) ?? base.result,
-    timeout: options.timeout === undefined ? base.timeout : checkLimit(`${type}'s timeout (seconds)`, options.timeout),
+    timeout: options.timeout === undefined ? base.timeout : checkTimeout(options.timeout, type),
     idempotent: options.idempotent ?? base.idempotent,
   };
+}
+
+function checkOptions(type: string, options: EventOptions): void {
+  if (typeof options !== 'object' || options === null) {
+    throw shapeError(type, 'the options of extend to be an object, such as { timeout: 30 }', options);
+  }
+  const wrong = Object.keys(options).find((name) => !optionNames.includes(name));
+  if (wrong !== undefined) {
+    throw new EventValidationError(
+      `${type}: extend has no option '${wrong}'. It has: ${optionNames.join(', ')}.`,
+      { eventType: type },
+      [],
+    );
+  }
+  const { version, idempotent } = options;
+  if (version !== undefined && typeof version !== 'string') throw shapeError(type, 'version to be a string', version);
+  if (idempotent !== undefined && typeof idempotent !== 'boolean') {
+    throw shapeError(type, 'idempotent to be true or false', idempotent);
+  }
 }
 
 export function schemaName(type: string, version: string | undefined): string {
@@ -97,12 +129,18 @@ export function checkPayload(payload: unknown, type: string): object {
   for (const name of Object.keys(payload)) {
     if (!isReserved(name)) continue;
     throw new EventValidationError(
-      `${type}: a payload can't have a field called '${name}', events use that name themselves. Framework fields go into the constructor's second argument: new ${type}(payload, { ${name}: … }).`,
+      `${type}: a payload can't have a field called '${name}', events use that name themselves. ${reservedHint(name, type)}`,
       { eventType: type },
       [{ path: name, message: 'reserved name' }],
     );
   }
   return payload;
+}
+
+function reservedHint(name: string, type: string): string {
+  return name.startsWith('event_')
+    ? `Framework fields go into the constructor's second argument: new ${type}(payload, { ${name}: … }).`
+    : 'Rename the field.';
 }
 
 /** Checks a payload against its schema; a new object in any case. */
@@ -120,10 +158,15 @@ export function validatePayload(definition: EventDefinition, payload: object, ty
     );
   }
   if (outcome.success) return outcome.data;
-  const issues = outcome.error.issues.map((issue) => ({ path: pathText(issue.path), message: issue.message }));
-  throw new EventValidationError(`${type}: ${issueText(issues)}`, { eventType: type }, issues, {
-    cause: outcome.error,
-  });
+  const issues = payloadIssues(outcome.error);
+  throw new EventValidationError(
+    `${type}: the payload is not valid: ${issueText(issues)}`,
+    { eventType: type },
+    issues,
+    {
+      cause: outcome.error,
+    },
+  );
 }
 
 /** `items[0].price` */
@@ -131,10 +174,20 @@ export function pathText(path: readonly PropertyKey[]): string {
   return path.map((key, i) => (typeof key === 'number' ? `[${key}]` : `${i === 0 ? '' : '.'}${String(key)}`)).join('');
 }
 
+function payloadIssues({ issues }: z.ZodError): PayloadIssue[] {
+  return issues.map(({ path, message }) => ({ path: pathText(path), message }));
+}
+
+/** What zod has to say in one line. */
+export function problemText(error: unknown): string {
+  if (error instanceof z.ZodError) return issueText(payloadIssues(error));
+  return error instanceof Error ? error.message : String(error);
+}
+
 function issueText(issues: readonly PayloadIssue[]): string {
   const shown = issues.slice(0, 5).map(({ path, message }) => (path === '' ? message : `${path}: ${message}`));
   const more = issues.length > shown.length ? `; and ${issues.length - shown.length} more` : '';
-  return `the payload is not valid: ${shown.join('; ')}${more}`;
+  return `${shown.join('; ')}${more}`;
 }
 
 function mergePayload(type: string, base: z.ZodObject | null, shape: unknown): z.ZodObject {
@@ -171,6 +224,12 @@ function checkResultType(type: string, result: unknown): z.ZodType | null {
   if (result === undefined) return null;
   if (isSchema(result)) return result;
   throw shapeError(type, 'result to be a zod type, such as z.string()', result);
+}
+
+/** The type that one event demands of its results. */
+export function checkResultField(result: unknown, type: string): z.ZodType | null {
+  if (result === null || isSchema(result)) return result;
+  throw shapeError(type, 'event_result_type to be a zod type or null', result);
 }
 
 function isSchema(value: unknown): value is z.ZodType {

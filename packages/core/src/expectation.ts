@@ -1,3 +1,4 @@
+import { AsyncResource } from 'node:async_hooks';
 import type { BaseEvent } from './base-event.ts';
 import { startTimer } from './timer.ts';
 
@@ -45,6 +46,8 @@ export class Expectations {
   add({ pattern, matches, timeout, signal, onTimeout }: ExpectationOptions): Promise<BaseEvent> {
     if (signal?.aborted === true) return Promise.reject(signal.reason as Error);
     if (timeout === 0) return Promise.reject(onTimeout(0));
+    // Filters belong to whoever waits: they see that one's async context, not the dispatcher's.
+    const ask = AsyncResource.bind(matches, 'threadbus.expectation');
     return new Promise((resolve, reject) => {
       const end = (): void => {
         this.#waiting.delete(expectation);
@@ -55,7 +58,7 @@ export class Expectations {
         pattern,
         offer: (event) => {
           try {
-            if (!matches(event)) return;
+            if (!ask(event)) return;
             end();
             resolve(event);
           } catch (error) {

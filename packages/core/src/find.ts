@@ -1,6 +1,10 @@
-import type { BaseEvent } from './base-event.ts';
+import { BaseEvent } from './base-event.ts';
+import type { BusEngine } from './bus-engine.ts';
+import { describe } from './describe.ts';
 import { checkWait } from './duration.ts';
+import type { EventHistory } from './history.ts';
 import type { Lifecycle } from './lifecycle.ts';
+import { checkFilter, checkOptions, checkSignal } from './options.ts';
 import { lifecycleOf } from './result-helpers.ts';
 
 /** Options of `find`. */
@@ -17,35 +21,76 @@ export interface FindOptions<E extends BaseEvent = BaseEvent> {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** The newest event that matches, of those created in the last `past` seconds. */
-export function findPast(
-  history: ReadonlyMap<string, BaseEvent>,
-  past: boolean | number,
+/** Looks through the bus's history, then waits if `future` says so; null if there is none. */
+export async function findEvent(engine: BusEngine, key: string, options: FindOptions): Promise<BaseEvent | null> {
+  checkOptions('find', options, ['past', 'future', 'childOf', 'where', 'signal']);
+  const { past = true, future = false, childOf, where, signal } = options;
+  checkFilter('where', where);
+  checkSignal(signal);
+  checkAncestor(childOf);
+  const { history, expectations } = engine;
+  const oldest = typeof past === 'boolean' ? null : checkWait('past (seconds)', past);
+  const timeout = typeof future === 'boolean' ? null : checkWait('future (seconds)', future);
+  const matches = (event: BaseEvent): boolean =>
+    (key === '*' || key === event.event_type) &&
+    (childOf === undefined || descendsFrom(event, childOf, history)) &&
+    (where?.(event) ?? true);
+  const found = past === false ? null : findPast(history, oldest, matches);
+  if (found !== null || future === false) return found;
+  if (engine.stopped) throw engine.stoppedError();
+  const notFound = new Error('not found');
+  try {
+    return await expectations.add({ pattern: key, matches, timeout, signal, onTimeout: () => notFound });
+  } catch (error) {
+    if (error === notFound) return null;
+    throw error;
+  }
+}
+
+/** The newest event that matches, of those created in the last so many seconds; null = ever. */
+function findPast(
+  history: EventHistory,
+  seconds: number | null,
   matches: (event: BaseEvent) => boolean,
 ): BaseEvent | null {
-  if (past === false) return null;
-  const oldest = past === true ? 0 : Date.now() - (checkWait('past (seconds)', past) ?? Infinity) * 1000;
-  for (const event of [...history.values()].reverse()) {
-    if (Date.parse(event.event_created_at) >= oldest && matches(event)) return event;
+  const oldest = seconds === null ? -Infinity : Date.now() - seconds * 1000;
+  for (const event of history.newestFirst()) {
+    if ((seconds === null || Date.parse(event.event_created_at) >= oldest) && matches(event)) return event;
   }
   return null;
 }
 
-/** `event` descends from `ancestor`: as its handlers' events know it, or as the events' own parents say. */
-export function descendsFrom(event: BaseEvent, ancestor: BaseEvent): boolean {
-  if (event.event_parent_id === ancestor.event_id) return true;
-  const top = lifecycleOf(ancestor);
-  const seen = new Set<Lifecycle>();
-  for (let parent = lifecycleOf(event).parent; parent !== null; parent = parent.lifecycle.parent) {
-    if (parent.lifecycle === top) return true;
+function checkAncestor(childOf: unknown): void {
+  if (childOf === undefined || childOf instanceof BaseEvent) return;
+  throw new TypeError(`Expected childOf to be an event; got ${describe(childOf)}.`);
+}
+
+/** `event` descends from `ancestor`: by the ids of parents as far as events are remembered, or as handlers know it. */
+function descendsFrom(event: BaseEvent, ancestor: BaseEvent, history: ReadonlyMap<string, BaseEvent>): boolean {
+  return climbsTo(event, ancestor, history) || dispatchedBelow(ancestor, event);
+}
+
+function climbsTo(event: BaseEvent, ancestor: BaseEvent, history: ReadonlyMap<string, BaseEvent>): boolean {
+  const seen = new Set<BaseEvent>();
+  let below: BaseEvent | undefined = event;
+  while (below !== undefined && !seen.has(below)) {
+    seen.add(below);
+    const { event_parent_id }: BaseEvent = below;
+    if (event_parent_id === null) return false;
+    if (event_parent_id === ancestor.event_id) return true;
+    below = history.get(event_parent_id) ?? (lifecycleOf(below).parent?.lifecycle.event as BaseEvent | undefined);
   }
-  const below = [top];
+  return false;
+}
+
+function dispatchedBelow(ancestor: BaseEvent, event: BaseEvent): boolean {
+  const below = new Set<Lifecycle>([lifecycleOf(ancestor)]);
   for (const lifecycle of below) {
-    if (seen.has(lifecycle)) continue;
-    seen.add(lifecycle);
     for (const runner of lifecycle.results) {
-      if (runner.children.some((child) => child.event === event)) return true;
-      below.push(...runner.children);
+      for (const child of runner.children) {
+        if (child.event === event) return true;
+        below.add(child);
+      }
     }
   }
   return false;

@@ -10,6 +10,7 @@ interface PatternHandlers {
 }
 
 const anyType = '*';
+const rememberedTypes = 1_000;
 const none: readonly HandlerEntry[] = [];
 
 /** Counted, not random: a bus that registers the same handlers again after a restart gives them the same ids. */
@@ -61,7 +62,7 @@ export class HandlerRegistry {
     const { name, ...kind } = describeHandler(handler);
     this.#registrations += 1;
     const source = new HandlerSource(this.#bus, this.#registrations, name);
-    const entry: HandlerEntry = { source, pattern, handler, once, ...kind };
+    const entry: HandlerEntry = { source, pattern, handler, once, onRemoved: null, ...kind };
     const handlers = this.#patternHandlers(pattern);
     const same = handlers.byHandler.get(handler);
     const namesakes = handlers.byName.get(name) ?? 0;
@@ -87,6 +88,7 @@ export class HandlerRegistry {
     const handlers = this.#patterns.get(entry.pattern);
     if (handlers === undefined || !handlers.entries.delete(entry)) return;
     this.#size -= 1;
+    entry.onRemoved?.();
     const same = handlers.byHandler.get(entry.handler);
     same?.delete(entry);
     if (same?.size === 0) handlers.byHandler.delete(entry.handler);
@@ -116,6 +118,8 @@ export class HandlerRegistry {
       }
     }
     const entries = matched.size === 0 ? none : [...matched.values()];
+    // Types may be made up as a program runs: what is remembered of them must not grow with their number.
+    if (this.#matches.size >= rememberedTypes) this.#matches.clear();
     this.#matches.set(type, entries);
     return entries;
   }
@@ -125,6 +129,7 @@ export class HandlerRegistry {
   }
 
   clear(): void {
+    for (const entry of this) entry.onRemoved?.();
     this.#patterns.clear();
     this.#matches.clear();
     this.#size = 0;

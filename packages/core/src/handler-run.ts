@@ -8,10 +8,12 @@ import {
   type ErrorPlace,
   HandlerAbortedError,
   HandlerTimeoutError,
+  isBusStoppedError,
   ResultValidationError,
   ThrownValueError,
 } from './errors.ts';
 import { type EventResult, resultSettled, resultStarted } from './event-result.ts';
+import { problemText } from './event-schema.ts';
 import type { HandlerContext, HandlerEntry } from './handler.ts';
 import { ResultHelpers } from './result-helpers.ts';
 import { startTimer, type Timer } from './timer.ts';
@@ -178,11 +180,10 @@ export class HandlerRun implements ActiveHandler, HandlerContext {
     }
     const { busName, handlerName, eventType } = this.place;
     const kind = (type as { def?: { type?: string } }).def?.type ?? 'its type';
-    const reason = cause instanceof Error ? cause.message : String(cause);
     this.#settle(
       'error',
       new ResultValidationError(
-        `The result of ${busName}.${handlerName} for ${eventType} did not match expected event_result_type (${kind}): ${reason}`,
+        `The result of ${busName}.${handlerName} for ${eventType} did not match expected event_result_type (${kind}): ${problemText(cause)}. Return a value of that type, null or undefined.`,
         this.place,
         { cause },
       ),
@@ -219,7 +220,7 @@ export class HandlerRun implements ActiveHandler, HandlerContext {
     const own = awaited === this.event;
     const what = own ? 'its own event' : `${awaited.event_type}#${awaited.event_id.slice(-4)}`;
     const fix = own
-      ? `To forward the event, register the other bus's dispatch (bus.on('*', other.dispatch)) or return the Dispatch without awaiting it: (event) => other.dispatch(event).`
+      ? `To forward the event, register the other bus's dispatch (bus.on('*', other.dispatch)) or return the Dispatch without awaiting it: (event) => other.dispatch(event). An async function awaits what it returns: there, call other.dispatch(event) and don't return it.`
       : `Await an event that doesn't depend on ${eventType}, or dispatch it without awaiting it.`;
     return new AwaitCycleError(
       `${busName}.${handlerName} awaits ${what}, which can't complete before ${eventType}#${this.event.event_id.slice(-4)}, the event that it is handling, is done: that would wait for ever. ${fix}`,
@@ -252,5 +253,6 @@ export function abortedError(place: ErrorPlace, cause: Error): HandlerAbortedErr
 
 /** What ended the handlers of an event: `a parent timeout: …` or `a stop: …`. */
 export function causeText(cause: Error): string {
-  return `${cause instanceof HandlerTimeoutError ? 'a parent timeout' : 'a parent error'}: ${cause.message}`;
+  if (cause instanceof HandlerTimeoutError) return `a parent timeout: ${cause.message}`;
+  return `${isBusStoppedError(cause) ? 'a stop' : 'a parent error'}: ${cause.message}`;
 }

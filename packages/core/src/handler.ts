@@ -67,6 +67,8 @@ export interface HandlerEntry {
   readonly pattern: string;
   readonly handler: AnyHandler;
   readonly once: boolean;
+  /** Called when the registration ends, however that comes about. */
+  onRemoved: (() => void) | null;
   readonly target: ForwardTarget | null;
   readonly holdsSlot: boolean;
   readonly ownClock: boolean;

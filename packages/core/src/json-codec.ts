@@ -4,8 +4,8 @@ import { pathText } from './event-schema.ts';
 /**
  * JSON for what JSON has no words for: `{ "$threadbus": "Map", "value": … }`.
  *
- * Tagged are Map, Set, Date, BigInt, typed arrays, ArrayBuffer, NaN and the infinities, and plain objects that happen
- * to have a field called `$threadbus`. Everything else that JSON would drop or empty is refused.
+ * Tagged are Map, Set, Date, BigInt, typed arrays, ArrayBuffer, NaN, -0 and the infinities, undefined in a list, and
+ * plain objects that happen to have a field called `$threadbus`. Everything else that JSON would empty is refused.
  */
 const tag = '$threadbus';
 
@@ -23,13 +23,21 @@ const arrayTypes = [
   BigUint64Array,
 ] as const;
 
+const oddNumbers = new Set(['NaN', 'Infinity', '-Infinity', '-0']);
+
 /**
  * A copy of `value` that JSON can hold, or `value` itself if it is one already.
  *
  * @throws UnserializableError naming the path of what can't be written
  */
 export function toJsonValue(value: unknown): unknown {
-  return encode(value, [], new Set());
+  const path: PropertyKey[] = [];
+  try {
+    return encode(value, path, new Set());
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    throw refusal(path.slice(0, 8), 'nested too deep');
+  }
 }
 
 /** The inverse of `toJsonValue`; returns `value` itself where nothing is tagged, and never changes it. */
@@ -37,7 +45,7 @@ export function fromJsonValue(value: unknown): unknown {
   if (typeof value !== 'object' || value === null) return value;
   if (Array.isArray(value)) {
     const items = value.map(fromJsonValue);
-    return items.some((item, i) => item !== value[i]) ? items : value;
+    return items.some((item, i) => !Object.is(item, value[i])) ? items : value;
   }
   if (!isPlain(value)) return value;
   const entries = Object.entries(value);
@@ -50,10 +58,15 @@ export function fromJsonValue(value: unknown): unknown {
 
 function encode(value: unknown, path: PropertyKey[], above: Set<object>): unknown {
   if (typeof value === 'object') return value === null ? null : encodeObject(value, path, above);
-  if (typeof value === 'number') return Number.isFinite(value) ? value : tagged('Number', String(value));
+  if (typeof value === 'number') return encodeNumber(value);
   if (typeof value === 'bigint') return tagged('BigInt', String(value));
   if (typeof value === 'function' || typeof value === 'symbol') throw refusal(path, `a ${typeof value}`);
   return value;
+}
+
+function encodeNumber(value: number): unknown {
+  if (Object.is(value, -0)) return tagged('Number', '-0');
+  return Number.isFinite(value) ? value : tagged('Number', String(value));
 }
 
 function encodeObject(value: object, path: PropertyKey[], above: Set<object>): unknown {
@@ -76,9 +89,10 @@ function encodeObject(value: object, path: PropertyKey[], above: Set<object>): u
 
 function encodeList(list: readonly unknown[], path: PropertyKey[], above: Set<object>): readonly unknown[] {
   let changed = false;
-  const items = list.map((item, i) => {
+  // Array.from also visits the holes of a sparse list.
+  const items = Array.from(list, (item, i) => {
     path.push(i);
-    const encoded = item === undefined ? null : encode(item, path, above);
+    const encoded = item === undefined ? tagged('Undefined', null) : encode(item, path, above);
     path.pop();
     changed ||= encoded !== item;
     return encoded;
@@ -108,9 +122,10 @@ function encodeView(view: ArrayBufferView, path: PropertyKey[]): unknown {
 
 function decodeTagged({ [tag]: type, value }: { [tag]: unknown; value: unknown }): unknown {
   if (Array.isArray(value)) return decodeTaggedList(type, value) ?? { [tag]: type, value };
-  if (type === 'Date') return new Date(typeof value === 'string' ? value : Number.NaN);
+  if (type === 'Date' && (value === null || typeof value === 'string')) return new Date(value ?? Number.NaN);
+  if (type === 'Undefined' && value === null) return undefined;
   if (typeof value !== 'string') return { [tag]: type, value };
-  if (type === 'Number') return Number(value);
+  if (type === 'Number') return oddNumbers.has(value) ? Number(value) : { [tag]: type, value };
   if (type === 'BigInt') return /^-?\d+$/.test(value) ? BigInt(value) : { [tag]: type, value };
   const bytes = Buffer.from(value, 'base64');
   if (type === 'Buffer') return bytes;

@@ -89,6 +89,11 @@ export class Lifecycle {
     return this.#openParts > 0 || this.#openChildren > 0;
   }
 
+  /** Some bus works on it: its handlers there have not all settled. */
+  get atWork(): boolean {
+    return this.#openParts > 0;
+  }
+
   /** In order of arrival at a bus, then of registration. */
   get results(): readonly Runner[] {
     if (this.#parts.length === 0) return this.#results;
@@ -148,7 +153,7 @@ export class Lifecycle {
   /** One handler has settled: nothing can be added to its children any more. */
   runnerSettled(runner: Runner): void {
     if (!this.awaited) return;
-    for (const child of runner.children) child.cover();
+    for (const child of runner.children) if (child.parent === runner) child.cover();
   }
 
   addWait(wait: Wait): void {
@@ -181,7 +186,11 @@ export class Lifecycle {
       if (lifecycle.awaited || lifecycle.settled) continue;
       lifecycle.awaited = true;
       for (const part of lifecycle.#parts) part.promote();
-      for (const runner of lifecycle.results) if (runner.settled) uncovered.push(...runner.children);
+      for (const runner of lifecycle.results) {
+        if (!runner.settled) continue;
+        // One that was completed and dispatched again keeps nobody waiting.
+        for (const child of runner.children) if (child.parent === runner) uncovered.push(child);
+      }
     }
   }
 
@@ -229,6 +238,7 @@ export class Lifecycle {
     this.status = 'completed';
     this.completedAt = Date.now();
     this.parent = null;
+    this.awaited = false;
     this.#results = this.results;
     const parts = this.#parts;
     const waits = this.#waits;

@@ -1,5 +1,6 @@
 import { createReadStream } from 'node:fs';
 import { BaseEvent } from './base-event.ts';
+import { describe } from './describe.ts';
 import { EventValidationError } from './errors.ts';
 import { tornMark } from './wal.ts';
 
@@ -16,13 +17,16 @@ export interface ReadWalOptions {
  * has torn is left out.
  *
  * @param path the bus's `walPath`
- * @throws EventValidationError naming the line, if a line is damaged; the file system's error if the file can't be read
+ * @throws EventValidationError naming the line, if a line is damaged; TypeError for a path that is no string; the file
+ *   system's error if the file can't be read
  * @example
  * ```ts
  * for await (const event of readWal('./events.jsonl', { reset: true })) await bus.dispatch(event);
  * ```
  */
 export async function* readWal(path: string, options: ReadWalOptions = {}): AsyncGenerator<BaseEvent, void, undefined> {
+  if (typeof path !== 'string')
+    throw new TypeError(`Expected the path of a log to be a string; got ${describe(path)}.`);
   let number = 0;
   for await (const { text, ended } of lines(path)) {
     number += 1;
@@ -38,9 +42,14 @@ function parseLine(text: string, ended: boolean, path: string, number: number): 
   } catch (cause) {
     if (!ended) return null;
     const issues = cause instanceof EventValidationError ? cause.issues : [];
-    throw new EventValidationError(`Line ${number} of ${path} is damaged: ${(cause as Error).message}`, {}, issues, {
-      cause,
-    });
+    throw new EventValidationError(
+      `Line ${number} of ${path} is damaged: ${(cause as Error).message} Mend or remove the line to read on.`,
+      {},
+      issues,
+      {
+        cause,
+      },
+    );
   }
 }
 

@@ -3,6 +3,7 @@ import { checkWait } from './duration.ts';
 import { type ErrorPlace, EventStateError, NoResultError, ResultConflictError, TimeoutError } from './errors.ts';
 import type { EventResult } from './event-result.ts';
 import { Lifecycle } from './lifecycle.ts';
+import { checkFilter, checkFlag, checkOptions, checkSignal } from './options.ts';
 
 /** Options of all result helpers. */
 export interface ResultOptions<R = unknown, E extends object = object> {
@@ -136,12 +137,19 @@ export async function completion(
   });
 }
 
+const optionNames = ['timeout', 'signal', 'include', 'raiseIfAny', 'raiseIfNone', 'raiseIfConflicts'];
+
 /** Waits for the event, then picks the results that count. */
 async function countingResults<R, E extends object>(
   lifecycle: Lifecycle,
   options: ResultOptions<R, E>,
   { raiseIfNone = true, only = always }: { raiseIfNone?: boolean; only?: (result: EventResult<R, E>) => boolean } = {},
 ): Promise<EventResult<R, E>[]> {
+  checkOptions('A result helper', options, optionNames);
+  checkFilter('include', options.include);
+  checkFlag('raiseIfAny', options.raiseIfAny);
+  checkFlag('raiseIfNone', options.raiseIfNone);
+  checkSignal(options.signal);
   await completion(lifecycle, options);
   const place = placeOf(lifecycle);
   const results = lifecycle.results as readonly EventResult<R, E>[];

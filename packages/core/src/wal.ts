@@ -8,6 +8,9 @@ import type { BusObserver } from './observer.ts';
 
 /** Ends a line that a crash has torn, so that readers can tell it from one that was damaged. */
 export const tornMark = '\u0018';
+const newline = 0x0a;
+/** Bounds what is turned into one text, however much has piled up while the file could not be written. */
+const linesPerBatch = 4096;
 
 /**
  * Appends every completed event of a bus to a file, one line of JSON each, in order of completion.
@@ -20,12 +23,11 @@ export class Wal implements BusObserver {
   readonly #busName: string;
   readonly #logger: Logger;
   #lines: string[] = [];
-  /** The rest of a batch that could be written only in part. */
+  /** Whole lines of a batch that could be written only in part. */
   #rest: Buffer | null = null;
   #restLines = 0;
   #writing: Promise<void> | null = null;
   #error: unknown = null;
-  #opened = false;
 
   constructor(path: string, busName: string, logger: Logger) {
     this.#path = path;
@@ -64,7 +66,7 @@ export class Wal implements BusObserver {
     const lines = this.#unwritten;
     if (lines === 0) return;
     throw new WalWriteError(
-      `${this.#busName}: ${lines} completed events could not be written to ${this.#path}: ${(this.#error as Error).message}`,
+      `${this.#busName}: ${lines} completed events could not be written to ${this.#path}: ${(this.#error as Error).message}. They are kept: remove the cause, then call stop() again.`,
       { busName: this.#busName },
       { path: this.#path, lines },
       { cause: this.#error },
@@ -81,8 +83,7 @@ export class Wal implements BusObserver {
       await mkdir(dirname(this.#path), { recursive: true });
       const file = await open(this.#path, 'a+');
       try {
-        if (!this.#opened) await this.#endTornLine(file);
-        this.#opened = true;
+        await this.#endTornLine(file);
         while (this.#unwritten > 0) await this.#writeBatch(file);
       } finally {
         await file.close();
@@ -99,23 +100,30 @@ export class Wal implements BusObserver {
 
   async #writeBatch(file: FileHandle): Promise<void> {
     if (this.#rest === null) {
-      this.#rest = Buffer.from(this.#lines.join(''));
-      this.#restLines = this.#lines.length;
-      this.#lines = [];
+      const lines = this.#lines.splice(0, linesPerBatch);
+      this.#rest = Buffer.from(lines.join(''));
+      this.#restLines = lines.length;
     }
-    while (this.#rest.length > 0) {
-      const { bytesWritten } = await file.write(this.#rest);
-      this.#rest = this.#rest.subarray(bytesWritten);
+    const batch = this.#rest;
+    let written = 0;
+    try {
+      while (written < batch.length) written += (await file.write(batch, written)).bytesWritten;
+    } catch (error) {
+      // A line that was written only in part is written again as a whole: others may append before we can go on.
+      const whole = written === 0 ? 0 : batch.lastIndexOf(newline, written - 1) + 1;
+      this.#rest = batch.subarray(whole);
+      this.#restLines = this.#rest.filter((byte) => byte === newline).length;
+      throw error;
     }
     this.#rest = null;
     this.#restLines = 0;
   }
 
-  /** A crash may have left half a line: ours must not be glued to it. */
+  /** A crash or a full disk may have left half a line: ours must not be glued to it. */
   async #endTornLine(file: FileHandle): Promise<void> {
     const { size } = await file.stat();
     if (size === 0) return;
     const { buffer } = await file.read(Buffer.alloc(1), 0, 1, size - 1);
-    if (buffer[0] !== 0x0a) await file.write(`${tornMark}\n`);
+    if (buffer[0] !== newline) await file.write(`${tornMark}\n`);
   }
 }

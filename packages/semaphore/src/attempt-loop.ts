@@ -46,21 +46,22 @@ function runAttempt<Result>(attempts: Attempts<Result>, attempt: number): Promis
   return new Promise((resolve, reject) => {
     signal?.throwIfAborted();
     const controller = new AbortController();
-    // Rejected before the function's listeners run: what they throw about it comes too late.
-    const end = (error: Error): void => {
-      reject(error);
-      controller.abort(error);
-    };
-    const onAbort = (): void => end(signal?.reason as Error);
     const { timeout } = options;
     const timer =
       timeout === null ? undefined : startTimer(timeout, () => end(new AttemptTimeoutError(name, attempt, timeout)));
-    signal?.addEventListener('abort', onAbort, { once: true });
+    // The timer keeps the caller's async context, so nothing that the function may keep must lead to it.
     const settled = (): void => {
       timer?.stop();
       signal?.removeEventListener('abort', onAbort);
     };
-    controller.signal.addEventListener('abort', settled, { once: true });
+    const end = (error: Error): void => {
+      settled();
+      // Before the function's own listeners run: what they throw about it comes too late.
+      reject(error);
+      controller.abort(error);
+    };
+    const onAbort = (): void => end(signal?.reason as Error);
+    signal?.addEventListener('abort', onAbort, { once: true });
     // A late result or error of an attempt that timed out falls to a promise that is settled, and is dropped.
     void call(attempts, attempt, controller.signal).then(resolve, reject).finally(settled);
   });

@@ -6,7 +6,9 @@ export class HeldLease implements Lease {
   // Made on demand: a controller costs more than an uncontended slot in memory.
   #controller: AbortController | undefined;
   #lost: Error | undefined;
-  #released: Promise<void> | undefined;
+  #isReleased = false;
+  // Not kept for longer than it takes: a promise remembers the async context that it was made in.
+  #releasing: void | Promise<void> = undefined;
 
   /** @param giveBack frees the slot; never throws */
   constructor(giveBack: () => void | Promise<void>) {
@@ -23,14 +25,18 @@ export class HeldLease implements Lease {
 
   /** Tells the holder that the slot is no longer its own. After `release()` nobody cares. */
   lose(reason: Error): void {
-    if (this.#released !== undefined || this.#lost !== undefined) return;
+    if (this.#isReleased || this.#lost !== undefined) return;
     this.#lost = reason;
     this.#controller?.abort(reason);
   }
 
-  release(): Promise<void> {
-    this.#released ??= Promise.resolve(this.#giveBack());
-    return this.#released;
+  async release(): Promise<void> {
+    if (!this.#isReleased) {
+      this.#isReleased = true;
+      this.#releasing = this.#giveBack();
+    }
+    await this.#releasing;
+    this.#releasing = undefined;
   }
 
   [Symbol.asyncDispose](): Promise<void> {

@@ -1,3 +1,4 @@
+import { isSemaphoreLimitError } from './errors.ts';
 import { knownLockfileSlots } from './multiprocess-semaphore.ts';
 import { knownSharedSlots } from './scope.ts';
 import type { SlotReport } from './slot-pool.ts';
@@ -17,6 +18,15 @@ import type { SlotReport } from './slot-pool.ts';
  * }
  * ```
  */
-export function inspect(): Promise<SlotReport[]> {
-  return Promise.all([...knownSharedSlots(), ...knownLockfileSlots()].map((pool) => pool.inspect()));
+export async function inspect(): Promise<SlotReport[]> {
+  const reports: SlotReport[] = [];
+  for (const pool of [...knownSharedSlots(), ...knownLockfileSlots()]) {
+    try {
+      reports.push(await pool.inspect());
+    } catch (error) {
+      // Asked for with another limit than it has, so it was never used.
+      if (!isSemaphoreLimitError(error)) throw error;
+    }
+  }
+  return reports;
 }

@@ -126,12 +126,12 @@ export class LockfileSlots implements SlotPool {
   }
 
   #rank(listing: SlotListing, ticket: WaitTicket): number {
-    let rank = 0;
-    for (const other of listing.tickets) {
-      if (other === ticket.name) break;
-      if (this.#folder.isTicketLive(other)) rank++;
-    }
-    return rank;
+    const { tickets } = listing;
+    const rank = ticket.name === undefined ? -1 : tickets.indexOf(ticket.name);
+    // Only the first place matters to others; a dead ticket further back is found once it is there.
+    let dead = 0;
+    while (dead < rank && !this.#folder.isTicketLive(tickets[dead] ?? '')) dead++;
+    return rank - dead;
   }
 
   /** Until someone wakes this thread's line, or the tick. */

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
-import { lstatSync, mkdirSync } from 'node:fs';
+import { lstatSync, mkdirSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { SemaphoreUnavailableError } from './errors.ts';
 
 /** Where slots are kept if nobody says otherwise; every process that is to share them must see the same path. */
@@ -38,6 +38,25 @@ export function unavailable(name: string, path: string, cause: unknown): Semapho
   );
 }
 
+/** Not `recursive`: where a file system answers ENOENT for good, as /proc does, Node 20 tries for ever. */
+function makeWithParents(path: string): void {
+  try {
+    mkdirSync(path, 0o700);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'EEXIST' && statSync(path).isDirectory()) return;
+    const parent = dirname(path);
+    if (code !== 'ENOENT' || parent === path) throw error;
+    makeWithParents(parent);
+    try {
+      mkdirSync(path, 0o700);
+    } catch (again) {
+      // Another process made it in between.
+      if ((again as NodeJS.ErrnoException).code !== 'EEXIST') throw again;
+    }
+  }
+}
+
 /**
  * Makes a folder and what is missing above it, for this user alone (0700).
  *
@@ -46,7 +65,7 @@ export function unavailable(name: string, path: string, cause: unknown): Semapho
  */
 export function makeDirectory(name: string, path: string, owned: boolean): void {
   try {
-    mkdirSync(path, { recursive: true, mode: 0o700 });
+    makeWithParents(path);
     if (!owned || process.getuid === undefined) return;
     const { uid, mode } = lstatSync(path);
     if (uid === process.getuid() && (mode & 0o170_022) === 0o040_000) return;

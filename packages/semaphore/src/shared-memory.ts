@@ -64,6 +64,9 @@ export class SharedMemory {
   enterThread(): { mailbox: number } | undefined {
     const { threadId, tid, start, fd } = selfIdentity();
     const own = ownerWord(threadId);
+    // Another copy of this package has entered it already.
+    const known = this.#record(threadId);
+    if (known !== undefined) return { mailbox: known + 1 };
     for (let at = HEADER; at < NAMES_AT; at += THREAD_WORDS) {
       const previous = Atomics.load(this.words, at);
       // A record that its thread died over while it filled it in says nothing about anyone; it can't be judged either.
@@ -156,6 +159,7 @@ export class SharedMemory {
     const { boot, namespace, pid } = selfIdentity();
     const threadId = ownerThread(Atomics.load(this.words, at));
     const [tid = 0, start = 0, fd = 0] = [this.#numbers[(at + 2) / 2], this.#numbers[(at + 4) / 2], this.words[at + 6]];
-    return liveness({ boot, namespace, pid, tid, start, threadId, fd }) === 'dead';
+    // A thread with a descriptor is one that sees no /proc.
+    return liveness({ boot: fd < 0 ? boot : '', namespace, pid, tid, start, threadId, fd }) === 'dead';
   }
 }

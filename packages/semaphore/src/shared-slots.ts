@@ -93,6 +93,7 @@ export class SharedSlots implements SlotPool {
   #look(eager: boolean): void {
     const semaphore = this.#semaphore;
     if (semaphore === undefined) return;
+    let granted = 0;
     for (let first = this.#queue.first; first !== undefined; first = this.#queue.first) {
       // Shown before the look: a slot freed before that is seen now, one freed later wakes this thread.
       semaphore.stand(first.place);
@@ -100,6 +101,7 @@ export class SharedSlots implements SlotPool {
       const slot = semaphore.take();
       if (slot === undefined) break;
       first.grant(this.#lease(slot));
+      granted++;
     }
     if (this.#queue.size === 0) {
       semaphore.leave();
@@ -108,8 +110,8 @@ export class SharedSlots implements SlotPool {
     } else {
       this.#listener ??= this.#listen();
     }
-    // A wake for a caller that has left, or one wake for several slots.
-    this.#passOn();
+    // There may have been one wake for several slots, or for a caller that has left.
+    if (granted > 0 || this.#queue.size === 0) this.#passOn();
   }
 
   #listen(): WakeListener | undefined {

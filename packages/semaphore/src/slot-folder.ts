@@ -57,24 +57,17 @@ export class SlotFolder {
    */
   open(): void {
     if (this.#user !== undefined) return;
-    makeDirectory(this.#name, this.#base, this.#isDefault);
-    const users = join(this.path, 'users');
-    makeDirectory(this.#name, users, false);
-    const user = join(users, newMark(String(this.#limit)));
     try {
-      writeFileSync(user, '', { flag: 'wx', mode: 0o600 });
-      // First the own mark, then the look at the others: of two that differ at least one sees the other.
-      const other = this.#otherLimit(users);
-      if (other !== undefined) {
-        unlinkSync(user);
-        throw new SemaphoreLimitError(this.#name, this.#limit, other);
-      }
+      this.#register();
     } catch (error) {
-      throw error instanceof SemaphoreLimitError ? error : unavailable(this.#name, users, error);
+      // Deleted by someone between two steps: once more.
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+      try {
+        this.#register();
+      } catch (again) {
+        throw (again as NodeJS.ErrnoException).code === 'ENOENT' ? unavailable(this.#name, this.path, again) : again;
+      }
     }
-    this.#user = user;
-    removeAtExit(user);
-    this.#watcher = this.#watchUser(user);
   }
 
   /** Whether slots may be taken. Not for a while after the folder was deleted: others may not know yet that they lost theirs. */
@@ -140,6 +133,27 @@ export class SlotFolder {
     this.#deleted();
     this.open();
     return [];
+  }
+
+  #register(): void {
+    makeDirectory(this.#name, this.#base, this.#isDefault);
+    const users = join(this.path, 'users');
+    makeDirectory(this.#name, users, false);
+    const user = join(users, newMark(String(this.#limit)));
+    let other: number | undefined;
+    try {
+      writeFileSync(user, '', { flag: 'wx', mode: 0o600 });
+      // First the own mark, then the look at the others: of two that differ at least one sees the other.
+      other = this.#otherLimit(users);
+      if (other !== undefined) unlinkSync(user);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') throw error;
+      throw unavailable(this.#name, users, error);
+    }
+    if (other !== undefined) throw new SemaphoreLimitError(this.#name, this.#limit, other);
+    this.#user = user;
+    removeAtExit(user);
+    this.#watcher = this.#watchUser(user);
   }
 
   #otherLimit(users: string): number | undefined {

@@ -69,6 +69,7 @@ export class LocalCall implements Part, RunHost, ForwardTarget {
       handler,
       once: false,
       target: null,
+      onRemoved: null,
       holdsSlot: false,
       ownClock: true,
     };

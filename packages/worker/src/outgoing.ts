@@ -112,6 +112,7 @@ export class Outgoing implements PartHost {
       this.#enqueue(part, this.#urgent);
     } else {
       part.counted = true;
+      this.capacity.use();
       this.capacity.enter();
       this.#enqueue(part, this.#waiting);
     }

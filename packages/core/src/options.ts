@@ -1,0 +1,37 @@
+import { describe } from './describe.ts';
+
+/**
+ * Checks that options are an object and hold nothing else than the call knows: a mistyped `timeout` would otherwise be
+ * a wait without end.
+ *
+ * @throws TypeError
+ */
+export function checkOptions(call: string, options: unknown, names: readonly string[]): void {
+  if (typeof options !== 'object' || options === null) {
+    throw new TypeError(`Expected the options of ${call} to be an object; got ${describe(options)}.`);
+  }
+  const wrong = Object.keys(options).find((name) => !names.includes(name));
+  if (wrong !== undefined) throw new TypeError(`${call} has no option '${wrong}'. It has: ${names.join(', ')}.`);
+}
+
+/** @throws TypeError */
+export function checkFlag(name: string, value: unknown): void {
+  if (value !== undefined && typeof value !== 'boolean') {
+    throw new TypeError(`Expected ${name} to be true or false; got ${describe(value)}.`);
+  }
+}
+
+/** @throws TypeError */
+export function checkFilter(name: string, value: unknown): void {
+  if (value !== undefined && typeof value !== 'function') {
+    throw new TypeError(`Expected ${name} to be a function; got ${describe(value)}.`);
+  }
+}
+
+/** @throws TypeError */
+export function checkSignal(value: unknown): void {
+  if (value === undefined) return;
+  const { aborted, addEventListener } = (value ?? {}) as Partial<AbortSignal>;
+  if (typeof aborted === 'boolean' && typeof addEventListener === 'function') return;
+  throw new TypeError(`Expected signal to be an AbortSignal; got ${describe(value)}.`);
+}
