@@ -34,8 +34,8 @@ export interface JobOutcome {
   readonly tree: string | null;
 }
 
-/** Enough to still know a file's events when it is done: those in flight, and then some. */
-const HISTORY = 500;
+/** Files on their way for each thread: enough that none has to wait for Main, few enough that none waits long. */
+const FILES_PER_THREAD = 8;
 
 /**
  * Weighs the files.
@@ -51,7 +51,9 @@ export async function weighFiles(job: Job): Promise<JobOutcome> {
   // Tells at once, and not for each file, that the slots can't be used.
   await new MultiprocessSemaphore({ name: minificationSlots, limit }).inspect();
 
-  const main = new EventBus({ name: 'Main', maxHistorySize: HISTORY, walPath, logger });
+  const maxPending = threads * FILES_PER_THREAD;
+  // Each file is two events. Of one that is done the tree is still wanted.
+  const main = new EventBus({ name: 'Main', maxPending, maxHistorySize: 3 * maxPending, walPath, logger });
   const pool = new HandlerPool({ maxThreads: threads });
   let report: WorkerBus | undefined;
   // Ends what is under way; what it may throw comes again when it is stopped below.
