@@ -29,11 +29,14 @@ export type PackageTotals = z.infer<typeof reportShape>['packages'][number];
 export type Failure = z.infer<typeof failureShape>;
 export type ReportData = z.infer<typeof reportShape>;
 
-/** A file to be weighed; handled in a pool thread. Its time starts when a thread takes it and includes waiting for a slot. */
+/**
+ * A file to be weighed; handled in a pool thread. Its time starts when a thread takes it and includes the wait for a
+ * slot; files of 9 MB exist, and take minutes on a busy machine.
+ */
 export class FileFound extends BaseEvent.extend(
   'FileFound',
   { path: z.string(), size: z.number(), package: packageShape },
-  { result: weightShape, timeout: 120 },
+  { result: weightShape, timeout: 600 },
 ) {}
 
 /** What a file weighs; a child of its FileFound, dispatched by the pool thread and handled by the Report bus. */

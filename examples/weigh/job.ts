@@ -60,7 +60,9 @@ export async function weighFiles(job: Job): Promise<JobOutcome> {
   const onAbort = (): void => void main.stop().catch(() => {});
   signal.addEventListener('abort', onAbort);
   try {
-    report = await WorkerBus.start(new URL('./report-bus.js', import.meta.url), { parent: main });
+    // A new thread would begin with empty totals: rather no report than a wrong one.
+    const once = { parent: main, restart: 'never' } as const;
+    report = await WorkerBus.start(new URL('./report-bus.js', import.meta.url), once);
     signal.throwIfAborted();
     main.on(FileFound, pool.handler(weighFileUrl({ limit, logPath })));
     for (const pattern of [FileWeighed, FileFailed, ReportWanted]) main.on(pattern, report.dispatch);
