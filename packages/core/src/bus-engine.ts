@@ -113,7 +113,9 @@ export class BusEngine implements DeliveryHost, ForwardTarget {
     const needing = own.dependents();
     const others = [...this.#open].map(({ lifecycle }) => lifecycle).filter((lifecycle) => !needing.has(lifecycle));
     try {
-      await Promise.all(others.map((lifecycle) => waitFor(lifecycle, null, { timeout, signal, onTimeout: () => late })));
+      await Promise.all(
+        others.map((lifecycle) => waitFor(lifecycle, null, { timeout, signal, onTimeout: () => late })),
+      );
       return true;
     } catch (error) {
       if (error === late) return false;
@@ -148,8 +150,9 @@ export class BusEngine implements DeliveryHost, ForwardTarget {
     });
   }
 
-  match(type: string): readonly HandlerEntry[] {
+  match(type: string, starting: boolean): readonly HandlerEntry[] {
     const entries = this.registry.match(type);
+    if (!starting) return entries;
     for (const entry of entries) if (entry.once) this.registry.remove(entry);
     return entries;
   }
