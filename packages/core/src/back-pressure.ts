@@ -36,7 +36,7 @@ async function oneFreed(engine: BusEngine, handler: ActiveHandler, signal: Abort
   const end = new AbortController();
   const stopListening = engine.capacity.whenFreed(() => end.abort());
   try {
-    await waitFor(holder, {
+    await waitFor(holder, null, {
       ...noLimits,
       signal: signal === undefined ? end.signal : AbortSignal.any([end.signal, signal]),
     });

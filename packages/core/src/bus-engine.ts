@@ -100,16 +100,16 @@ export class BusEngine implements DeliveryHost, ForwardTarget {
   async drain(own: Lifecycle, timeout: number | null): Promise<void> {
     const others = [...this.#open].map(({ lifecycle }) => lifecycle).filter((lifecycle) => !lifecycle.needs(own));
     const onTimeout = (): Error => new Error('time is up');
-    await Promise.allSettled(others.map((lifecycle) => waitFor(lifecycle, { timeout, onTimeout })));
+    await Promise.allSettled(others.map((lifecycle) => waitFor(lifecycle, null, { timeout, onTimeout })));
   }
 
   /** Ends everything that is under way here, `last`'s part last; afterwards nothing is taken any more. */
   shutDown(last: Lifecycle | null): void {
     this.#stopped = true;
     const cause = this.stoppedError();
-    // Waiters first: the places that become free now are nobody's any more.
-    this.expectations.refuseAll(cause);
+    // Before the places get free: nobody may be given one here any more.
     this.capacity.refuseAll(cause);
+    this.expectations.refuseAll(cause);
     const open = [...this.#open];
     for (const delivery of open) if (delivery.lifecycle !== last) delivery.cancel(cause);
     for (const delivery of open) delivery.cancel(cause);
@@ -161,9 +161,10 @@ export class BusEngine implements DeliveryHost, ForwardTarget {
     this.loop.leave();
   }
 
-  started({ event }: Delivery): void {
+  started(delivery: Delivery): void {
+    const { event } = delivery;
     this.loop.enter();
-    this.history.move(event);
+    if (delivery.remembered !== null) this.history.move(delivery.remembered);
     if (this.observers.active) this.observers.notify((observer) => observer.started?.(event));
   }
 
@@ -184,7 +185,7 @@ export class BusEngine implements DeliveryHost, ForwardTarget {
   completed(delivery: Delivery): void {
     const { event } = delivery;
     this.#open.delete(delivery);
-    this.history.move(event);
+    if (delivery.remembered !== null) this.history.move(delivery.remembered);
     if (this.observers.active) this.observers.notify((observer) => observer.completed?.(event));
     if (this.#open.size === 0) this.idle.settle();
   }
@@ -196,7 +197,7 @@ export class BusEngine implements DeliveryHost, ForwardTarget {
     lifecycle.attach(delivery);
     this.#open.add(delivery);
     this.capacity.enter();
-    this.history.add(event);
+    delivery.remembered = this.history.add(event);
     this.loop.enqueue(delivery);
     this.#onDispatch();
     if (this.observers.active) this.observers.notify((observer) => observer.dispatched?.(event));

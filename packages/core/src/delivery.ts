@@ -1,14 +1,16 @@
-import type { AsyncResource } from 'node:async_hooks';
+import { AsyncResource } from 'node:async_hooks';
 import type { BaseEvent } from './base-event.ts';
 import type { RunningBus } from './dispatch.ts';
 import { type ErrorPlace, HandlerCancelledError } from './errors.ts';
 import { EventResult, resultSettled, resultStarted } from './event-result.ts';
 import type { ForwardTarget, HandlerEntry } from './handler.ts';
+import type { HistoryEntry } from './history.ts';
 import { abortedError, causeText, HandlerRun, type RunHost } from './handler-run.ts';
 import type { Lifecycle, Part } from './lifecycle.ts';
 import type { Linked } from './linked-list.ts';
 import { recursionError } from './recursion.ts';
 import { lifecycleOf } from './result-helpers.ts';
+import { SmallSet } from './small-set.ts';
 
 /** What a delivery needs of its bus. */
 export interface DeliveryHost {
@@ -54,6 +56,8 @@ export class Delivery implements Part, RunHost, Linked<Delivery> {
   results: readonly EventResult[] = noResults;
   /** Called once when all handlers have settled here. */
   onDone: (() => void) | null = null;
+  /** Its event's place in the bus's history. */
+  remembered: HistoryEntry | null = null;
   #host: DeliveryHost;
   #context: AsyncResource;
   #entries: readonly HandlerEntry[] = noEntries;
@@ -61,7 +65,9 @@ export class Delivery implements Part, RunHost, Linked<Delivery> {
   /** The handler that is just being called: if it settles before the call returns, `advance` goes on by itself. */
   #starting: HandlerRun | null = null;
   /** Handlers that have started and not settled, suspended ones included. */
-  readonly #running = new Set<HandlerRun>();
+  readonly #running = new SmallSet<HandlerRun>();
+  /** How many of them need the slot. */
+  #slotWanted = 0;
 
   constructor(event: BaseEvent, host: DeliveryHost, context: AsyncResource) {
     this.event = event;
@@ -82,7 +88,11 @@ export class Delivery implements Part, RunHost, Linked<Delivery> {
     this.#entries = this.#host.match(this.event.event_type);
     if (this.#entries.length > 0) {
       const { event_timeout } = this.event;
-      this.results = this.#entries.map(({ source }) => new EventResult(this.lifecycle, source, event_timeout));
+      const [only] = this.#entries;
+      this.results =
+        this.#entries.length === 1 && only !== undefined
+          ? [new EventResult(this.lifecycle, only.source, event_timeout)]
+          : this.#entries.map(({ source }) => new EventResult(this.lifecycle, source, event_timeout));
       this.lifecycle.onResults?.();
     }
     this.#host.started(this);
@@ -139,6 +149,7 @@ export class Delivery implements Part, RunHost, Linked<Delivery> {
 
   settled(run: HandlerRun): void {
     this.#running.delete(run);
+    if (run.entry.holdsSlot) this.#slotWanted -= 1;
     this.#host.release(run);
     this.#host.handlerEnded(this, run.runner, run.entry);
     if (this.#starting === run) return;
@@ -157,10 +168,13 @@ export class Delivery implements Part, RunHost, Linked<Delivery> {
     const run = new HandlerRun(this.event, entry, result, this);
     this.#running.add(run);
     this.#starting = run;
-    if (entry.holdsSlot) this.#host.take(run);
+    if (entry.holdsSlot) {
+      this.#slotWanted += 1;
+      this.#host.take(run);
+    }
     this.#host.handlerStarted(run);
     const refusal = recursionError(run, this.#host.maxRecursionDepth);
-    if (refusal === null) run.start(this.#context);
+    if (refusal === null) run.start(this.#handlerContext());
     else run.abort(refusal);
     this.#starting = null;
     return run;
@@ -170,12 +184,22 @@ export class Delivery implements Part, RunHost, Linked<Delivery> {
   #forward(entry: HandlerEntry, target: ForwardTarget, result: EventResult): void {
     resultStarted(result, Date.now());
     try {
-      target.accept(this.event, this.#context);
+      target.accept(this.event, this.#handlerContext());
       resultSettled(result, 'completed', this.event, Date.now());
     } catch (error) {
       resultSettled(result, 'error', error, Date.now());
     }
     this.#host.handlerEnded(this, result, entry);
+  }
+
+  /**
+   * The dispatcher's context for one handler. A handler may change it (`enterWith`), and where contexts live on
+   * resources (Node.js before 24) that would reach whoever runs in the same resource: with several handlers each has
+   * one of its own.
+   */
+  #handlerContext(): AsyncResource {
+    if (this.#entries.length === 1) return this.#context;
+    return this.#context.runInAsyncScope(() => new AsyncResource('threadbus.handler'));
   }
 
   #cancelNext(cause: Error): void {
@@ -199,7 +223,7 @@ export class Delivery implements Part, RunHost, Linked<Delivery> {
 
   #checkDone(): void {
     if (this.state !== 'started' || this.#nextEntry < this.#entries.length) return;
-    if (this.busy && !this.#slotIsWanted()) {
+    if (this.busy && this.#slotWanted === 0) {
       this.busy = false;
       this.#host.leave(this);
     }
@@ -208,10 +232,5 @@ export class Delivery implements Part, RunHost, Linked<Delivery> {
     this.#entries = noEntries;
     this.onDone?.();
     this.lifecycle.partDone();
-  }
-
-  #slotIsWanted(): boolean {
-    for (const run of this.#running) if (run.entry.holdsSlot) return true;
-    return false;
   }
 }

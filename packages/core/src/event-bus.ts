@@ -14,8 +14,9 @@ import { findEvent, type FindOptions } from './find.ts';
 import type { ExpectOptions } from './expectation.ts';
 import { type AnyHandler, type Forward, forwardTo, type Handler, type OnOptions } from './handler.ts';
 import type { WaitOptions } from './idle-watch.ts';
+import { eventHolder, heldEvents } from './held-events.ts';
 import { showAs } from './inspect.ts';
-import { type Logger, logLevel } from './logger.ts';
+import { logLevel } from './logger.ts';
 import { logTree } from './log-tree.ts';
 import { type EventHolder, MemoryWatch } from './memory-watch.ts';
 import type { BusObserver } from './observer.ts';
@@ -336,15 +337,6 @@ export function adoptIdentity(bus: EventBus, { id, name }: Readonly<BusIdentity>
   names.add(bus);
 }
 
-/** Events in flight, then the rest of the history. */
-function heldEvents({ open, history }: BusEngine): BaseEvent[] {
-  return [...new Set([...[...open].map(({ event }) => event), ...history.values()])];
-}
-
 function* holders(): Iterable<EventHolder> {
-  for (const bus of names.live()) {
-    const engine = engineOf(bus);
-    const logger: Logger = engine.options.logger;
-    yield { name: bus.name, logger, heldEvents: () => heldEvents(engine) };
-  }
+  for (const bus of names.live()) yield eventHolder(engineOf(bus));
 }

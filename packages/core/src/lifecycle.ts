@@ -1,3 +1,5 @@
+import { SmallSet } from './small-set.ts';
+
 /**
  * The life of one event in this thread.
  *
@@ -70,7 +72,7 @@ export class Lifecycle {
   #openParts = 0;
   #openChildren = 0;
   #deliveredParts = 0;
-  #waits: Set<Wait> | null = null;
+  #waits: SmallSet<Wait> | null = null;
 
   constructor(event: object) {
     this.event = event;
@@ -148,8 +150,11 @@ export class Lifecycle {
     this.start(Date.now());
     this.#openParts -= 1;
     if (this.#openParts > 0) return;
-    for (const part of this.#parts.slice(this.#deliveredParts)) part.delivered();
-    this.#deliveredParts = this.#parts.length;
+    while (this.#deliveredParts < this.#parts.length) {
+      const part = this.#parts[this.#deliveredParts];
+      this.#deliveredParts += 1;
+      part?.delivered();
+    }
     if (this.#openChildren === 0) Lifecycle.#complete(this);
   }
 
@@ -160,7 +165,7 @@ export class Lifecycle {
   }
 
   addWait(wait: Wait): void {
-    (this.#waits ??= new Set()).add(wait);
+    (this.#waits ??= new SmallSet()).add(wait);
   }
 
   /** Ends one wait before completion. */

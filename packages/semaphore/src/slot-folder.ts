@@ -57,24 +57,17 @@ export class SlotFolder {
    */
   open(): void {
     if (this.#user !== undefined) return;
-    makeDirectory(this.#name, this.#base, this.#isDefault);
-    const users = join(this.path, 'users');
-    makeDirectory(this.#name, users, false);
-    const user = join(users, newMark(String(this.#limit)));
     try {
-      writeFileSync(user, '', { flag: 'wx', mode: 0o600 });
-      // First the own mark, then the look at the others: of two that differ at least one sees the other.
-      const other = this.#otherLimit(users);
-      if (other !== undefined) {
-        unlinkSync(user);
-        throw new SemaphoreLimitError(this.#name, this.#limit, other);
-      }
+      this.#register();
     } catch (error) {
-      throw error instanceof SemaphoreLimitError ? error : unavailable(this.#name, users, error);
+      // Deleted by someone between two steps: once more.
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+      try {
+        this.#register();
+      } catch (again) {
+        throw (again as NodeJS.ErrnoException).code === 'ENOENT' ? unavailable(this.#name, this.path, again) : again;
+      }
     }
-    this.#user = user;
-    removeAtExit(user);
-    this.#watcher = this.#watchUser(user);
   }
 
   /** Whether slots may be taken. Not for a while after the folder was deleted: others may not know yet that they lost theirs. */
@@ -88,15 +81,7 @@ export class SlotFolder {
 
   /** @throws {SemaphoreUnavailableError} the folder can't be read, nor made again */
   list(): SlotListing {
-    const busy = new Set<number>();
-    const tickets: string[] = [];
-    for (const entry of this.#entries()) {
-      const slot = SLOT.exec(entry)?.[1];
-      if (slot !== undefined) busy.add(Number(slot));
-      else if (entry.startsWith('wait.')) tickets.push(entry);
-    }
-    tickets.sort();
-    return { busy, tickets };
+    return parseEntries(this.#entries());
   }
 
   /** Frees a slot whose owner has ended. @returns whether it is free now */
@@ -113,20 +98,27 @@ export class SlotFolder {
     return false;
   }
 
-  holders(): SlotHolder[] {
-    const busy = [...this.list().busy];
-    busy.sort((a, b) => a - b);
-    return busy.flatMap((slot) => {
-      try {
-        return readdirSync(`${this.slotPath(slot)}.lock`).map((flag) => ({ slot, ...describeMark(flag) }));
-      } catch {
-        return []; // Released since it was listed.
-      }
-    });
+  /** Only looks: whoever asks needs not use the semaphore, nor know its limit. */
+  describe(): { holders: SlotHolder[]; waiters: SlotWaiter[] } {
+    const { busy, tickets } = parseEntries(this.#namesIn(this.path));
+    const slots = [...busy];
+    slots.sort((a, b) => a - b);
+    return {
+      holders: slots.flatMap((slot) =>
+        this.#namesIn(`${this.slotPath(slot)}.lock`).map((flag) => ({ slot, ...describeMark(flag) })),
+      ),
+      waiters: tickets.map((ticket) => describeMark(ticket)),
+    };
   }
 
-  waiters(): SlotWaiter[] {
-    return this.list().tickets.map((ticket) => describeMark(ticket));
+  /** Nothing for a folder that is not there, or no longer. */
+  #namesIn(folder: string): string[] {
+    try {
+      return readdirSync(folder);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+      throw unavailable(this.#name, folder, error);
+    }
   }
 
   #entries(): string[] {
@@ -140,6 +132,27 @@ export class SlotFolder {
     this.#deleted();
     this.open();
     return [];
+  }
+
+  #register(): void {
+    makeDirectory(this.#name, this.#base, this.#isDefault);
+    const users = join(this.path, 'users');
+    makeDirectory(this.#name, users, false);
+    const user = join(users, newMark(String(this.#limit)));
+    let other: number | undefined;
+    try {
+      writeFileSync(user, '', { flag: 'wx', mode: 0o600 });
+      // First the own mark, then the look at the others: of two that differ at least one sees the other.
+      other = this.#otherLimit(users);
+      if (other !== undefined) unlinkSync(user);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') throw error;
+      throw unavailable(this.#name, users, error);
+    }
+    if (other !== undefined) throw new SemaphoreLimitError(this.#name, this.#limit, other);
+    this.#user = user;
+    removeAtExit(user);
+    this.#watcher = this.#watchUser(user);
   }
 
   #otherLimit(users: string): number | undefined {
@@ -174,6 +187,18 @@ export class SlotFolder {
     this.#user = undefined;
     this.#onDeleted();
   }
+}
+
+function parseEntries(entries: readonly string[]): SlotListing {
+  const busy = new Set<number>();
+  const tickets: string[] = [];
+  for (const entry of entries) {
+    const slot = SLOT.exec(entry)?.[1];
+    if (slot !== undefined) busy.add(Number(slot));
+    else if (entry.startsWith('wait.')) tickets.push(entry);
+  }
+  tickets.sort();
+  return { busy, tickets };
 }
 
 /** 0 if the file is gone: as old as can be. */
