@@ -109,14 +109,17 @@ export class Lifecycle {
     return [...this.#results, ...this.#parts.flatMap((part) => part.results)];
   }
 
-  /** What another thread says of an event that was completed there and never came here. */
+  /** What another thread says of an event that is completed there, and here if it ever came here. */
   restore(startedAt: number, completedAt: number, results: readonly Runner[]): void {
-    dispatches += 1;
-    this.sequence = dispatches;
+    if (this.sequence === 0) {
+      dispatches += 1;
+      this.sequence = dispatches;
+    }
     this.status = 'completed';
     this.startedAt = startedAt;
     this.completedAt = completedAt;
     this.#results = results;
+    this.onResults?.();
   }
 
   /** First dispatch; from here on `parent`'s event waits for this one. */
