@@ -17,7 +17,7 @@ export function awaitingTests(subject: () => Subject): void {
   test('await - a child awaited at home jumps the queue of the bus, also when it was sent before', async () => {
     const { bus, home, seen, release } = subject();
     bus.dispatch(new Hold({ key: 'remote' }));
-    await seen('remote').passed;
+    await seen('remote').opened;
     for (let value = 0; value < 100; value += 1) bus.dispatch(new Note({ key: 'remote', value }));
     const sent = new Note({ key: 'remote', value: -1 });
     bus.dispatch(sent);

@@ -42,7 +42,7 @@ export async function startSubject(kind: SubjectKind): Promise<Subject> {
   const door = new EventBus({ name: 'Door', maxPending: null, parallelHandlers: true, logger: silent });
   door.on(Seen, async ({ key }) => {
     gateOf(`${key} seen`).open();
-    await gateOf(`${key} release`).passed;
+    await gateOf(`${key} release`).opened;
   });
   home.on(Seen, door.dispatch);
   home.on(CircleUp, async (event) => {
