@@ -14,7 +14,7 @@ function slowBus(maxPending: number): { bus: EventBus; gates: Gate[] } {
   bus.on(Work, () => {
     const next = gate();
     gates.push(next);
-    return next.passed;
+    return next.opened;
   });
   return { bus, gates };
 }
@@ -240,7 +240,7 @@ describe('waitForCapacity() - inside a handler', () => {
     const bus = quietBus({ maxPending: 2 });
     const other = quietBus();
     const never = gate();
-    other.on(Query, () => never.passed);
+    other.on(Query, () => never.opened);
     const reason = new Error('enough');
     bus.on(Work, () => other.dispatch(new Query({})).eventResult({ raiseIfNone: false }));
     bus.on(Parent, async () => {
@@ -262,7 +262,7 @@ test('dispatch() - refuses more than maxPending and leaves no trace', async () =
   bus.on(Parent, async (event) => {
     bus.dispatch(new Work({}));
     const refused = new Work({});
-    expect(() => bus.dispatch(refused)).toThrow(/EventBus at capacity: .* 2 pending events \(2 max/);
+    expect(() => bus.dispatch(refused)).toThrow(/EventBus at capacity: 2 pending events \(2 max/);
     expect([refused.event_path, refused.event_parent_id, refused.event_status]).toEqual([[], null, 'pending']);
     children.push(...event.event_children.map(({ event_type }) => event_type));
   });

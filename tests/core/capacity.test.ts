@@ -22,7 +22,7 @@ function fill(bus: EventBus): number {
 function heldBus(options: ConstructorParameters<typeof EventBus>[0] = {}): { bus: EventBus; open: () => void } {
   const bus = new EventBus(options);
   const door = gate();
-  bus.on(Held, () => door.passed);
+  bus.on(Held, () => door.opened);
   return { bus, open: () => door.open() };
 }
 
@@ -134,6 +134,7 @@ test('capacity - a place that its waiter does not use goes on to the next', asyn
   const { bus, open } = heldBus({ maxPending: 1 });
   fill(bus);
   const waits = [bus.waitForCapacity(), bus.waitForCapacity(), bus.waitForCapacity()];
+  expect(await Promise.all(waits.map(stateOf))).toEqual(['pending', 'pending', 'pending']);
   open();
   await Promise.all(waits);
   await bus.stop();
@@ -194,5 +195,5 @@ test('capacity - inside a handler with nothing of its own under way it fails rat
   const error = await rejection(parent.eventResult());
   expect(isBusCapacityError(error)).toBe(true);
   expect(isAwaitCycleError(error)).toBe(false);
-  expect(error.message).toContain("Self is full with events that can't run before this handler returns");
+  expect(error.message).toContain("Self is full with events that can't complete before this handler returns");
 });

@@ -95,7 +95,7 @@ test('child - one with a foreign parent id is still the handler’s child, and i
   const door = gate();
   const child = new Child({ n: 1 }, { event_parent_id: '0190a0b0-0000-7000-8000-00000000abcd' });
   bus.on(Parent, () => void bus.dispatch(child));
-  bus.on(Child, () => door.passed);
+  bus.on(Child, () => door.opened);
   const dispatch = bus.dispatch(new Parent());
   expect(await stateOf(dispatch)).toBe('pending');
   door.open();
@@ -133,7 +133,7 @@ test('child - the parent waits for all descendants, awaited or not', async () =>
   bus.on(Parent, () => void other.dispatch(new Child({ n: 1 })));
   other.on(Child, async ({ n }) => {
     if (n < 3) other.dispatch(new Child({ n: n + 1 }));
-    else await door.passed;
+    else await door.opened;
   });
   const dispatch = bus.dispatch(new Parent());
   expect(await stateOf(dispatch)).toBe('pending');
@@ -147,7 +147,7 @@ test('child - what is dispatched after the handler has settled is accepted, has 
   const dispatched = gate();
   const child = new Child({ n: 1 });
   bus.on(Parent, () => {
-    void late.passed.then(() => {
+    void late.opened.then(() => {
       bus.dispatch(child);
       dispatched.open();
     });
@@ -155,7 +155,7 @@ test('child - what is dispatched after the handler has settled is accepted, has 
   const parent = await bus.dispatch(new Parent());
   const completedAt = parent.event_completed_at;
   late.open();
-  await dispatched.passed;
+  await dispatched.opened;
   await child.eventCompleted();
   expect(child.event_parent_id).toBe(parent.event_id);
   expect(parent.event_children).toEqual([]);

@@ -49,7 +49,7 @@ test('dispatch - no handler of the next event starts before all handlers of this
   const steps: string[] = [];
   bus.on(Step, ({ n }) => void steps.push(`first ${n}`));
   bus.on(Step, async ({ n }) => {
-    await door.passed;
+    await door.opened;
     steps.push(`second ${n}`);
   });
   bus.dispatch(new Step({ n: 1 }));
@@ -179,7 +179,7 @@ test('dispatch - buses don’t wait for each other', async () => {
   await using a = new EventBus();
   await using b = new EventBus();
   const door = gate();
-  a.on(Ping, () => door.passed);
+  a.on(Ping, () => door.opened);
   const waiting = a.dispatch(new Ping());
   await b.dispatch(new Ping());
   expect(waiting.event.event_status).toBe('started');
@@ -206,7 +206,7 @@ test('dispatch - detached makes a new root that the handler’s event neither kn
   const door = gate();
   const child = new Step({ n: 1 });
   bus.on(Ping, () => void bus.dispatch(child, { detached: true }));
-  bus.on(Step, () => door.passed);
+  bus.on(Step, () => door.opened);
   const parent = await bus.dispatch(new Ping());
   expect(parent.event_children).toEqual([]);
   expect(child.event_parent_id).toBeNull();

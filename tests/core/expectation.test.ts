@@ -20,7 +20,7 @@ test('expectation - resolves to the event itself, by class or by type', async ()
 test('expectation - resolves when the event is dispatched, not when it completes', async () => {
   await using bus = new EventBus();
   const door = gate();
-  bus.on(Order, () => door.passed);
+  bus.on(Order, () => door.opened);
   const wait = bus.expect(Order);
   const dispatch = bus.dispatch(new Order({ n: 1 }));
   expect((await wait).event_status).not.toBe('completed');
@@ -82,7 +82,7 @@ test('expectation - filters are asked once per event, in order of dispatch', asy
 test('expectation - what was dispatched before is no match', async () => {
   await using bus = new EventBus();
   const door = gate();
-  bus.on(Order, () => door.passed);
+  bus.on(Order, () => door.opened);
   await bus.dispatch(new Paid({ n: 0 }));
   bus.dispatch(new Order({ n: 1 }));
   bus.dispatch(new Order({ n: 2 }));

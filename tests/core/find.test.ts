@@ -23,7 +23,7 @@ test('find - gives the newest match of the history, or null', async () => {
 test('find - events that are not completed count as well', async () => {
   await using bus = new EventBus();
   const door = gate();
-  bus.on(Item, () => door.passed);
+  bus.on(Item, () => door.opened);
   const started = bus.dispatch(new Item({ n: 1 }));
   await ticks();
   expect(await bus.find(Item)).toBe(started.event);

@@ -68,11 +68,11 @@ test('forwarding - waiting covers every bus, also one that a handler forwards to
   const before = gate();
   const after = gate();
   a.on(Ping, async (event) => {
-    await before.passed;
+    await before.opened;
     b.dispatch(event);
   });
   b.on(Ping, async () => {
-    await after.passed;
+    await after.opened;
     return 'b is done';
   });
   const dispatch = a.dispatch(new Ping());
@@ -116,7 +116,7 @@ test('forwarding - errors and timeouts there are results there and disturb nothi
   a.on(Ping, b.dispatch);
   a.on(Ping, () => 'fine');
   b.on(Ping, () => Promise.reject(new Error('b failed')));
-  b.on(Ping, () => gate().passed);
+  b.on(Ping, () => gate().opened);
   const event = await a.dispatch(new Ping({}, { event_timeout: 0.02 }));
   const shown = [...event.event_results.values()].map(({ eventbus_name, status }) => [eventbus_name, status]);
   expect(shown).toEqual([
@@ -162,7 +162,7 @@ test('forwarding - does not hold the slot: the next event starts while the other
   await using b = new EventBus();
   const door = gate();
   a.on(Ping, b.dispatch);
-  b.on(Ping, () => door.passed);
+  b.on(Ping, () => door.opened);
   const first = a.dispatch(new Ping());
   await a.dispatch(new Pong());
   expect(await stateOf(first)).toBe('pending');

@@ -175,7 +175,7 @@ test('handler - matching is fixed when processing starts', async () => {
   await using bus = new EventBus();
   const seen: string[] = [];
   const door = gate();
-  bus.on(Pong, () => door.passed);
+  bus.on(Pong, () => door.opened);
   bus.dispatch(new Pong());
   const queued = bus.dispatch(new Ping());
   await ticks();
@@ -193,7 +193,7 @@ test('handler - one that is taken off while the event is queued is not called', 
   await using bus = new EventBus();
   const seen: string[] = [];
   const door = gate();
-  bus.on(Pong, () => door.passed);
+  bus.on(Pong, () => door.opened);
   const off = bus.on(Ping, () => void seen.push('gone'));
   const later = bus.on(Ping, () => void seen.push('kept: processing had started'));
   bus.on(Ping, () => later());

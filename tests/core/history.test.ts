@@ -12,7 +12,7 @@ const numbers = (events: Iterable<BaseEvent>): unknown[] => [...events].map((eve
 function heldBus(options: ConstructorParameters<typeof EventBus>[0]): { bus: EventBus; open: () => void } {
   const bus = new EventBus(options);
   const door = gate();
-  bus.on(Held, () => door.passed);
+  bus.on(Held, () => door.opened);
   return { bus, open: () => door.open() };
 }
 

@@ -53,7 +53,7 @@ test('lifecycle - an event whose handlers are done is not completed while a chil
   await using bus = new EventBus();
   const door = gate();
   bus.on(Root, () => void bus.dispatch(new Child({ n: 1 })));
-  bus.on(Child, () => door.passed);
+  bus.on(Child, () => door.opened);
   const dispatch = bus.dispatch(new Root());
   const { event } = dispatch;
   await ticks();
@@ -70,7 +70,7 @@ test('lifecycle - an event whose handlers are done is not completed while a chil
 test('lifecycle - completed and resolved waiters are one step', async () => {
   await using bus = new EventBus();
   const door = gate();
-  bus.on(Root, () => door.passed);
+  bus.on(Root, () => door.opened);
   const dispatch = bus.dispatch(new Root());
   let resolved = false;
   void dispatch.then(() => (resolved = true));
@@ -90,7 +90,7 @@ test('lifecycle - completed and resolved waiters are one step', async () => {
 test('lifecycle - all waiters of one event resolve to it', async () => {
   await using bus = new EventBus();
   const door = gate();
-  bus.on(Root, () => door.passed);
+  bus.on(Root, () => door.opened);
   const dispatch = bus.dispatch(new Root());
   const waits = [dispatch, dispatch, dispatch.event.eventCompleted(), bus.dispatch(dispatch.event)];
   door.open();
@@ -137,9 +137,9 @@ test('lifecycle - results appear when processing starts, all of them before the 
 test('lifecycle - a result is pending, then started, then completed or error, with its times', async () => {
   await using bus = new EventBus();
   const doors = [gate(), gate()] as const;
-  bus.on(Root, () => doors[0].passed);
+  bus.on(Root, () => doors[0].opened);
   bus.on(Root, async () => {
-    await doors[1].passed;
+    await doors[1].opened;
     throw new Error('second');
   });
   const dispatch = bus.dispatch(new Root());

@@ -55,7 +55,7 @@ test('queue-jump - nothing else overshoots: other queued events stay pending dur
   const door = gate();
   const queued = [new Queued({ name: 'Q1' }), new Queued({ name: 'Q2' })];
   const foreign = new Queued({ name: 'F2' });
-  other.on(Queued, ({ name }) => (name === 'F1' ? door.passed : undefined));
+  other.on(Queued, ({ name }) => (name === 'F1' ? door.opened : undefined));
   bus.on(Parent, async () => {
     await bus.dispatch(new Child({ name: 'C' }));
     expect(queued.map(({ event_status }) => event_status)).toEqual(['pending', 'pending']);
@@ -107,7 +107,7 @@ test('queue-jump - on another bus the child runs ahead of that bus’s queue', a
   await using bus = new EventBus({ name: 'Here' });
   await using other = recording('There', order);
   const door = gate();
-  other.on(Parent, () => door.passed);
+  other.on(Parent, () => door.opened);
   bus.on(Parent, async () => {
     const child = other.dispatch(new Child({ name: 'C' }));
     setImmediate(() => door.open());
@@ -180,11 +180,11 @@ test('queue-jump - children awaited together on different buses run side by side
   const doors = [gate(), gate()] as const;
   bus.on(Child, async () => {
     doors[0].open();
-    await doors[1].passed;
+    await doors[1].opened;
   });
   other.on(Child, async () => {
     doors[1].open();
-    await doors[0].passed;
+    await doors[0].opened;
   });
   bus.on(Parent, () =>
     Promise.all([bus.dispatch(new Child({ name: 'A' })), other.dispatch(new Child({ name: 'B' }))]).then(() => 'both'),
@@ -198,7 +198,7 @@ test('queue-jump - an await never gives up, however long another handler also wa
   const door = gate();
   const shared = new Child({ name: 'shared' });
   const seen: string[] = [];
-  other.on(Child, () => door.passed);
+  other.on(Child, () => door.opened);
   for (const own of [bus, other]) {
     own.on(Parent, async () => {
       seen.push((await shared.eventCompleted()).event_status);
@@ -274,7 +274,7 @@ test('queue-jump - a handler that returns a Dispatch is not held up by it', asyn
   await using bus = new EventBus();
   await using other = new EventBus();
   const door = gate();
-  other.on('*', () => door.passed);
+  other.on('*', () => door.opened);
   bus.on(Parent, (event) => other.dispatch(event));
   bus.on(Queued, () => 'ran meanwhile');
   const forwarded = bus.dispatch(new Parent());

@@ -12,7 +12,7 @@ test('redispatch - an event that was awaited and completed keeps its place in th
   const second = quietBus();
   const order: string[] = [];
   const busy = gate();
-  second.on(Other, () => busy.passed);
+  second.on(Other, () => busy.opened);
   second.on('*', (event) => void order.push(event.event_type));
   first.on(Child, () => null);
   first.on(Parent, async () => {
@@ -34,7 +34,7 @@ test('redispatch - a completed child that goes to another bus is not what its aw
   const busy = gate();
   const Outer = BaseEvent.extend('Outer', {});
   second.on('*', async (event) => {
-    await busy.passed;
+    await busy.opened;
     order.push(event.event_type);
   });
   first.on(Child, () => null);
@@ -74,7 +74,7 @@ test('redispatch - a completed event that goes to another bus is open again for 
   const work = gate();
   first.on(Child, () => 1);
   second.on(Child, async () => {
-    await work.passed;
+    await work.opened;
     return 2;
   });
   const event = await first.dispatch(new Child({}));

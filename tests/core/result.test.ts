@@ -170,7 +170,7 @@ test('result - timeout ends the wait while handlers go on', async () => {
   await using bus = new EventBus();
   const door = gate();
   bus.on(Ask, async () => {
-    await door.passed;
+    await door.opened;
     return 'late';
   });
   const dispatch = bus.dispatch(new Ask());
@@ -187,7 +187,7 @@ test('result - timeout 0 looks once; none and Infinity wait', async () => {
   await using bus = new EventBus();
   const door = gate();
   bus.on(Ask, async () => {
-    await door.passed;
+    await door.opened;
     return 1;
   });
   const dispatch = bus.dispatch(new Ask());
@@ -202,7 +202,7 @@ test('result - timeout 0 looks once; none and Infinity wait', async () => {
 test('result - a signal ends the wait with its reason', async () => {
   await using bus = new EventBus();
   const door = gate();
-  bus.on(Ask, () => door.passed);
+  bus.on(Ask, () => door.opened);
   const dispatch = bus.dispatch(new Ask());
   const controller = new AbortController();
   const wait = dispatch.eventResult({ signal: controller.signal });
@@ -253,7 +253,7 @@ test('result - awaiting an EventResult gives the value or throws the very error'
   const door = gate();
   const boom = new Error('boom');
   bus.on(Ask, async () => {
-    await door.passed;
+    await door.opened;
     return 'value';
   });
   bus.on(Ask, () => {

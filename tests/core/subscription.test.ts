@@ -132,7 +132,7 @@ test('subscription - a handler that takes itself off while it runs has its resul
   const door = gate();
   const off = bus.on(Ping, async () => {
     off();
-    await door.passed;
+    await door.opened;
     return 'done';
   });
   const dispatch = bus.dispatch(new Ping());

@@ -60,7 +60,7 @@ test('wal - nothing is written, not even the file, before an event completes', a
   const walPath = join(tempFolder(), 'events.jsonl');
   await using bus = new EventBus({ walPath });
   const door = gate();
-  bus.on(Step, () => door.passed);
+  bus.on(Step, () => door.opened);
   const dispatch = bus.dispatch(new Step({ n: 1 }));
   await ticks();
   expect(existsSync(walPath)).toBe(false);
@@ -135,7 +135,7 @@ test('wal - waitUntilIdle and stop return when the lines are in the file', async
 test('wal - what stop() ends is logged as well', async () => {
   const walPath = join(tempFolder(), 'events.jsonl');
   const bus = new EventBus({ walPath });
-  bus.on(Step, () => gate().passed);
+  bus.on(Step, () => gate().opened);
   bus.dispatch(new Step({ n: 1 }));
   bus.dispatch(new Step({ n: 2 }));
   await ticks();

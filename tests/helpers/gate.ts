@@ -1,15 +1,25 @@
-/** A door that a test opens by hand: handlers wait at `passed`, tests need no sleeps. */
+/** Something to wait for until the test says so: handlers wait for `opened`, tests need no sleeps. */
 export interface Gate {
-  readonly passed: Promise<void>;
+  readonly opened: Promise<void>;
   readonly open: () => void;
 }
 
 export function gate(): Gate {
-  let open = (): void => undefined;
-  const passed = new Promise<void>((resolve) => {
+  let open: () => void = () => undefined;
+  const opened = new Promise<void>((resolve) => {
     open = resolve;
   });
-  return { passed, open: () => open() };
+  return { opened, open };
+}
+
+/** One turn of the event loop: every microtask and every timer that is due has run. */
+export function nextTurn(): Promise<void> {
+  return new Promise((resolve) => void setImmediate(resolve));
+}
+
+/** Some turns: lets all work go on that waits for nothing but its turn. */
+export async function ticks(turns = 5): Promise<void> {
+  for (let i = 0; i < turns; i += 1) await nextTurn();
 }
 
 /** A promise's state now: what it gave, what it threw, or that it is pending. */
@@ -19,11 +29,6 @@ export async function stateOf(promise: PromiseLike<unknown>): Promise<'pending' 
     () => 'rejected' as const,
   );
   return Promise.race([settled, ticks(20).then(() => 'pending' as const)]);
-}
-
-/** Lets all work go on that waits for nothing but its turn. */
-export async function ticks(turns = 5): Promise<void> {
-  for (let i = 0; i < turns; i += 1) await new Promise<void>((resolve) => setImmediate(resolve));
 }
 
 /** What a promise was rejected with; fails the test if it was not. */

@@ -38,6 +38,7 @@ test.each([
   ['stop-window', 5],
   ['blocked', 6],
   ['threads', 4],
+  ['global', 4],
   ['herd', 5],
   ['pid-reuse', 1],
   ['deleted', 4],

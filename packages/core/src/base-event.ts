@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import { isoTime, newId } from './clock.ts';
+import { idOf, isoTime, nextOrder } from './clock.ts';
 import { activeHandler } from './context.ts';
 import type { Dispatchable, RunningBus } from './dispatch.ts';
 import { EventStateError } from './errors.ts';
@@ -66,6 +66,8 @@ export interface PathStep {
   readonly name: string;
 }
 
+/** The event came with its id, so another may have the same. */
+export let idIsGiven: (event: BaseEvent) => boolean;
 /** The buses that had the event, in order; the engine adds to it. */
 export let pathOf: (event: BaseEvent) => PathStep[];
 export let setParent: (event: BaseEvent, parentId: string) => void;
@@ -101,7 +103,10 @@ export class BaseEvent<R = unknown> extends ResultHelpers<R, BaseEvent> implemen
   readonly #resultType: z.ZodType | null;
   readonly #createdAt: number;
   readonly #path: PathStep[];
-  #id: string;
+  /** Null until somebody asks. */
+  #id: string | null = null;
+  /** Among the events of this thread; 0 if the id was given. */
+  #order = 0;
   #parentId: string | null;
   #results: Map<string, EventResult<R, BaseEvent>> | null = null;
 
@@ -110,6 +115,7 @@ export class BaseEvent<R = unknown> extends ResultHelpers<R, BaseEvent> implemen
       ...Object.getOwnPropertyNames(this.prototype),
       ...Object.getOwnPropertyNames(ResultHelpers.prototype),
     ]);
+    idIsGiven = (event) => event.#order === 0;
     pathOf = (event) => event.#path;
     setParent = (event, parentId) => {
       event.#parentId ??= parentId;
@@ -135,7 +141,7 @@ export class BaseEvent<R = unknown> extends ResultHelpers<R, BaseEvent> implemen
       this.#resultType = definition.result;
       this.#createdAt = Date.now();
       this.#path = [];
-      this.#id = newId();
+      this.#order = nextOrder();
       this.#parentId = null;
       return;
     }
@@ -148,7 +154,8 @@ export class BaseEvent<R = unknown> extends ResultHelpers<R, BaseEvent> implemen
       event_result_type === undefined ? definition.result : schema.checkResultField(event_result_type, type);
     this.#createdAt = event_created_at === undefined ? Date.now() : fields.checkCreatedAt(event_created_at, type);
     this.#path = event_path === undefined ? [] : fields.checkPath(event_path, type).map((name) => ({ id: null, name }));
-    this.#id = event_id === undefined ? newId() : fields.checkUuid('event_id', event_id, type);
+    if (event_id === undefined) this.#order = nextOrder();
+    else this.#id = fields.checkUuid('event_id', event_id, type);
     this.#parentId =
       event_parent_id === undefined || event_parent_id === null
         ? null
@@ -211,7 +218,7 @@ export class BaseEvent<R = unknown> extends ResultHelpers<R, BaseEvent> implemen
   }
   /** UUIDv7 */
   get event_id(): string {
-    return this.#id;
+    return (this.#id ??= idOf(this.#createdAt, this.#order));
   }
   /** `Name@version` */
   get event_schema(): string {
@@ -276,7 +283,7 @@ export class BaseEvent<R = unknown> extends ResultHelpers<R, BaseEvent> implemen
     const handler = activeHandler.getStore();
     if (handler !== undefined) return handler.bus as RunningBus;
     throw new EventStateError(
-      `event_bus can only be accessed from within an event handler (${this.#type}#${this.#id.slice(-4)}). Elsewhere, use the bus itself.`,
+      `event_bus can only be accessed from within an event handler (${this.#type}#${this.event_id.slice(-4)}). Elsewhere, use the bus itself.`,
       placeOf(lifecycleOf(this)),
     );
   }
@@ -286,9 +293,8 @@ export class BaseEvent<R = unknown> extends ResultHelpers<R, BaseEvent> implemen
    *
    * @throws EventStateError if it was never dispatched; AwaitCycleError inside a handler that it can't complete without
    */
-  async eventCompleted(): Promise<this> {
-    await completion(lifecycleOf(this));
-    return this;
+  eventCompleted(): Promise<this> {
+    return completion(lifecycleOf(this), this);
   }
 
   /** A fresh copy to dispatch: same payload and options, new id, no parent, path or results. */
@@ -304,7 +310,7 @@ export class BaseEvent<R = unknown> extends ResultHelpers<R, BaseEvent> implemen
 
   /** As text: the buses that had it, its type, the end of its id and how far it is, in bubus's format. */
   override toString(): string {
-    return `${this.event_path.join('≫')}▶ ${this.#type}#${this.#id.slice(-4)} ${statusIcons[this.event_status]}`;
+    return `${this.event_path.join('≫')}▶ ${this.#type}#${this.event_id.slice(-4)} ${statusIcons[this.event_status]}`;
   }
 
   /** What travels and is logged: fields of the framework and the payload with its values as they are; no results. */
@@ -312,7 +318,7 @@ export class BaseEvent<R = unknown> extends ResultHelpers<R, BaseEvent> implemen
     return {
       event_type: this.#type,
       event_schema: this.#schema,
-      event_id: this.#id,
+      event_id: this.event_id,
       event_parent_id: this.#parentId,
       event_path: this.event_path,
       event_timeout: this.#timeout,

@@ -1,8 +1,26 @@
-import { uuidv7 } from 'uuidv7';
+import { UUID, uuidv7 } from 'uuidv7';
 
 /** A new UUIDv7: unique, and sorted by the time of its creation. */
 export function newId(): string {
   return uuidv7();
+}
+
+/** How many things were put in order in this thread; a random start keeps the ids of two threads apart. */
+let order = Math.floor(Math.random() * 2 ** 41) + 1;
+
+/** A number that is greater than all before it. */
+export function nextOrder(): number {
+  order += 1;
+  return order;
+}
+
+/**
+ * The UUIDv7 of something that was made at that time, as the one with that order among those of this thread: so that
+ * an id can be made long after the thing, when somebody first asks for it.
+ */
+export function idOf(epochMs: number, orderOf: number): string {
+  const high = Math.floor(orderOf / 2 ** 30) % 2 ** 12;
+  return UUID.fromFieldsV7(epochMs, high, orderOf % 2 ** 30, Math.floor(Math.random() * 2 ** 32)).toString();
 }
 
 /** ISO 8601 in UTC with milliseconds; null for 0, which stands for "not yet". */

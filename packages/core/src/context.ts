@@ -44,13 +44,29 @@ export function liveHandler(): ActiveHandler | null {
   return handler === undefined || handler.runner.settled ? null : handler;
 }
 
-/** Waits until `subject` has settled: as an await of the calling handler if there is one, else from outside. */
-export function waitFor(subject: Subject, { timeout, signal, onTimeout }: WaitLimits = noLimits): Promise<void> {
-  if (subject.settled) return Promise.resolve();
+/**
+ * Waits until `subject` has settled: as an await of the calling handler if there is one, else from outside.
+ *
+ * @returns `value`
+ */
+export function waitFor<T>(subject: Subject, value: T, limits: WaitLimits = noLimits): Promise<T> {
+  if (subject.settled) return Promise.resolve(value);
+  const handler = liveHandler();
+  if (limits !== noLimits || handler !== null) return waitWithin(subject, value, limits, handler);
+  return new Promise((resolve) => {
+    subject.addWait({ runner: null, settle: () => resolve(value) });
+  });
+}
+
+function waitWithin<T>(
+  subject: Subject,
+  value: T,
+  { timeout, signal, onTimeout }: WaitLimits,
+  handler: ActiveHandler | null,
+): Promise<T> {
   if (signal?.aborted === true) return Promise.reject(signal.reason as Error);
   if (timeout === 0) return Promise.reject(onTimeout(0));
   return new Promise((resolve, reject) => {
-    const handler = liveHandler();
     const resume = handler === null ? callNow : handler.suspendFor(subject);
     const end = (finish: () => void): void => {
       subject.release(wait);
@@ -58,7 +74,7 @@ export function waitFor(subject: Subject, { timeout, signal, onTimeout }: WaitLi
       signal?.removeEventListener('abort', onAbort);
       resume(finish);
     };
-    const wait: Wait = { runner: handler === null ? null : handler.runner, settle: () => end(resolve) };
+    const wait: Wait = { runner: handler === null ? null : handler.runner, settle: () => end(() => resolve(value)) };
     const onAbort = (): void => end(() => reject(signal?.reason as Error));
     signal?.addEventListener('abort', onAbort);
     const timer = timeout === null ? null : startTimer(timeout, () => end(() => reject(onTimeout(timeout))), true);

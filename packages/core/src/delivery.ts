@@ -1,20 +1,23 @@
-import type { AsyncResource } from 'node:async_hooks';
+import { AsyncResource } from 'node:async_hooks';
 import type { BaseEvent } from './base-event.ts';
 import type { RunningBus } from './dispatch.ts';
-import { type ErrorPlace, HandlerCancelledError } from './errors.ts';
+import { type ErrorPlace, HandlerCancelledError, isBusStoppedError } from './errors.ts';
 import { EventResult, resultSettled, resultStarted } from './event-result.ts';
 import type { ForwardTarget, HandlerEntry } from './handler.ts';
-import { abortedError, causeText, HandlerRun, type RunHost } from './handler-run.ts';
+import type { HistoryEntry } from './history.ts';
+import { abortedError, HandlerRun, type RunHost } from './handler-run.ts';
 import type { Lifecycle, Part } from './lifecycle.ts';
 import type { Linked } from './linked-list.ts';
 import { recursionError } from './recursion.ts';
 import { lifecycleOf } from './result-helpers.ts';
+import { SmallSet } from './small-set.ts';
 
 /** What a delivery needs of its bus. */
 export interface DeliveryHost {
   readonly bus: RunningBus;
   readonly maxRecursionDepth: number | null;
-  match(type: string): readonly HandlerEntry[];
+  /** The handlers of the type; if they are `starting`, those that run once leave the bus. */
+  match(type: string, starting: boolean): readonly HandlerEntry[];
   /** Takes a queued delivery out of the queue, or moves it ahead of it. */
   unqueue(delivery: Delivery): void;
   promote(delivery: Delivery): void;
@@ -54,6 +57,8 @@ export class Delivery implements Part, RunHost, Linked<Delivery> {
   results: readonly EventResult[] = noResults;
   /** Called once when all handlers have settled here. */
   onDone: (() => void) | null = null;
+  /** Its event's place in the bus's history. */
+  remembered: HistoryEntry | null = null;
   #host: DeliveryHost;
   #context: AsyncResource;
   #entries: readonly HandlerEntry[] = noEntries;
@@ -61,7 +66,9 @@ export class Delivery implements Part, RunHost, Linked<Delivery> {
   /** The handler that is just being called: if it settles before the call returns, `advance` goes on by itself. */
   #starting: HandlerRun | null = null;
   /** Handlers that have started and not settled, suspended ones included. */
-  readonly #running = new Set<HandlerRun>();
+  readonly #running = new SmallSet<HandlerRun>();
+  /** How many of them need the slot. */
+  #slotWanted = 0;
 
   constructor(event: BaseEvent, host: DeliveryHost, context: AsyncResource) {
     this.event = event;
@@ -76,13 +83,21 @@ export class Delivery implements Part, RunHost, Linked<Delivery> {
 
   /** Fixes which handlers the event has on this bus. */
   start(): void {
+    this.#begin(true);
+  }
+
+  #begin(starting: boolean): void {
     this.state = 'started';
     this.busy = true;
     this.lifecycle.start(Date.now());
-    this.#entries = this.#host.match(this.event.event_type);
+    this.#entries = this.#host.match(this.event.event_type, starting);
     if (this.#entries.length > 0) {
       const { event_timeout } = this.event;
-      this.results = this.#entries.map(({ source }) => new EventResult(this.lifecycle, source, event_timeout));
+      const [only] = this.#entries;
+      this.results =
+        this.#entries.length === 1 && only !== undefined
+          ? [new EventResult(this.lifecycle, only.source, event_timeout)]
+          : this.#entries.map(({ source }) => new EventResult(this.lifecycle, source, event_timeout));
       this.lifecycle.onResults?.();
     }
     this.#host.started(this);
@@ -109,9 +124,9 @@ export class Delivery implements Part, RunHost, Linked<Delivery> {
     if (this.state === 'done') return;
     if (this.state === 'queued') {
       this.#host.unqueue(this);
-      this.start();
+      this.#begin(false);
     }
-    for (const run of this.#running) run.abort(abortedError(run.place, cause));
+    for (const run of this.#running) run.abort(abortedError(run.place, cause), cause);
     while (this.#nextEntry < this.#entries.length) this.#cancelNext(cause);
     this.#checkDone();
   }
@@ -139,8 +154,10 @@ export class Delivery implements Part, RunHost, Linked<Delivery> {
 
   settled(run: HandlerRun): void {
     this.#running.delete(run);
-    this.#host.release(run);
+    if (run.entry.holdsSlot) this.#slotWanted -= 1;
+    // The slot last: whatever an observer does, nothing else starts within its call.
     this.#host.handlerEnded(this, run.runner, run.entry);
+    this.#host.release(run);
     if (this.#starting === run) return;
     if (run.entry.holdsSlot && this.#nextEntry < this.#entries.length) this.#host.continue(this);
     else this.#checkDone();
@@ -157,10 +174,13 @@ export class Delivery implements Part, RunHost, Linked<Delivery> {
     const run = new HandlerRun(this.event, entry, result, this);
     this.#running.add(run);
     this.#starting = run;
-    if (entry.holdsSlot) this.#host.take(run);
+    if (entry.holdsSlot) {
+      this.#slotWanted += 1;
+      this.#host.take(run);
+    }
     this.#host.handlerStarted(run);
     const refusal = recursionError(run, this.#host.maxRecursionDepth);
-    if (refusal === null) run.start(this.#context);
+    if (refusal === null) run.start(this.#handlerContext());
     else run.abort(refusal);
     this.#starting = null;
     return run;
@@ -170,12 +190,22 @@ export class Delivery implements Part, RunHost, Linked<Delivery> {
   #forward(entry: HandlerEntry, target: ForwardTarget, result: EventResult): void {
     resultStarted(result, Date.now());
     try {
-      target.accept(this.event, this.#context);
+      target.accept(this.event, this.#handlerContext());
       resultSettled(result, 'completed', this.event, Date.now());
     } catch (error) {
       resultSettled(result, 'error', error, Date.now());
     }
     this.#host.handlerEnded(this, result, entry);
+  }
+
+  /**
+   * The dispatcher's context for one handler. A handler may change it (`enterWith`), and where contexts live on
+   * resources (Node.js before 24) that would reach whoever runs in the same resource: with several handlers each has
+   * one of its own.
+   */
+  #handlerContext(): AsyncResource {
+    if (this.#entries.length === 1) return this.#context;
+    return this.#context.runInAsyncScope(() => new AsyncResource('threadbus.handler'));
   }
 
   #cancelNext(cause: Error): void {
@@ -189,7 +219,7 @@ export class Delivery implements Part, RunHost, Linked<Delivery> {
       eventId: this.event.event_id,
     };
     const error = new HandlerCancelledError(
-      `Cancelled pending handler ${place.busName}.${place.handlerName}(${place.eventType}) as a result of ${causeText(cause)}`,
+      `Cancelled pending handler as a result of ${isBusStoppedError(cause) ? 'a stop' : 'parent error'}: ${place.busName}.${place.handlerName}(${place.eventType}) had not started. ${cause.message}`,
       place,
       { cause },
     );
@@ -199,7 +229,7 @@ export class Delivery implements Part, RunHost, Linked<Delivery> {
 
   #checkDone(): void {
     if (this.state !== 'started' || this.#nextEntry < this.#entries.length) return;
-    if (this.busy && !this.#slotIsWanted()) {
+    if (this.busy && this.#slotWanted === 0) {
       this.busy = false;
       this.#host.leave(this);
     }
@@ -208,10 +238,5 @@ export class Delivery implements Part, RunHost, Linked<Delivery> {
     this.#entries = noEntries;
     this.onDone?.();
     this.lifecycle.partDone();
-  }
-
-  #slotIsWanted(): boolean {
-    for (const run of this.#running) if (run.entry.holdsSlot) return true;
-    return false;
   }
 }

@@ -157,7 +157,7 @@ export class EventResult<T = unknown, E extends object = object> implements Runn
     onValue?: ((value: T) => Value | PromiseLike<Value>) | null,
     onError?: ((error: unknown) => Failure | PromiseLike<Failure>) | null,
   ): Promise<Value | Failure> {
-    const outcome = waitFor(this).then(() => {
+    const outcome = waitFor(this, null).then(() => {
       if (this.#status === 'error') throw this.#error;
       return this.#value as T;
     });

@@ -41,6 +41,6 @@ export class IdleWatch {
   }
 
   settle(): void {
-    for (const onIdle of [...this.#waiting]) onIdle();
+    if (this.#waiting.size > 0) for (const onIdle of [...this.#waiting]) onIdle();
   }
 }

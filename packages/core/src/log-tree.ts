@@ -18,19 +18,41 @@ const icons = { pending: '⏳', started: '🏃', completed: '✅', error: '❌' 
  */
 export function logTree(events: readonly BaseEvent[]): string {
   const known = new Map(events.map((event) => [event.event_id, event]));
-  const orphans = childrenByParent(events, known);
-  const roots = events.filter((event) => isRoot(event, known));
-  const shown = new Set<string>();
-  const lines = drawAll(roots, orphans, shown);
+  const dispatched = below(events, ({ event_children }) => event_children);
+  const orphans = childrenByParent(events, known, dispatched);
+  const isRoot = ({ event_id, event_parent_id }: BaseEvent): boolean =>
+    !dispatched.has(event_id) && (event_parent_id === null || !known.has(event_parent_id));
+  const roots = events.filter(isRoot);
+  roots.sort((a, b) => a.event_created_at.localeCompare(b.event_created_at));
+  const childrenOf = (event: BaseEvent): readonly BaseEvent[] => [
+    ...event.event_children,
+    ...(orphans.get(event.event_id) ?? []),
+  ];
+  const placed = below(roots, childrenOf);
+  for (const { event_id } of roots) placed.add(event_id);
   // What a cycle of parent ids has kept from being anyone's child is shown as a root after all.
-  lines.push(
-    ...drawAll(
-      events.filter(({ event_id }) => !shown.has(event_id)),
-      orphans,
-      shown,
-    ),
-  );
+  for (const event of events) {
+    if (placed.has(event.event_id)) continue;
+    roots.push(event);
+    for (const id of below([event], childrenOf)) placed.add(id);
+    placed.add(event.event_id);
+  }
+  const lines = drawAll(roots, orphans, new Set());
   return lines.length === 0 ? '(No events in history)' : lines.join('\n');
+}
+
+/** The ids of all that is reached from the events; they themselves are not unless something leads back to them. */
+function below(events: readonly BaseEvent[], next: (event: BaseEvent) => readonly BaseEvent[]): Set<string> {
+  const ids = new Set<string>();
+  const stack = [...events];
+  for (let event = stack.pop(); event !== undefined; event = stack.pop()) {
+    for (const child of next(event)) {
+      if (ids.has(child.event_id)) continue;
+      ids.add(child.event_id);
+      stack.push(child);
+    }
+  }
+  return ids;
 }
 
 function drawAll(roots: readonly BaseEvent[], orphans: Map<string, BaseEvent[]>, shown: Set<string>): string[] {
@@ -48,9 +70,9 @@ function drawAll(roots: readonly BaseEvent[], orphans: Map<string, BaseEvent[]>,
     lines.push(
       `${indent}${last ? '└── ' : '├── '}${'event' in node ? eventText(node.event) : resultText(node.result)}`,
     );
-    const below =
+    const parts =
       'event' in node ? partsOf(node.event, orphans) : node.result.event_children.map((event) => ({ event }));
-    const unseen = below.filter((part) => !('event' in part) || !shown.has(part.event.event_id));
+    const unseen = parts.filter((part) => !('event' in part) || !shown.has(part.event.event_id));
     stack.push(...stacked(unseen, `${indent}${last ? '    ' : '│   '}`));
   }
   return lines;
@@ -61,19 +83,18 @@ function stacked(nodes: readonly Node[], indent: string): Item[] {
   return nodes.map((node, i): Item => ({ node, indent, last: i === nodes.length - 1 })).reverse();
 }
 
-function isRoot({ event_id, event_parent_id }: BaseEvent, known: ReadonlyMap<string, BaseEvent>): boolean {
-  return event_parent_id === null || event_parent_id === event_id || !known.has(event_parent_id);
-}
-
 /** Events by the id of a parent that didn't dispatch them from a handler, as far as it can be seen. */
-function childrenByParent(events: readonly BaseEvent[], known: Map<string, BaseEvent>): Map<string, BaseEvent[]> {
+function childrenByParent(
+  events: readonly BaseEvent[],
+  known: ReadonlyMap<string, BaseEvent>,
+  dispatched: ReadonlySet<string>,
+): Map<string, BaseEvent[]> {
   const byParent = new Map<string, BaseEvent[]>();
   for (const event of events) {
-    if (isRoot(event, known) || event.event_parent_id === null) continue;
-    const parent = known.get(event.event_parent_id);
-    if (parent === undefined || parent.event_children.some(({ event_id }) => event_id === event.event_id)) continue;
-    const siblings = byParent.get(event.event_parent_id);
-    if (siblings === undefined) byParent.set(event.event_parent_id, [event]);
+    const { event_id, event_parent_id } = event;
+    if (event_parent_id === null || !known.has(event_parent_id) || dispatched.has(event_id)) continue;
+    const siblings = byParent.get(event_parent_id);
+    if (siblings === undefined) byParent.set(event_parent_id, [event]);
     else siblings.push(event);
   }
   return byParent;
@@ -105,14 +126,14 @@ function timeText(from: string, to: string | null): string {
 }
 
 function errorText(error: unknown): string {
-  return error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+  const text = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+  return text.replaceAll(/\s*\n\s*/g, ' ');
 }
 
 function valueText(value: unknown): string {
   if (value === null || value === undefined) return 'None';
-  if (typeof value === 'string') return `'${value}'`;
   if (typeof value === 'function') return 'Function(...)';
-  if (typeof value !== 'object') return inspect(value);
+  if (typeof value !== 'object') return inspect(value, { breakLength: Infinity });
   if (Array.isArray(value)) return `list(${value.length} items)`;
   if (value instanceof ResultHelpers) {
     const { event_type, event_id } = value as unknown as BaseEvent;

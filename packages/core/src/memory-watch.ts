@@ -1,12 +1,16 @@
 import type { BaseEvent } from './base-event.ts';
+import type { EventResult } from './event-result.ts';
 import type { Logger } from './logger.ts';
+import { lifecycleOf } from './result-helpers.ts';
 import { startTimer } from './timer.ts';
 
 /** What the watch looks at: the events that one bus holds. */
 export interface EventHolder {
   readonly name: string;
   readonly logger: Logger;
-  heldEvents(): readonly BaseEvent[];
+  readonly size: number;
+  /** Every so many-th of them. */
+  everyNth(step: number): readonly BaseEvent[];
 }
 
 const warnAbove = 50 * 1024 * 1024;
@@ -40,7 +44,7 @@ export class MemoryWatch {
 
   #look(): void {
     this.#armed = false;
-    const sizes = [...this.#holders()].map((holder) => ({ holder, ...measure(holder.heldEvents()) }));
+    const sizes = [...this.#holders()].map((holder) => ({ holder, bytes: measure(holder) }));
     const total = sizes.reduce((sum, { bytes }) => sum + bytes, 0);
     if (total <= warnAbove) {
       this.#warned = false;
@@ -51,28 +55,22 @@ export class MemoryWatch {
     sizes.sort((a, b) => b.bytes - a.bytes);
     const biggest = sizes
       .slice(0, 3)
-      .map(({ holder, bytes, events }) => `${holder.name} ${megabytes(bytes)} (${events} events)`);
+      .map(({ holder, bytes }) => `${holder.name} ${megabytes(bytes)} (${holder.size} events)`);
     sizes[0]?.holder.logger.warn(
       `All buses of this thread together hold about ${megabytes(total)} of events, more than ${megabytes(warnAbove)}; the biggest: ${biggest.join(', ')}. Lower maxHistorySize, keep big values out of events, or free a bus with stop({ clear: true }).`,
     );
   }
 }
 
-function measure(events: readonly BaseEvent[]): { bytes: number; events: number } {
-  const step = Math.max(1, Math.floor(events.length / sample));
-  let bytes = 0;
-  let measured = 0;
-  for (let i = 0; i < events.length; i += step) {
-    bytes += sizeOf(events[i]);
-    measured += 1;
-  }
-  return { bytes: measured === 0 ? 0 : (bytes * events.length) / measured, events: events.length };
+function measure(holder: EventHolder): number {
+  const measured = holder.everyNth(Math.ceil(holder.size / sample)).map(sizeOf);
+  const bytes = measured.reduce((sum, size) => sum + size, 0);
+  return measured.length === 0 ? 0 : (bytes * holder.size) / measured.length;
 }
 
 /** An estimate in bytes: of the event's payload and its results. */
-function sizeOf(event: BaseEvent | undefined): number {
-  if (event === undefined) return 0;
-  const results = [...event.event_results.values()].map(({ result }) => result);
+function sizeOf(event: BaseEvent): number {
+  const results = (lifecycleOf(event).results as readonly EventResult[]).map(({ result }) => result);
   const values: unknown[] = [{ ...event }, ...results];
   const seen = new Set<object>();
   let bytes = 500;

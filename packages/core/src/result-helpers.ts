@@ -113,28 +113,35 @@ export function placeOf(lifecycle: Lifecycle): ErrorPlace {
   return { eventType: event_type, eventId: event_id };
 }
 
-/** Resolves once the event is completed. */
-export async function completion(
+/** Resolves to `value` once the event is completed. */
+export function completion<T>(
   lifecycle: Lifecycle,
-  options: Pick<ResultOptions, 'timeout' | 'signal'> = {},
-): Promise<void> {
-  const place = placeOf(lifecycle);
-  if (lifecycle.sequence === 0) {
-    throw new EventStateError(
-      `${place.eventType}#${place.eventId?.slice(-4)} was never dispatched, so it will never complete. Dispatch it first: await bus.dispatch(event).`,
-      place,
-    );
-  }
-  await waitFor(lifecycle, {
-    timeout: checkWait('timeout (seconds)', options.timeout),
-    signal: options.signal,
-    onTimeout: (timeout) =>
-      new TimeoutError(
-        `${place.eventType}#${place.eventId?.slice(-4)} did not complete within ${timeout} s (status: ${lifecycle.status}).`,
-        place,
-        timeout,
-      ),
+  value: T,
+  { timeout, signal }: Pick<ResultOptions, 'timeout' | 'signal'> = {},
+): Promise<T> {
+  if (lifecycle.sequence === 0) return Promise.reject(neverDispatched(placeOf(lifecycle)));
+  if ((timeout === undefined || timeout === null) && signal === undefined) return waitFor(lifecycle, value);
+  return waitFor(lifecycle, value, {
+    timeout: checkWait('timeout (seconds)', timeout),
+    signal,
+    onTimeout: (seconds) => timedOut(lifecycle, seconds),
   });
+}
+
+function neverDispatched(place: ErrorPlace): EventStateError {
+  return new EventStateError(
+    `${place.eventType}#${place.eventId?.slice(-4)} was never dispatched, so it will never complete. Dispatch it first: await bus.dispatch(event).`,
+    place,
+  );
+}
+
+function timedOut(lifecycle: Lifecycle, seconds: number): TimeoutError {
+  const place = placeOf(lifecycle);
+  return new TimeoutError(
+    `${place.eventType}#${place.eventId?.slice(-4)} did not complete within ${seconds} s (status: ${lifecycle.status}).`,
+    place,
+    seconds,
+  );
 }
 
 const optionNames = ['timeout', 'signal', 'include', 'raiseIfAny', 'raiseIfNone', 'raiseIfConflicts'];
@@ -150,7 +157,7 @@ async function countingResults<R, E extends object>(
   checkFlag('raiseIfAny', options.raiseIfAny);
   checkFlag('raiseIfNone', options.raiseIfNone);
   checkSignal(options.signal);
-  await completion(lifecycle, options);
+  await completion(lifecycle, null, options);
   const place = placeOf(lifecycle);
   const results = lifecycle.results as readonly EventResult<R, E>[];
   if (options.raiseIfAny ?? true) {

@@ -1,3 +1,8 @@
+import { AsyncResource } from 'node:async_hooks';
+
+/** The context of no request. */
+const outside = new AsyncResource('threadbus.watch');
+
 /** Node fires a timer at once when its delay does not fit into 31 bits; longer waits are cut into such pieces. */
 const longestDelay = 2 ** 31 - 1;
 
@@ -20,6 +25,8 @@ export function startTimer(seconds: number, fire: () => void, keepAlive: boolean
     handle = setTimeout(left > 0 ? arm : fire, delay);
     if (!keepAlive) handle.unref();
   };
-  arm();
+  // A timer holds the async context that it was started in: one that only watches must not hold a request's.
+  if (keepAlive) arm();
+  else outside.runInAsyncScope(arm);
   return { cancel: () => clearTimeout(handle) };
 }

@@ -46,5 +46,9 @@ function callerFile(callee: AnyFunction): string {
   Error.stackTraceLimit = stackTraceLimit;
   // `at name (file:line:column)` or `at file:line:column`; the file as a path or a URL, loaders add a query.
   const file = /(?:\(|at (?:async )?)((?:file:\/\/)?[^()]*?)(?:\?[^:]*)?:\d+:\d+\)?$/.exec(line)?.[1] ?? '';
-  return file.startsWith('file://') ? fileURLToPath(file) : file;
+  try {
+    return fileURLToPath(file);
+  } catch {
+    return file; // A path already.
+  }
 }

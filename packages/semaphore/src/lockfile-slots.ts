@@ -59,18 +59,9 @@ export class LockfileSlots implements SlotPool {
     return granted;
   }
 
-  inspect(): Promise<SlotReport> {
-    return new Promise((resolve) => {
-      this.#folder.open();
-      resolve({
-        name: this.name,
-        scope: 'multiprocess',
-        limit: this.limit,
-        directory: this.#folder.path,
-        holders: this.#folder.holders(),
-        waiters: this.#folder.waiters(),
-      });
-    });
+  async inspect(): Promise<SlotReport> {
+    const { name, limit } = this;
+    return { name, scope: 'multiprocess', limit, directory: this.#folder.path, ...this.#folder.describe() };
   }
 
   /** One try without a ticket. Whoever waits already comes first. */
@@ -89,14 +80,21 @@ export class LockfileSlots implements SlotPool {
     try {
       for (let first = this.#queue.first; first !== undefined; first = this.#queue.first) {
         this.#folder.open();
-        ticket.place(first.place);
+        if (!ticket.place(first.place)) {
+          // Deleted under way. The listing notices, and makes it again.
+          this.#folder.list();
+          await this.#pause(0);
+          continue;
+        }
         // Listed after the ticket is in: a release before that is seen now, one after that touches the ticket.
         const eager = this.#eager;
         this.#woken = this.#eager = false;
         const listing = this.#folder.list();
         const rank = this.#rank(listing, ticket);
         const free = this.limit - listing.busy.size;
-        const lease = eager || rank < free ? await this.#take(listing, eager) : undefined;
+        // Whoever is first looks for dead owners at once, the others when nothing moves.
+        const isFirst = rank <= 0;
+        const lease = eager || isFirst || rank < free ? await this.#take(listing, eager || isFirst) : undefined;
         if (lease !== undefined) {
           await this.#grant(lease);
           continue;
@@ -126,12 +124,12 @@ export class LockfileSlots implements SlotPool {
   }
 
   #rank(listing: SlotListing, ticket: WaitTicket): number {
-    let rank = 0;
-    for (const other of listing.tickets) {
-      if (other === ticket.name) break;
-      if (this.#folder.isTicketLive(other)) rank++;
-    }
-    return rank;
+    const { tickets } = listing;
+    const rank = ticket.name === undefined ? -1 : tickets.indexOf(ticket.name);
+    // Only the first place matters to others; a dead ticket further back is found once it is there.
+    let dead = 0;
+    while (dead < rank && !this.#folder.isTicketLive(tickets[dead] ?? '')) dead++;
+    return rank - dead;
   }
 
   /** Until someone wakes this thread's line, or the tick. */

@@ -16,7 +16,7 @@ export function newMark(prefix: string): string {
 }
 
 /** Who made a mark; `undefined` if no version of this package did. */
-export function markOwner(mark: string): ThreadIdentity | undefined {
+function markOwner(mark: string): ThreadIdentity | undefined {
   return parseIdentity(mark.split('.').at(-2) ?? '');
 }
 
@@ -29,7 +29,7 @@ export function markState(mark: string): Liveness {
  * How old the heartbeat of an owner must be that can't be seen from here (in another container, on another machine)
  * before it counts as dead. An owner that can be seen is never judged by its heartbeat: it may be blocked or stopped.
  */
-export const UNSEEN_STALE_MS = 60_000;
+const UNSEEN_STALE_MS = 60_000;
 
 /** @param heartbeat when the owner last gave a sign of life, in ms since 1970; asked for only if it matters */
 export function isMarkDead(mark: string, heartbeat: () => number): boolean {

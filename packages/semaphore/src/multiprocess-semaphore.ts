@@ -82,7 +82,7 @@ export class MultiprocessSemaphore implements SlotPool {
   }
 
   /**
-   * Who holds and who waits, in all processes: why a slot is busy.
+   * Who holds and who waits, in all processes: why a slot is busy. Only looks, also at names that others use.
    *
    * @example
    * ```ts

@@ -33,13 +33,14 @@ export class SharedSlots implements SlotPool {
     options.signal?.throwIfAborted();
     const semaphore =
       this.#semaphore ?? this.#open((this.#state = currentState() ?? (await this.#join(options.signal))));
-    let slot = this.#queue.size === 0 && !semaphore.hasWaiters ? semaphore.take() : undefined;
-    if (slot === undefined && timeout === 0) {
+    let slot = this.#takeFirst(semaphore);
+    if (slot === undefined && this.#queue.size === 0) {
+      // Nobody here looks for dead owners yet.
       semaphore.reap();
-      if (this.#queue.size === 0 && !semaphore.hasWaiters) slot = semaphore.take();
-      if (slot === undefined) throw this.#timedOut(0);
+      slot = this.#takeFirst(semaphore);
     }
     if (slot !== undefined) return this.#lease(slot);
+    if (timeout === 0) throw this.#timedOut(0);
     const granted = this.#queue.enter(options, (limit) => this.#timedOut(limit), semaphore.drawTicket());
     this.#look(false);
     return granted;
@@ -58,6 +59,11 @@ export class SharedSlots implements SlotPool {
       holders: semaphore.holders().map(({ slot, threadId }) => ({ slot, ...describe(threadId) })),
       waiters: semaphore.waiters().map(({ threadId }) => describe(threadId)),
     };
+  }
+
+  /** A slot for someone who has just come, if nobody waits. */
+  #takeFirst(semaphore: SharedSemaphore): number | undefined {
+    return this.#queue.size === 0 && !semaphore.hasWaiters ? semaphore.take() : undefined;
   }
 
   /** The wait for the state ends with the caller's signal; the state is still fetched, for the next caller. */

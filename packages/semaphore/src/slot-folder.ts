@@ -1,6 +1,6 @@
 import { readdirSync, rmdirSync, statSync, unlinkSync, watch, writeFileSync, type FSWatcher } from 'node:fs';
 import { join } from 'node:path';
-import { SemaphoreLimitError } from './errors.ts';
+import { isSemaphoreUnavailableError, SemaphoreLimitError } from './errors.ts';
 import { removeAtExit } from './exit-cleanup.ts';
 import { describeMark, isMarkDead, markState, newMark } from './marks.ts';
 import { reap } from './pinned-directory.ts';
@@ -18,6 +18,8 @@ export interface SlotListing {
 const SLOT = /^slot\.([0-9]+)\.lock$/;
 /** How long a user's mark is kept that nobody can judge from here. */
 const UNSEEN_USER_MS = 86_400_000;
+/** How often the folder may be deleted while it is being made. */
+const OPEN_TRIES = 10;
 /** After the folder was deleted under way: how long its holders, told by their watches, have to stop. */
 const SETTLE_MS = 250;
 
@@ -56,25 +58,15 @@ export class SlotFolder {
    * @throws {SemaphoreLimitError} a live thread uses another limit
    */
   open(): void {
-    if (this.#user !== undefined) return;
-    makeDirectory(this.#name, this.#base, this.#isDefault);
-    const users = join(this.path, 'users');
-    makeDirectory(this.#name, users, false);
-    const user = join(users, newMark(String(this.#limit)));
-    try {
-      writeFileSync(user, '', { flag: 'wx', mode: 0o600 });
-      // First the own mark, then the look at the others: of two that differ at least one sees the other.
-      const other = this.#otherLimit(users);
-      if (other !== undefined) {
-        unlinkSync(user);
-        throw new SemaphoreLimitError(this.#name, this.#limit, other);
+    for (let tries = 0; this.#user === undefined; tries++) {
+      try {
+        this.#register();
+      } catch (error) {
+        // Gone between two steps: someone deletes it under way, or it can't be made at all.
+        if (!isSemaphoreUnavailableError(error) || tries === OPEN_TRIES) throw error;
+        if ((error.cause as NodeJS.ErrnoException | undefined)?.code !== 'ENOENT') throw error;
       }
-    } catch (error) {
-      throw error instanceof SemaphoreLimitError ? error : unavailable(this.#name, users, error);
     }
-    this.#user = user;
-    removeAtExit(user);
-    this.#watcher = this.#watchUser(user);
   }
 
   /** Whether slots may be taken. Not for a while after the folder was deleted: others may not know yet that they lost theirs. */
@@ -88,15 +80,7 @@ export class SlotFolder {
 
   /** @throws {SemaphoreUnavailableError} the folder can't be read, nor made again */
   list(): SlotListing {
-    const busy = new Set<number>();
-    const tickets: string[] = [];
-    for (const entry of this.#entries()) {
-      const slot = SLOT.exec(entry)?.[1];
-      if (slot !== undefined) busy.add(Number(slot));
-      else if (entry.startsWith('wait.')) tickets.push(entry);
-    }
-    tickets.sort();
-    return { busy, tickets };
+    return parseEntries(this.#entries());
   }
 
   /** Frees a slot whose owner has ended. @returns whether it is free now */
@@ -113,20 +97,27 @@ export class SlotFolder {
     return false;
   }
 
-  holders(): SlotHolder[] {
-    const busy = [...this.list().busy];
-    busy.sort((a, b) => a - b);
-    return busy.flatMap((slot) => {
-      try {
-        return readdirSync(`${this.slotPath(slot)}.lock`).map((flag) => ({ slot, ...describeMark(flag) }));
-      } catch {
-        return []; // Released since it was listed.
-      }
-    });
+  /** Only looks: whoever asks needs not use the semaphore, nor know its limit. */
+  describe(): { holders: SlotHolder[]; waiters: SlotWaiter[] } {
+    const { busy, tickets } = parseEntries(this.#namesIn(this.path));
+    const slots = [...busy];
+    slots.sort((a, b) => a - b);
+    return {
+      holders: slots.flatMap((slot) =>
+        this.#namesIn(`${this.slotPath(slot)}.lock`).map((flag) => ({ slot, ...describeMark(flag) })),
+      ),
+      waiters: tickets.map((ticket) => describeMark(ticket)),
+    };
   }
 
-  waiters(): SlotWaiter[] {
-    return this.list().tickets.map((ticket) => describeMark(ticket));
+  /** Nothing for a folder that is not there, or no longer. */
+  #namesIn(folder: string): string[] {
+    try {
+      return readdirSync(folder);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+      throw unavailable(this.#name, folder, error);
+    }
   }
 
   #entries(): string[] {
@@ -140,6 +131,26 @@ export class SlotFolder {
     this.#deleted();
     this.open();
     return [];
+  }
+
+  #register(): void {
+    makeDirectory(this.#name, this.#base, this.#isDefault);
+    const users = join(this.path, 'users');
+    makeDirectory(this.#name, users, false);
+    const user = join(users, newMark(String(this.#limit)));
+    let other: number | undefined;
+    try {
+      writeFileSync(user, '', { flag: 'wx', mode: 0o600 });
+      // First the own mark, then the look at the others: of two that differ at least one sees the other.
+      other = this.#otherLimit(users);
+      if (other !== undefined) unlinkSync(user);
+    } catch (error) {
+      throw unavailable(this.#name, users, error);
+    }
+    if (other !== undefined) throw new SemaphoreLimitError(this.#name, this.#limit, other);
+    this.#user = user;
+    removeAtExit(user);
+    this.#watcher = this.#watchUser(user);
   }
 
   #otherLimit(users: string): number | undefined {
@@ -174,6 +185,18 @@ export class SlotFolder {
     this.#user = undefined;
     this.#onDeleted();
   }
+}
+
+function parseEntries(entries: readonly string[]): SlotListing {
+  const busy = new Set<number>();
+  const tickets: string[] = [];
+  for (const entry of entries) {
+    const slot = SLOT.exec(entry)?.[1];
+    if (slot !== undefined) busy.add(Number(slot));
+    else if (entry.startsWith('wait.')) tickets.push(entry);
+  }
+  tickets.sort();
+  return { busy, tickets };
 }
 
 /** 0 if the file is gone: as old as can be. */

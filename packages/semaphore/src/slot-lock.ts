@@ -91,8 +91,6 @@ export class SlotLocks {
       await pin?.free?.();
     } catch {
       // ERELEASED: lost before; the lease's signal has told.
-    } finally {
-      if (this.#pins.get(directory) === pin) this.#pins.delete(directory);
     }
   }
 }
@@ -111,11 +109,12 @@ function failure(code: string, path: string): NodeJS.ErrnoException {
 }
 
 /** The calls that proper-lockfile makes, each done before it returns: no release can fall into a half-done refresh. */
-function pinnedFs(pins: ReadonlyMap<string, Pin>): object {
+function pinnedFs(pins: Map<string, Pin>): object {
   const unpin = (path: string): void => {
     const pin = pins.get(path);
     if (pin?.held !== true) return;
-    pin.held = false;
+    // At once: the thread's next caller may ask for the slot before proper-lockfile's promise settles.
+    pins.delete(path);
     runSteps(path, release(pin.flag));
   };
   return {

@@ -29,10 +29,27 @@ function clones(value: unknown): boolean {
   if (typeof value === 'function' || typeof value === 'symbol') return false;
   try {
     structuredClone(value);
-    return true;
+    return !containsDetached(value);
   } catch {
     return false;
   }
+}
+
+/** Node clones a buffer that was moved as an empty one: silently losing data is no way to cross a thread. */
+export function isDetached(value: unknown): boolean {
+  if (!(value instanceof ArrayBuffer) || value.byteLength > 0) return false;
+  try {
+    return new Uint8Array(value).byteLength > 0;
+  } catch {
+    return true;
+  }
+}
+
+function containsDetached(value: unknown, seen: Set<object> = new Set()): boolean {
+  if (typeof value !== 'object' || value === null || seen.has(value)) return false;
+  seen.add(value);
+  if (ArrayBuffer.isView(value)) return isDetached(value.buffer);
+  return isDetached(value) || [...members(value)].some(([, member]) => containsDetached(member, seen));
 }
 
 function members(value: object): Iterable<[PropertyKey, unknown]> {
@@ -45,5 +62,6 @@ function members(value: object): Iterable<[PropertyKey, unknown]> {
 function describeKind(value: unknown): string {
   if (typeof value === 'function') return value.name === '' ? 'a function' : `function ${value.name}`;
   if (typeof value !== 'object' || value === null) return `a ${typeof value}`;
+  if (isDetached(value)) return 'a buffer that was moved before';
   return `an instance of ${(value.constructor as { name?: string } | undefined)?.name ?? 'an unnamed class'}`;
 }

@@ -34,8 +34,8 @@ export interface IncomingHost {
   answer(arrival: Arrival): void;
   /** The event could not be taken. */
   refuse(sequence: number, event: BaseEvent, error: Error): void;
-  /** The event is known to both sides. */
-  markCrossed(lifecycle: Lifecycle): void;
+  /** The event came into this thread over this link. */
+  markBrought(lifecycle: Lifecycle): void;
   arrived(lifecycle: Lifecycle, slot: number): void;
 }
 
@@ -62,8 +62,8 @@ export class Incoming {
     const known = host.crossings.find(wire[2]);
     const event = known ?? decodeEvent(wire, host.classOf(wire[0]));
     const lifecycle = lifecycleOf(event);
-    host.markCrossed(lifecycle);
-    if (known !== undefined) host.crossings.markReturned(lifecycle);
+    if (known === undefined) host.markBrought(lifecycle);
+    else host.crossings.markReturned(lifecycle);
     const destination = host.targetOf(target, call);
     const context = restoreContext(wire[9]);
     if (destination === undefined) {

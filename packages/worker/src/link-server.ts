@@ -22,8 +22,8 @@ import { callRemote } from './remote-call.ts';
 /** What the server needs of its link. */
 export interface ServerLink {
   readonly outbox: Outbox;
-  crossed(lifecycle: Lifecycle): boolean;
-  markCrossed(lifecycle: Lifecycle): void;
+  /** Whether the event came into this thread over this link. */
+  brought(lifecycle: Lifecycle): boolean;
 }
 
 /** A field of the operation that is being read, of the type that the protocol gives it. */
@@ -145,7 +145,7 @@ export class LinkServer {
     const lifecycle = lifecycleOf(event);
     const settle = (): void => {
       const results = [...event.event_results.values()];
-      const outcome = encodeOutcome(event, results, (child) => this.#link.crossed(child));
+      const outcome = encodeOutcome(event, results, (child) => this.#link.brought(child));
       this.#link.outbox.push(op.RESULTS, -taken, outcome);
     };
     if (lifecycle.settled) settle();

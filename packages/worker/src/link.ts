@@ -58,7 +58,7 @@ export class Link implements Wire, IncomingHost {
   readonly #owner: LinkOwner;
   readonly #incoming: Incoming;
   readonly #server: LinkServer | null;
-  readonly #crossed = new WeakSet<Lifecycle>();
+  readonly #brought = new WeakSet<Lifecycle>();
   #closed = false;
 
   /** @param bus the bus at this end; null if there is none, as for a worker bus without a parent */
@@ -107,7 +107,6 @@ export class Link implements Wire, IncomingHost {
   }
 
   sendEvent(part: RemotePart, event: WireEvent, transfer: readonly Transferable[]): void {
-    this.#crossed.add(part.lifecycle);
     const jump = part.lifecycle.awaited ? 1 : 0;
     this.outbox.pushWithTransfer(transfer, op.EVENT, part.sequence, part.target, event, jump, part.slot, part.call);
   }
@@ -154,7 +153,7 @@ export class Link implements Wire, IncomingHost {
   answer({ sequence, event, brought, part }: Arrival): void {
     const results = part === null ? [] : brought ? [...event.event_results.values()] : part.results;
     const outcome = encodeOutcome(event, results as readonly EventResult<unknown, BaseEvent>[], (lifecycle) =>
-      this.crossed(lifecycle),
+      this.brought(lifecycle),
     );
     this.outbox.push(op.RESULTS, sequence, outcome);
     this.onAnswer?.();
@@ -165,12 +164,12 @@ export class Link implements Wire, IncomingHost {
     this.onAnswer?.();
   }
 
-  crossed(lifecycle: Lifecycle): boolean {
-    return this.#crossed.has(lifecycle);
+  brought(lifecycle: Lifecycle): boolean {
+    return this.#brought.has(lifecycle);
   }
 
-  markCrossed(lifecycle: Lifecycle): void {
-    this.#crossed.add(lifecycle);
+  markBrought(lifecycle: Lifecycle): void {
+    this.#brought.add(lifecycle);
   }
 
   arrived(lifecycle: Lifecycle, slot: number): void {

@@ -1,4 +1,5 @@
 import type { Transferable } from '@threadbus/core/internal';
+import { isDetached } from './clone-path.ts';
 import { fieldCounts } from './protocol.ts';
 
 /** How frames leave: a MessagePort, or whatever else keeps order and clones. */
@@ -52,7 +53,8 @@ export class Outbox {
   }
 
   pushWithTransfer(transfer: readonly Transferable[], ...operation: readonly unknown[]): void {
-    this.#transfer.push(...transfer);
+    // Named twice, all of the frame would fail.
+    for (const item of transfer) if (!this.#transfer.includes(item)) this.#transfer.push(item);
     this.push(...operation);
   }
 
@@ -65,6 +67,7 @@ export class Outbox {
     this.#transfer = [];
     this.#operations = 0;
     try {
+      if (transfer.some(isDetached)) throw movedError();
       this.#sender.postMessage(frame, transfer);
     } catch {
       this.#sendOneByOne(frame, transfer);
@@ -96,16 +99,19 @@ export class Outbox {
 
   #sendOne(operation: readonly unknown[], transfer: readonly Transferable[]): void {
     try {
-      this.#sender.postMessage(
-        [...operation],
-        transfer.filter((item) => contains(operation, item, new Set())),
-      );
+      const moved = transfer.filter((item) => contains(operation, item, new Set()));
+      if (moved.some(isDetached)) throw movedError();
+      this.#sender.postMessage([...operation], moved);
     } catch (error) {
       const instead = this.#onCloneFailure(operation, error as Error);
       if (instead === null) this.sent -= 1;
       else this.#sender.postMessage([...instead], []);
     }
   }
+}
+
+function movedError(): Error {
+  return new Error('A buffer of its transfer list was moved before.');
 }
 
 /** Whether `item` is somewhere in `value`: a transferred thing must be part of its message. */

@@ -8,11 +8,11 @@ import {
   pathOf,
 } from '@threadbus/core/internal';
 import { decodeThrown, encodeThrown } from './error-codec.ts';
-import { decodeEvent, encodeEvent } from './event-codec.ts';
+import { decodeEvent, encodeEvent, mergePath } from './event-codec.ts';
 import type { WireChild, WireOutcome, WireResult } from './protocol.ts';
 
-/** Whether the other side has, or had, the event from this link. */
-export type Crossed = (lifecycle: Lifecycle) => boolean;
+/** Whether the event came here from the other side, over this link: it has all of it then. */
+export type FromThere = (lifecycle: Lifecycle) => boolean;
 
 /** How results' events are found again. */
 export interface OutcomeContext {
@@ -27,7 +27,7 @@ export interface OutcomeContext {
 export function encodeOutcome(
   event: BaseEvent,
   results: readonly EventResult<unknown, BaseEvent>[],
-  crossed: Crossed,
+  fromThere: FromThere,
 ): WireOutcome {
   const { startedAt, completedAt } = lifecycleOf(event);
   const path = pathOf(event);
@@ -36,7 +36,7 @@ export function encodeOutcome(
     pathIds: path.map(({ id }) => id),
     startedAt,
     completedAt,
-    results: results.map((result) => encodeResult(result, crossed)),
+    results: results.map((result) => encodeResult(result, fromThere)),
   };
 }
 
@@ -58,7 +58,7 @@ export function mapValues(outcome: WireOutcome, replace: (result: WireResult) =>
   return { ...outcome, results };
 }
 
-function encodeResult(result: EventResult<unknown, BaseEvent>, crossed: Crossed): WireResult {
+function encodeResult(result: EventResult<unknown, BaseEvent>, fromThere: FromThere): WireResult {
   const { status, result: value } = result;
   return {
     id: result.id,
@@ -72,15 +72,15 @@ function encodeResult(result: EventResult<unknown, BaseEvent>, crossed: Crossed)
     ...(status === 'error' && { error: encodeThrown(result.error) }),
     startedAt: epoch(result.started_at),
     completedAt: epoch(result.completed_at),
-    children: result.children.map((child) => encodeChild(child, crossed)),
+    children: result.children.map((child) => encodeChild(child, fromThere)),
   };
 }
 
-function encodeChild(child: Lifecycle, crossed: Crossed): WireChild {
+function encodeChild(child: Lifecycle, fromThere: FromThere): WireChild {
   const event = child.event as BaseEvent;
-  if (crossed(child)) return { known: event.event_id };
+  if (fromThere(child)) return { known: event.event_id };
   const results = child.results as readonly EventResult<unknown, BaseEvent>[];
-  return { event: encodeEvent(event, null), outcome: encodeOutcome(event, results, crossed) };
+  return { event: encodeEvent(event, null), outcome: encodeOutcome(event, results, fromThere) };
 }
 
 function decodeResult(event: BaseEvent, wire: WireResult, context: OutcomeContext): EventResult {
@@ -100,11 +100,19 @@ function decodeResult(event: BaseEvent, wire: WireResult, context: OutcomeContex
   return result;
 }
 
+/** A child that came here by itself, forwarded, is the same object; what became of it elsewhere is added to it. */
 function decodeChild(wire: WireChild, context: OutcomeContext): BaseEvent | undefined {
   if ('known' in wire) return context.find(wire.known);
-  const event = decodeEvent(wire.event, context.classOf(wire.event[0]));
-  const { startedAt, completedAt } = wire.outcome;
-  lifecycleOf(event).restore(startedAt, completedAt, decodeResults(event, wire.outcome, context));
+  const { event: wireEvent, outcome } = wire;
+  const known = context.find(wireEvent[2]);
+  const event = known ?? decodeEvent(wireEvent, context.classOf(wireEvent[0]));
+  const lifecycle = lifecycleOf(event);
+  if (known !== undefined && !lifecycle.settled) return known;
+  const own = lifecycle.results as readonly EventResult[];
+  const others = outcome.results.filter(({ id }) => !own.some((result) => result.id === id));
+  const results = [...own, ...others.map((result) => decodeResult(event, result, context))];
+  mergePath(event, outcome.pathNames, outcome.pathIds);
+  lifecycle.restore(outcome.startedAt, outcome.completedAt, results);
   return event;
 }
 

@@ -111,7 +111,7 @@ export interface WireResult {
   readonly children: readonly WireChild[];
 }
 
-/** A child of a handler: by id alone if the other side had it from this link, else with all that became of it. */
+/** A child of a handler: by id alone if it came from the other side, which has all of it, else with all that became of it. */
 export type WireChild = { readonly known: string } | { readonly event: WireEvent; readonly outcome: WireOutcome };
 
 /** What became of an event on one side. */

@@ -1,0 +1,60 @@
+// What would each package under a folder weigh in a bundle? Started by `npm start`.
+import { isWalWriteError, type Logger } from '@threadbus/core';
+import { isSemaphoreLimitError, isSemaphoreUnavailableError } from '@threadbus/semaphore';
+import { checkPaths, readArguments, usage, UsageError, type WeighArguments } from './arguments.ts';
+import { InterruptedError, onInterruption } from './interruption.ts';
+import { weighFiles } from './job.ts';
+import { Progress } from './progress.ts';
+import { countFiles, sourceFiles } from './source-files.ts';
+import { jsonDocument, summaryText } from './summary.ts';
+import { bytes, count } from './units.ts';
+
+// Whoever reads the output may have seen enough (`| head`).
+process.stdout.on('error', () => process.exit());
+
+try {
+  const { npm_lifecycle_event: script, INIT_CWD: calledIn } = process.env;
+  // npm runs scripts in the project's folder; paths are meant from where npm was called.
+  const given = readArguments(process.argv.slice(2), (script === 'start' ? calledIn : undefined) ?? process.cwd());
+  if (given.help) process.stdout.write(usage);
+  else await run(given);
+} catch (error) {
+  if (error instanceof UsageError) {
+    process.stderr.write(`weigh: ${error.message}\n\n${usage}`);
+    process.exitCode = 2;
+  } else if (error instanceof InterruptedError) {
+    process.stderr.write(`weigh: ${error.message}; the threads have ended, their slots are free.\n`);
+    process.exitCode = error.exitCode;
+  } else {
+    const known = isSemaphoreLimitError(error) || isSemaphoreUnavailableError(error) || isWalWriteError(error);
+    console.error(known ? `weigh: ${error.message}` : error);
+    process.exitCode = 1;
+  }
+}
+
+async function run(given: WeighArguments): Promise<void> {
+  checkPaths(given);
+  const { folder, threads, limit, json } = given;
+  const signal = onInterruption();
+  const output = json ? { write: () => true } : process.stderr;
+  const all = await countFiles(folder, signal, ({ message }) => process.stderr.write(`weigh: left out: ${message}\n`));
+  const progress = new Progress(output, all);
+  progress.say(
+    `Weighing ${count(all.files, 'file')} (${bytes(all.bytes)}) below ${folder} ` +
+      `with ${count(threads, 'thread')}, at most ${count(limit, 'minification')} at once.`,
+  );
+  const outcome = await weighFiles({
+    ...given,
+    files: sourceFiles(folder),
+    signal,
+    onFile: ({ size }) => progress.advance(size),
+    logger: progressLogger(progress),
+  }).finally(() => progress.end());
+  process.stdout.write(json ? jsonDocument(outcome) : summaryText(outcome));
+}
+
+/** Warnings and errors go above the bar. */
+function progressLogger(progress: Progress): Logger {
+  const say = (message: string): void => progress.say(`weigh: ${message}`);
+  return { debug: () => {}, info: () => {}, warn: say, error: say };
+}

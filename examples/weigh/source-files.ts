@@ -1,0 +1,76 @@
+import { lstat, readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Package } from './events.ts';
+import { PackageFinder } from './package-of.ts';
+
+/** A file to weigh. */
+export interface SourceFile {
+  readonly path: string;
+  /** Bytes. */
+  readonly size: number;
+  readonly package: Package;
+}
+
+const SOURCE = /\.[cm]?js$/;
+
+/**
+ * Every .js, .mjs and .cjs file below a folder, always in the same order.
+ *
+ * Links are not followed, so nothing comes twice and this project's own packages, which npm links into node_modules, are
+ * not third parties. Left out is `node_modules/.cache`, where tools keep their own files.
+ *
+ * @param onUnreadable told of folders that can't be read; they are left out
+ */
+export async function* sourceFiles(
+  folder: string,
+  onUnreadable: (error: NodeJS.ErrnoException) => void = () => {},
+  packages: PackageFinder = new PackageFinder(),
+): AsyncGenerator<SourceFile> {
+  for (const entry of await entriesOf(folder, onUnreadable)) {
+    const path = join(folder, entry.name);
+    if (entry.isDirectory()) {
+      if (!isCache(path)) yield* sourceFiles(path, onUnreadable, packages);
+    } else if (entry.isFile() && SOURCE.test(entry.name)) {
+      const size = await sizeOf(path);
+      if (size !== null) yield { path, size, package: await packages.packageOf(folder) };
+    }
+  }
+}
+
+/** How many files there will be, for whoever wants to know how far the work is. */
+export async function countFiles(
+  folder: string,
+  signal: AbortSignal,
+  onUnreadable: (error: NodeJS.ErrnoException) => void,
+): Promise<{ files: number; bytes: number }> {
+  const all = { files: 0, bytes: 0 };
+  for await (const { size } of sourceFiles(folder, onUnreadable)) {
+    signal.throwIfAborted();
+    all.files += 1;
+    all.bytes += size;
+  }
+  return all;
+}
+
+async function entriesOf(folder: string, onUnreadable: (error: NodeJS.ErrnoException) => void) {
+  try {
+    const entries = await readdir(folder, { withFileTypes: true });
+    return entries.sort((a, b) => (a.name < b.name ? -1 : 1));
+  } catch (error) {
+    onUnreadable(error as NodeJS.ErrnoException);
+    return [];
+  }
+}
+
+/** Null if it has gone since it was listed. */
+async function sizeOf(path: string): Promise<number | null> {
+  try {
+    return (await lstat(path)).size;
+  } catch {
+    return null;
+  }
+}
+
+function isCache(path: string): boolean {
+  return path.endsWith(join('node_modules', '.cache'));
+}
