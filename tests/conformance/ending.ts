@@ -36,7 +36,7 @@ export function endingTests(subject: () => Subject, kind: SubjectKind): void {
     const { bus, home, seen, release } = subject();
     const key = 'cancelled';
     bus.dispatch(new Hold({ key }));
-    await seen(key).passed;
+    await seen(key).opened;
     using _brief = home.on(Brief, async () => {
       await Promise.all([bus.dispatch(new Slow({ key }, { event_timeout: 60 })), bus.dispatch(new Echo({ value: 1 }))]);
     });
@@ -59,7 +59,7 @@ export function endingTests(subject: () => Subject, kind: SubjectKind): void {
     const aborted = held.eventResult({ signal: ending.signal });
     ending.abort(new Error('enough'));
     expect((await rejection(aborted)).message).toBe('enough');
-    await seen('wait').passed;
+    await seen('wait').opened;
     release('wait').open();
     expect((await held).event_status).toBe('completed');
   });
@@ -67,7 +67,7 @@ export function endingTests(subject: () => Subject, kind: SubjectKind): void {
   test('idle - waitUntilIdle waits for what was dispatched before, and for children', async () => {
     const { bus, seen, release } = subject();
     const held = bus.dispatch(new Hold({ key: 'idle' }));
-    await seen('idle').passed;
+    await seen('idle').opened;
     expect(await bus.waitUntilIdle({ timeout: 0.05 })).toBe(false);
     release('idle').open();
     expect(await bus.waitUntilIdle()).toBe(true);
@@ -89,7 +89,7 @@ export function endingTests(subject: () => Subject, kind: SubjectKind): void {
     const held = bus.dispatch(new Hold({ key: 'stop' }));
     const queued = bus.dispatch(new Echo({ value: 1 }));
     const expected = rejection(bus.expect('Never'));
-    await seen('stop').passed;
+    await seen('stop').opened;
     await bus.stop();
     // What its handlers had dispatched to other buses goes on and is waited for.
     release('stop').open();

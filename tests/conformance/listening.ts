@@ -108,7 +108,7 @@ export function listeningTests(subject: () => Subject): void {
   test('expect - it sees an event of this side before that is complete', async () => {
     const { bus } = subject();
     const door = gate();
-    using _subscription = bus.on(Local, () => door.passed);
+    using _subscription = bus.on(Local, () => door.opened);
     const sent = new Local({ n: 7 });
     const expected = bus.expect('Local');
     const dispatch = bus.dispatch(sent);
