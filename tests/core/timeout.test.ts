@@ -168,7 +168,7 @@ test('timeout - nested: who times out itself, who is aborted, who never ran', as
   for (const result of [d, e]) {
     expect(isHandlerCancelledError(result?.error)).toBe(true);
     expect(errorOf(result).message).toMatch(
-      /^Cancelled pending handler Nested\.anonymous\(Leaf\) as a result of a parent timeout: /,
+      /^Cancelled pending handler as a result of parent error: Nested\.anonymous\(Leaf\) had not started/,
     );
     expect(result?.started_at).toBeNull();
   }

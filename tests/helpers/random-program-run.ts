@@ -207,6 +207,7 @@ class ProgramRun {
       case 'await':
       case 'all':
       case 'capacity':
+      case 'idle':
         if (!sync) await this.#waitingStep(step, actor);
     }
   }
@@ -216,6 +217,7 @@ class ProgramRun {
     if (step.do === 'call') await this.#await(this.#dispatch(step.call, actor), step.form, actor);
     if (step.do === 'await') await this.#await(this.#pick(step.target, actor), step.form, actor);
     if (step.do === 'capacity') await this.#capacity(step.call, actor);
+    if (step.do === 'idle') await this.#idle(step.bus, actor);
     if (step.do === 'all') {
       const sent = [
         ...step.calls.map((call) => this.#dispatch(call, actor)),
@@ -328,6 +330,19 @@ class ProgramRun {
     }
     resume?.();
     this.#dispatch(call, actor);
+  }
+
+  async #idle(index: number, { activity }: Actor): Promise<void> {
+    const { bus } = this.#watch(index);
+    const inside = activity?.live === true;
+    const resume = inside ? this.#journal.suspend(activity, null) : null;
+    const idle = await bus.waitUntilIdle().catch((error: unknown) => {
+      if ((error as Error).name !== 'AwaitCycleError' || !inside)
+        this.#journal.violation(`waiting until ${bus.name} is idle failed: ${String((error as Error).stack)}`);
+      return true;
+    });
+    if (!idle) this.#journal.violation(`${bus.name} did not wait until it was idle`);
+    resume?.();
   }
 
   #pick({ own, index }: Target, actor: Actor): Sent | null {

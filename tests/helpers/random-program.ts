@@ -72,6 +72,7 @@ export type Step =
   | { readonly do: 'forward'; readonly bus: number; readonly awaited: boolean }
   | { readonly do: 'capacity'; readonly call: Call }
   | { readonly do: 'stop'; readonly bus: number; readonly patience: number }
+  | { readonly do: 'idle'; readonly bus: number }
   | { readonly do: 'off' | 'on'; readonly handler: number }
   /** Goes on when the handler has settled. */
   | { readonly do: 'late'; readonly steps: readonly Step[] };
@@ -111,6 +112,7 @@ function steps(depth: number): fc.Arbitrary<Step[]> {
     { arbitrary: fc.record({ do: fc.constant('forward' as const), bus, awaited: rarely(6) }), weight: 3 },
     { arbitrary: fc.record({ do: fc.constant('capacity' as const), call }), weight: 3 },
     { arbitrary: fc.record({ do: fc.constant('stop' as const), bus, patience: fc.constantFrom(0, 0, 2) }), weight: 1 },
+    { arbitrary: fc.record({ do: fc.constant('idle' as const), bus }), weight: 1 },
     { arbitrary: fc.record({ do: fc.constantFrom('off' as const, 'on' as const), handler: fc.nat(7) }), weight: 2 },
     ...(depth > 0
       ? [{ arbitrary: fc.record({ do: fc.constant('late' as const), steps: steps(depth - 1) }), weight: 2 }]

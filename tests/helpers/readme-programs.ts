@@ -4,32 +4,52 @@ import { readFile } from 'node:fs/promises';
 export interface ReadmeProgram {
   /** The heading above it. */
   readonly title: string;
-  /** Source text by file name. */
+  /** Source text by file name; `main.ts` is run. */
   readonly files: ReadonlyMap<string, string>;
-  readonly output: string;
+  /** All that it prints, or null if only `lines` are said. */
+  readonly output: string | null;
+  /** Lines that it prints in this order, among others: what stands behind `//=>`. */
+  readonly lines: readonly string[];
+}
+
+interface Block {
+  readonly language: string;
+  readonly code: string;
 }
 
 /**
- * Reads the programs out of a Markdown file: under one heading, each `ts` block whose first line is a comment with a
- * file name is a file, and the `text` block behind them is what `main.ts` prints.
+ * Reads the programs out of a Markdown file.
+ *
+ * Under one heading, `ts` blocks whose first line is a comment with a file name are the files of one program, and the
+ * `text` block behind them is what it prints. Another `ts` block that starts with an import is a program by itself.
+ * Blocks without imports are fragments, and not run.
  */
 export async function readmePrograms(path: string | URL): Promise<ReadmeProgram[]> {
   const markdown = await readFile(path, 'utf8');
   return markdown
     .split(/^#+ /m)
     .slice(1)
-    .map(parseSection)
-    .filter(({ files }) => files.size > 0);
+    .flatMap((section) => programsOf(section));
 }
 
-function parseSection(section: string): ReadmeProgram {
+function programsOf(section: string): ReadmeProgram[] {
   const title = section.slice(0, section.indexOf('\n')).trim();
+  const blocks = [...section.matchAll(/^```(\w+)\n(.*?)^```$/gms)].map(([, language = '', code = '']): Block => ({
+    language,
+    code,
+  }));
   const files = new Map<string, string>();
-  let output = '';
-  for (const [, language = '', code = ''] of section.matchAll(/^```(\w+)\n(.*?)^```$/gms)) {
+  for (const { language, code } of blocks) {
     const name = /^\/\/ (\S+\.ts)\n/.exec(code)?.[1];
     if (language === 'ts' && name !== undefined) files.set(name, code);
-    if (language === 'text' && files.size > 0) output = code;
   }
-  return { title, files, output };
+  const output = blocks.find(({ language }) => language === 'text')?.code ?? null;
+  const single = blocks
+    .filter(({ language, code }) => language === 'ts' && code.startsWith('import '))
+    .map(({ code }) => ({ title, files: new Map([['main.ts', code]]), output: null, lines: expectedLines(code) }));
+  return files.size === 0 ? single : [{ title, files, output, lines: [] }, ...single];
+}
+
+function expectedLines(code: string): string[] {
+  return [...code.matchAll(/\/\/=> (.*)$/gm)].map(([, line = '']) => line);
 }

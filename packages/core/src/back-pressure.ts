@@ -48,11 +48,12 @@ async function oneFreed(engine: BusEngine, handler: ActiveHandler, signal: Abort
 }
 
 function placeHolder(engine: BusEngine, { runner, bus }: ActiveHandler): Lifecycle | null {
+  const needing = runner.lifecycle.dependents();
   let other: Lifecycle | null = null;
   for (const { lifecycle } of engine.open) {
-    if (!lifecycle.atWork) continue;
+    if (!lifecycle.atWork || needing.has(lifecycle)) continue;
     if (isBelow(lifecycle, runner)) return lifecycle;
-    if (other === null && bus !== engine.bus && !lifecycle.needs(runner.lifecycle)) other = lifecycle;
+    if (bus !== engine.bus) other ??= lifecycle;
   }
   return other;
 }

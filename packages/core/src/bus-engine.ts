@@ -96,11 +96,31 @@ export class BusEngine implements DeliveryHost, ForwardTarget {
     return passed(event, this.identity) ? null : this.#take(event, context);
   }
 
-  /** Waits, as an await of the handler that calls, for all events here that can complete before the handler's own. */
-  async drain(own: Lifecycle, timeout: number | null): Promise<void> {
-    const others = [...this.#open].map(({ lifecycle }) => lifecycle).filter((lifecycle) => !lifecycle.needs(own));
-    const onTimeout = (): Error => new Error('time is up');
-    await Promise.allSettled(others.map((lifecycle) => waitFor(lifecycle, null, { timeout, onTimeout })));
+  /** Some event here can't complete before `own`. */
+  needs(own: Lifecycle): boolean {
+    const needing = own.dependents();
+    for (const { lifecycle } of this.#open) if (needing.has(lifecycle)) return true;
+    return false;
+  }
+
+  /**
+   * Waits, as an await of the handler that calls, for all events here that can complete before the handler's own.
+   *
+   * @returns false if the time was up first
+   */
+  async drain(own: Lifecycle, timeout: number | null, signal?: AbortSignal): Promise<boolean> {
+    const late = new Error('the time is up');
+    const needing = own.dependents();
+    const others = [...this.#open].map(({ lifecycle }) => lifecycle).filter((lifecycle) => !needing.has(lifecycle));
+    try {
+      await Promise.all(
+        others.map((lifecycle) => waitFor(lifecycle, null, { timeout, signal, onTimeout: () => late })),
+      );
+      return true;
+    } catch (error) {
+      if (error === late) return false;
+      throw error;
+    }
   }
 
   /** Ends everything that is under way here, `last`'s part last; afterwards nothing is taken any more. */
@@ -110,7 +130,10 @@ export class BusEngine implements DeliveryHost, ForwardTarget {
     // Before the places get free: nobody may be given one here any more.
     this.capacity.refuseAll(cause);
     this.expectations.refuseAll(cause);
+    // Whoever awaits `last` takes it along when he is aborted: so those come after all others.
     const open = [...this.#open];
+    const awaiting = last?.dependents();
+    for (const delivery of open) if (awaiting?.has(delivery.lifecycle) !== true) delivery.cancel(cause);
     for (const delivery of open) if (delivery.lifecycle !== last) delivery.cancel(cause);
     for (const delivery of open) delivery.cancel(cause);
     this.idle.settle();
@@ -127,8 +150,9 @@ export class BusEngine implements DeliveryHost, ForwardTarget {
     });
   }
 
-  match(type: string): readonly HandlerEntry[] {
+  match(type: string, starting: boolean): readonly HandlerEntry[] {
     const entries = this.registry.match(type);
+    if (!starting) return entries;
     for (const entry of entries) if (entry.once) this.registry.remove(entry);
     return entries;
   }
@@ -216,11 +240,12 @@ export class BusEngine implements DeliveryHost, ForwardTarget {
   }
 
   #logFailure(event: BaseEvent, result: EventResult): void {
-    const { error } = result;
-    const text = error instanceof Error ? (error.stack ?? `${error.name}: ${error.message}`) : String(error);
-    const message = `${this.name}.${result.handler_name}(${event.event_type}#${event.event_id.slice(-4)}) failed: ${text}`;
-    if (isHandlerAbortedError(error) || isHandlerCancelledError(error)) this.options.logger.debug(message);
-    else this.options.logger.error(message);
+    const error = result.error as Error;
+    const what = `${this.name}.${result.handler_name}(${event.event_type}#${event.event_id.slice(-4)}) failed`;
+    // Ended with another handler, which has its own report: no stack, which costs the most of all.
+    if (isHandlerAbortedError(error) || isHandlerCancelledError(error)) {
+      this.options.logger.debug(`${what}: ${error.message}`);
+    } else this.options.logger.error(`${what}: ${error.stack ?? `${error.name}: ${error.message}`}`);
   }
 
   *#resultsInProgress(): Iterable<EventResult> {

@@ -1,11 +1,11 @@
 import { AsyncResource } from 'node:async_hooks';
 import type { BaseEvent } from './base-event.ts';
 import type { RunningBus } from './dispatch.ts';
-import { type ErrorPlace, HandlerCancelledError } from './errors.ts';
+import { type ErrorPlace, HandlerCancelledError, isBusStoppedError } from './errors.ts';
 import { EventResult, resultSettled, resultStarted } from './event-result.ts';
 import type { ForwardTarget, HandlerEntry } from './handler.ts';
 import type { HistoryEntry } from './history.ts';
-import { abortedError, causeText, HandlerRun, type RunHost } from './handler-run.ts';
+import { abortedError, HandlerRun, type RunHost } from './handler-run.ts';
 import type { Lifecycle, Part } from './lifecycle.ts';
 import type { Linked } from './linked-list.ts';
 import { recursionError } from './recursion.ts';
@@ -16,7 +16,8 @@ import { SmallSet } from './small-set.ts';
 export interface DeliveryHost {
   readonly bus: RunningBus;
   readonly maxRecursionDepth: number | null;
-  match(type: string): readonly HandlerEntry[];
+  /** The handlers of the type; if they are `starting`, those that run once leave the bus. */
+  match(type: string, starting: boolean): readonly HandlerEntry[];
   /** Takes a queued delivery out of the queue, or moves it ahead of it. */
   unqueue(delivery: Delivery): void;
   promote(delivery: Delivery): void;
@@ -82,10 +83,14 @@ export class Delivery implements Part, RunHost, Linked<Delivery> {
 
   /** Fixes which handlers the event has on this bus. */
   start(): void {
+    this.#begin(true);
+  }
+
+  #begin(starting: boolean): void {
     this.state = 'started';
     this.busy = true;
     this.lifecycle.start(Date.now());
-    this.#entries = this.#host.match(this.event.event_type);
+    this.#entries = this.#host.match(this.event.event_type, starting);
     if (this.#entries.length > 0) {
       const { event_timeout } = this.event;
       const [only] = this.#entries;
@@ -119,9 +124,9 @@ export class Delivery implements Part, RunHost, Linked<Delivery> {
     if (this.state === 'done') return;
     if (this.state === 'queued') {
       this.#host.unqueue(this);
-      this.start();
+      this.#begin(false);
     }
-    for (const run of this.#running) run.abort(abortedError(run.place, cause));
+    for (const run of this.#running) run.abort(abortedError(run.place, cause), cause);
     while (this.#nextEntry < this.#entries.length) this.#cancelNext(cause);
     this.#checkDone();
   }
@@ -150,8 +155,9 @@ export class Delivery implements Part, RunHost, Linked<Delivery> {
   settled(run: HandlerRun): void {
     this.#running.delete(run);
     if (run.entry.holdsSlot) this.#slotWanted -= 1;
-    this.#host.release(run);
+    // The slot last: whatever an observer does, nothing else starts within its call.
     this.#host.handlerEnded(this, run.runner, run.entry);
+    this.#host.release(run);
     if (this.#starting === run) return;
     if (run.entry.holdsSlot && this.#nextEntry < this.#entries.length) this.#host.continue(this);
     else this.#checkDone();
@@ -213,7 +219,7 @@ export class Delivery implements Part, RunHost, Linked<Delivery> {
       eventId: this.event.event_id,
     };
     const error = new HandlerCancelledError(
-      `Cancelled pending handler ${place.busName}.${place.handlerName}(${place.eventType}) as a result of ${causeText(cause)}`,
+      `Cancelled pending handler as a result of ${isBusStoppedError(cause) ? 'a stop' : 'parent error'}: ${place.busName}.${place.handlerName}(${place.eventType}) had not started. ${cause.message}`,
       place,
       { cause },
     );

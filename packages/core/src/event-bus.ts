@@ -4,7 +4,7 @@ import { BusEngine } from './bus-engine.ts';
 import { type BusIdentity, BusNames } from './bus-names.ts';
 import { type EventBusOptions, resolveBusOptions } from './bus-options.ts';
 import { newId } from './clock.ts';
-import { liveHandler } from './context.ts';
+import { type ActiveHandler, liveHandler } from './context.ts';
 import { debugLog } from './debug-log.ts';
 import { describe } from './describe.ts';
 import type { RunningBus } from './dispatch.ts';
@@ -244,18 +244,27 @@ export class EventBus implements RunningBus, AsyncDisposable {
   /**
    * Waits until no event of this bus is incomplete, children on other buses included, and the log is written.
    *
+   * Inside a handler of another bus it is an await of all events that are incomplete here.
+   *
    * @returns false if the time was up first
-   * @throws AwaitCycleError inside a handler of this bus, which could never become idle then
+   * @throws AwaitCycleError inside a handler of this bus, or of an event that this bus can't become idle without
    */
   async waitUntilIdle(options: WaitOptions = {}): Promise<boolean> {
     checkOptions('waitUntilIdle', options, ['timeout', 'signal']);
     checkSignal(options.signal);
     const timeout = checkWait('timeout (seconds)', options.timeout);
-    this.#refuseIdleCycle();
     const deadline = timeout === null ? null : performance.now() + timeout * 1000;
     const left = (): number | null => (deadline === null ? null : Math.max(0, (deadline - performance.now()) / 1000));
+    let handler = liveHandler();
+    if (handler?.bus === this) throw this.#neverIdle(handler);
     while (this.#engine.open.size > 0) {
-      if (!(await this.#engine.idle.wait(left(), options.signal))) return false;
+      if (handler !== null && this.#engine.needs(handler.runner.lifecycle)) throw this.#neverIdle(handler);
+      const idle =
+        handler === null
+          ? this.#engine.idle.wait(left(), options.signal)
+          : this.#engine.drain(handler.runner.lifecycle, left(), options.signal);
+      if (!(await idle)) return false;
+      handler = liveHandler();
       if (this.#engine.stopped) break;
       await this.#wal?.flush();
     }
@@ -280,8 +289,8 @@ export class EventBus implements RunningBus, AsyncDisposable {
     const handler = liveHandler();
     const own = handler?.bus === this ? handler.runner.lifecycle : null;
     if (!engine.stopped && wait !== 0 && engine.open.size > 0) {
-      if (own === null) await engine.idle.wait(wait, undefined);
-      else await engine.drain(own, wait);
+      if (handler === null) await engine.idle.wait(wait, undefined);
+      else await engine.drain(handler.runner.lifecycle, wait);
     }
     if (!engine.stopped) engine.shutDown(own);
     names.remove(this);
@@ -312,15 +321,10 @@ export class EventBus implements RunningBus, AsyncDisposable {
     return `${this.name}${stopped ? '🔴' : '🟢'}(⏳ ${this.eventsPending.length} | ▶️ ${this.eventsStarted.length} | ✅ ${completed} ➡️ ${registry.size} 👂)`;
   }
 
-  /** A handler of an event that is open here, or that such an event waits for, can't wait until nothing is open. */
-  #refuseIdleCycle(): void {
-    const handler = liveHandler();
-    if (handler === null) return;
-    const own = handler.runner.lifecycle;
-    if (handler.bus !== this && ![...this.#engine.open].some(({ lifecycle }) => lifecycle.needs(own))) return;
-    const { event_type, event_bus } = own.event as BaseEvent;
-    throw new AwaitCycleError(
-      `A handler of ${event_type} on ${event_bus.name} waits until ${this.name} is idle, which it can't be before the handler returns. Await the events that you need instead.`,
+  #neverIdle({ runner, bus }: ActiveHandler): AwaitCycleError {
+    const { event_type } = runner.lifecycle.event as BaseEvent;
+    return new AwaitCycleError(
+      `A handler of ${event_type} on ${(bus as RunningBus).name} waits until ${this.name} is idle, which it can't be before the handler returns. Await the events that you need instead.`,
       { busName: this.name, eventType: event_type },
     );
   }

@@ -44,6 +44,7 @@ export class HandlerRun implements ActiveHandler, HandlerContext {
   #timer: Timer | null = null;
   #controller: AbortController | null = null;
   #abortReason: Error | null = null;
+  #context: AsyncResource | null = null;
 
   constructor(event: BaseEvent, entry: HandlerEntry, result: EventResult, host: RunHost) {
     this.event = event;
@@ -76,6 +77,7 @@ export class HandlerRun implements ActiveHandler, HandlerContext {
 
   /** Calls the handler, in the context in which its event was dispatched. */
   start(context: AsyncResource): void {
+    this.#context = context;
     const startedAt = Date.now();
     resultStarted(this.runner, startedAt);
     let outcome: unknown;
@@ -119,14 +121,20 @@ export class HandlerRun implements ActiveHandler, HandlerContext {
     );
   }
 
-  /** Ends the handler from outside, and with it the children that nobody but it awaits. */
-  abort(error: Error): void {
+  /**
+   * Ends the handler from outside, and with it the children that nobody but it awaits.
+   *
+   * @param cause what all this began with, a timeout or a stop; `error` itself if it began here
+   */
+  abort(error: Error, cause: Error = error): void {
     if (this.runner.settled) return;
     const orphans = this.#awaitedChildren();
     this.#settle('error', error);
     this.#abortReason = error;
-    this.#controller?.abort(error);
-    for (const child of orphans) child.cancel(error);
+    // What listens belongs to the handler, whoever it is that ends it.
+    if (this.#controller !== null)
+      this.#context?.runInAsyncScope(abortWithin, undefined, this, this.#controller, error);
+    for (const child of orphans) child.cancel(cause);
   }
 
   suspendFor({ lifecycle }: Subject): (wake: () => void) => void {
@@ -234,6 +242,10 @@ function enter(run: HandlerRun): unknown {
   return activeHandler.run(run, call, run);
 }
 
+function abortWithin(run: HandlerRun, controller: AbortController, error: Error): void {
+  activeHandler.run(run, () => controller.abort(error));
+}
+
 function call(run: HandlerRun): unknown {
   const outcome = run.entry.handler(run.event, run);
   // Other thenables are asked here, so that their `then` knows which handler awaits. A Dispatch is not waited for.
@@ -251,8 +263,8 @@ export function abortedError(place: ErrorPlace, cause: Error): HandlerAbortedErr
   );
 }
 
-/** What ended the handlers of an event: `a parent timeout: …` or `a stop: …`. */
-export function causeText(cause: Error): string {
+/** What ended the handlers of an event: `a parent timeout: …`, `a stop: …` or `a parent error: …`. */
+function causeText(cause: Error): string {
   if (cause instanceof HandlerTimeoutError) return `a parent timeout: ${cause.message}`;
   return `${isBusStoppedError(cause) ? 'a stop' : 'a parent error'}: ${cause.message}`;
 }

@@ -147,6 +147,9 @@ export class EventHistory implements ReadonlyMap<string, BaseEvent> {
     else entry.older.newer = entry.newer;
     if (entry.newer === null) this.#newest = entry.older;
     else entry.newer.older = entry.older;
+    // Else a removed entry that the collector has moved to the old generation would keep all later ones alive.
+    entry.older = null;
+    entry.newer = null;
     this.#size -= 1;
     this.#index?.delete(entry.event.event_id);
   }

@@ -50,6 +50,10 @@ export interface Wait {
 const noParts: readonly Part[] = [];
 const noRunners: readonly Runner[] = [];
 let dispatches = 0;
+/** Waits in this thread that `#isForeign` is true of. */
+let foreignWaits = 0;
+/** Events under cancellation and those that this leads to. */
+const cancelling: [Lifecycle, Error][] = [];
 
 export class Lifecycle {
   /** The event itself; an object here, because events are built upon this. */
@@ -73,6 +77,7 @@ export class Lifecycle {
   #openChildren = 0;
   #deliveredParts = 0;
   #waits: SmallSet<Wait> | null = null;
+  #foreignWaits = 0;
 
   constructor(event: object) {
     this.event = event;
@@ -166,11 +171,12 @@ export class Lifecycle {
 
   addWait(wait: Wait): void {
     (this.#waits ??= new SmallSet()).add(wait);
+    if (this.#isForeign(wait)) this.#countForeign(1);
   }
 
   /** Ends one wait before completion. */
   release(wait: Wait): void {
-    this.#waits?.delete(wait);
+    if ((this.#waits?.delete(wait) ?? false) && this.#isForeign(wait)) this.#countForeign(-1);
   }
 
   /** The handler waits for the event. */
@@ -204,26 +210,53 @@ export class Lifecycle {
 
   /**
    * True if this event can't complete before `other` does: it is `other`, or an incomplete child of it needs `other`,
-   * or one of its handlers awaits an event that does. Climbs from `other`, which has few ancestors, rather than
-   * descending from this one, which may have many children.
+   * or one of its handlers awaits an event that does.
    */
   needs(other: Lifecycle): boolean {
     if (this === other) return true;
     if (this.status === 'pending' && this.#openChildren === 0) return false;
-    const needing = new Set<Lifecycle>([other]);
+    if (foreignWaits > 0) return other.dependents().has(this);
+    // Handlers await children of their own events only: what needs `other` are its ancestors.
+    let above: Lifecycle = other;
+    while (above.depth > this.depth && above.parent !== null) above = above.parent.lifecycle;
+    return above === this;
+  }
+
+  /** All events that need this one, itself included. Climbs: an event has few ancestors, but may have many children. */
+  dependents(): ReadonlySet<Lifecycle> {
+    const needing = new Set<Lifecycle>([this]);
     for (const lifecycle of needing) {
       if (lifecycle.parent !== null) needing.add(lifecycle.parent.lifecycle);
       for (const { runner } of lifecycle.#waits ?? []) {
         if (runner !== null && !runner.settled) needing.add(runner.lifecycle);
       }
-      if (needing.has(this)) return true;
     }
-    return false;
+    return needing;
   }
 
-  /** Settles what is unfinished on every bus; the event then completes with its children. */
+  /**
+   * Settles what is unfinished on every bus; the event then completes with its children.
+   *
+   * Aborted handlers cancel further events from within: those take their turn, so that no depth exhausts the stack.
+   */
   cancel(cause: Error): void {
-    for (const part of [...this.#parts]) part.cancel(cause);
+    cancelling.push([this, cause]);
+    if (cancelling.length > 1) return;
+    try {
+      for (const [lifecycle, reason] of cancelling) for (const part of [...lifecycle.#parts]) part.cancel(reason);
+    } finally {
+      cancelling.length = 0;
+    }
+  }
+
+  /** A handler waits for an event that is no child of the handler's own: then ancestors are not all that needs it. */
+  #isForeign({ runner }: Wait): boolean {
+    return runner !== null && this.parent?.lifecycle !== runner.lifecycle;
+  }
+
+  #countForeign(change: number): void {
+    this.#foreignWaits += change;
+    foreignWaits += change;
   }
 
   /** The step from started to completed, and up to the ancestors that it completes. */
@@ -245,6 +278,7 @@ export class Lifecycle {
   #settle(): void {
     this.status = 'completed';
     this.completedAt = Date.now();
+    this.#countForeign(-this.#foreignWaits);
     this.parent = null;
     this.awaited = false;
     this.#results = this.results;

@@ -98,8 +98,12 @@ export class RunLoop {
   readonly schedule = (): void => {
     if (this.#scheduled || this.#pumping) return;
     this.#scheduled = true;
-    queueMicrotask(this.#pump);
+    queueMicrotask(this.#gather);
   };
+
+  // An awaited Dispatch gets here one microtask later than a result helper called in the same breath. The loop lets all
+  // microtasks pass that are due, so that events awaited together start in their order.
+  readonly #gather = (): void => queueMicrotask(this.#pump);
 
   readonly #pump = (): void => {
     this.#scheduled = false;
@@ -110,6 +114,7 @@ export class RunLoop {
     } finally {
       this.#pumping = false;
     }
+    if (this.#awaited.first?.awaitedTurn === this.#turn) this.schedule();
   };
 
   /** @returns whether there was something to run */
@@ -120,6 +125,8 @@ export class RunLoop {
       return true;
     }
     if (this.pause?.() === true) return false;
+    // Awaited just now: more that is awaited together with it may be on its way.
+    if (this.#awaited.first?.awaitedTurn === this.#turn) return false;
     let delivery = this.#awaited.shift();
     if (delivery === null && this.#busy === 0) delivery = this.#queue.shift();
     if (delivery === null) return false;

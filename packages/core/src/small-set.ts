@@ -20,9 +20,11 @@ export class SmallSet<T extends object> {
     return this.#one === member || (this.#more !== null && this.#more.has(member));
   }
 
-  delete(member: T): void {
-    if (this.#one === member) this.#one = null;
-    else this.#more?.delete(member);
+  /** @returns whether it was a member */
+  delete(member: T): boolean {
+    if (this.#one !== member) return this.#more?.delete(member) ?? false;
+    this.#one = null;
+    return true;
   }
 
   /** In the order in which they were added; members may be deleted meanwhile. */

@@ -80,7 +80,12 @@ export class LockfileSlots implements SlotPool {
     try {
       for (let first = this.#queue.first; first !== undefined; first = this.#queue.first) {
         this.#folder.open();
-        ticket.place(first.place);
+        if (!ticket.place(first.place)) {
+          // Deleted under way. The listing notices, and makes it again.
+          this.#folder.list();
+          await this.#pause(0);
+          continue;
+        }
         // Listed after the ticket is in: a release before that is seen now, one after that touches the ticket.
         const eager = this.#eager;
         this.#woken = this.#eager = false;

@@ -1,6 +1,6 @@
 import { readdirSync, rmdirSync, statSync, unlinkSync, watch, writeFileSync, type FSWatcher } from 'node:fs';
 import { join } from 'node:path';
-import { SemaphoreLimitError } from './errors.ts';
+import { isSemaphoreUnavailableError, SemaphoreLimitError } from './errors.ts';
 import { removeAtExit } from './exit-cleanup.ts';
 import { describeMark, isMarkDead, markState, newMark } from './marks.ts';
 import { reap } from './pinned-directory.ts';
@@ -18,6 +18,8 @@ export interface SlotListing {
 const SLOT = /^slot\.([0-9]+)\.lock$/;
 /** How long a user's mark is kept that nobody can judge from here. */
 const UNSEEN_USER_MS = 86_400_000;
+/** How often the folder may be deleted while it is being made. */
+const OPEN_TRIES = 10;
 /** After the folder was deleted under way: how long its holders, told by their watches, have to stop. */
 const SETTLE_MS = 250;
 
@@ -56,16 +58,13 @@ export class SlotFolder {
    * @throws {SemaphoreLimitError} a live thread uses another limit
    */
   open(): void {
-    if (this.#user !== undefined) return;
-    try {
-      this.#register();
-    } catch (error) {
-      // Deleted by someone between two steps: once more.
-      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    for (let tries = 0; this.#user === undefined; tries++) {
       try {
         this.#register();
-      } catch (again) {
-        throw (again as NodeJS.ErrnoException).code === 'ENOENT' ? unavailable(this.#name, this.path, again) : again;
+      } catch (error) {
+        // Gone between two steps: someone deletes it under way, or it can't be made at all.
+        if (!isSemaphoreUnavailableError(error) || tries === OPEN_TRIES) throw error;
+        if ((error.cause as NodeJS.ErrnoException | undefined)?.code !== 'ENOENT') throw error;
       }
     }
   }
@@ -146,7 +145,6 @@ export class SlotFolder {
       other = this.#otherLimit(users);
       if (other !== undefined) unlinkSync(user);
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === 'ENOENT') throw error;
       throw unavailable(this.#name, users, error);
     }
     if (other !== undefined) throw new SemaphoreLimitError(this.#name, this.#limit, other);

@@ -33,18 +33,26 @@ export class WaitTicket {
     return this.#name;
   }
 
-  /** Enters the line, or moves to another place in it. */
-  place(arrival: number): void {
+  /** Enters the line, or moves to another place in it. @returns false: the folder is gone */
+  place(arrival: number): boolean {
     const prefix = `wait.${String(arrival).padStart(17, '0')}`;
-    if (this.#name?.startsWith(`${prefix}.`) === true) return this.#beat();
+    if (this.#name?.startsWith(`${prefix}.`) === true) {
+      this.#beat();
+      return true;
+    }
     const name = newMark(prefix);
     const path = join(this.#folder, name);
     if (this.#name !== undefined && this.#move(path)) {
       this.#name = name;
-      return undefined;
+      return true;
     }
     this.remove();
-    writeFileSync(path, '', { flag: 'wx', mode: 0o600 });
+    try {
+      writeFileSync(path, '', { flag: 'wx', mode: 0o600 });
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false;
+      throw error;
+    }
     this.#name = name;
     this.#heartbeat = performance.now();
     removeAtExit(path);
@@ -54,7 +62,7 @@ export class WaitTicket {
     } catch {
       // No watches left on this machine: the ticks of the waiting loop will do.
     }
-    return undefined;
+    return true;
   }
 
   /** Leaves the line. */
