@@ -2,6 +2,7 @@
 import { coreGrowth } from './core-growth.ts';
 import type { Row, Scenario } from './scenario.ts';
 import { semaphore } from './src/semaphore.ts';
+import { threads } from './src/threads.ts';
 
 /** Prints a table for each of its parts itself. */
 const slots: Scenario = {
@@ -11,7 +12,7 @@ const slots: Scenario = {
     return [];
   },
 };
-const scenarios: readonly Scenario[] = [coreGrowth, slots];
+const scenarios: readonly Scenario[] = [coreGrowth, slots, threads];
 
 const args = process.argv.slice(2);
 const flags = new Set(args.filter((arg) => arg.startsWith('--')));

@@ -11,7 +11,12 @@ export function awaitingTests(subject: () => Subject): void {
     const { bus } = subject();
     bus.dispatch(new Jump({ key: 'jump' }));
     for (let i = 0; i < 100; i += 1) bus.dispatch(new Note({ key: 'jump', value: 9 }));
-    expect(await bus.dispatch(new Noted({ key: 'jump' })).eventResult()).toEqual([1, 2, 3, ...Array(100).fill(9)]);
+    expect(await bus.dispatch(new Noted({ key: 'jump' })).eventResult()).toEqual([
+      1,
+      2,
+      3,
+      ...Array<number>(100).fill(9),
+    ]);
   });
 
   test('await - a child awaited at home jumps the queue of the bus, also when it was sent before', async () => {
@@ -65,7 +70,7 @@ export function awaitingTests(subject: () => Subject): void {
   test('await - an outside wait does not jump', async () => {
     const { bus } = subject();
     const order: string[] = [];
-    bus.dispatch(new Note({ key: 'outside', value: 1 })).then(() => order.push('first'));
+    void bus.dispatch(new Note({ key: 'outside', value: 1 })).then(() => order.push('first'));
     await bus.dispatch(new Echo({ value: 1 })).then(() => order.push('second'));
     expect(order).toEqual(['first', 'second']);
   });

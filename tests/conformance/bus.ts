@@ -19,7 +19,7 @@ import { treeTests } from './trees.ts';
  * - a bus on the way adds its own forward to the results and its name to the path.
  */
 export function conformance(kind: SubjectKind): void {
-  describe(kind, () => {
+  describe(`bus in the ${kind}`, () => {
     let started: Subject | null = null;
     const subject = (): Subject => started as Subject;
     beforeAll(async () => {

@@ -40,9 +40,9 @@ export function crossingTests(subject: () => Subject): void {
       crosses ? [true, false, true, false, true] : Array(5).fill(true),
     );
     if (!crosses) return;
-    const { reason } = settled[1] as PromiseRejectedResult;
+    const { reason } = settled[1] as { reason: Error };
     expect(isUnserializableError(reason)).toBe(true);
-    expect((reason as Error).message).toContain('field "value.opts[1].cb" (function callback)');
+    expect(reason.message).toContain('field "value.opts[1].cb" (function callback)');
   });
 
   test('value - a result that cannot be cloned names its field; its neighbours are unharmed', async () => {

@@ -1,5 +1,5 @@
 import { conformance } from '../conformance/bus.ts';
 
 conformance('same thread');
-conformance('one thread away');
-conformance('two threads away');
+conformance('next thread');
+conformance('thread after next');

@@ -64,6 +64,10 @@ export class Incoming {
     const lifecycle = lifecycleOf(event);
     if (known === undefined) host.markBrought(lifecycle);
     else host.crossings.markReturned(lifecycle);
+    if (known === undefined && target === 0 && host.crossings.wasHere(wire[2])) {
+      host.answer({ sequence, event, brought: true, part: null });
+      return;
+    }
     const destination = host.targetOf(target, call);
     const context = restoreContext(wire[9]);
     if (destination === undefined) {

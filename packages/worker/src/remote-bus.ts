@@ -96,11 +96,13 @@ export class RemoteBus implements RunningBus, ForwardTarget, LinkOwner {
   /** Makes the link that a port carries; it is used once the other side has introduced itself. */
   createLink(sender: Sender, bus: EventBus | null): Link {
     this.#link = new Link(sender, bus, this.outgoing, this);
+    this.outgoing.crossings.linkUp();
     return this.#link;
   }
 
   /** The link is down for good, or until the next one. @returns what was sent and has no results */
   disconnect(error: Error): RemotePart[] {
+    if (this.#link !== null) this.outgoing.crossings.linkDown();
     this.#link?.close();
     this.#link = null;
     this.#subscriptions.disconnect();

@@ -1,0 +1,9 @@
+import { BaseEvent } from '@threadbus/core';
+import { z } from 'zod';
+
+export class Small extends BaseEvent.extend('Small', { n: z.number(), user: z.string(), text: z.string() }) {}
+export class Compute extends BaseEvent.extend('Compute', {}) {}
+export class Buffers extends BaseEvent.extend('Buffers', { bytes: z.instanceof(Uint8Array) }) {}
+/** Counts without an answer that anybody waits for. */
+export class Count extends BaseEvent.extend('Count', { n: z.number(), user: z.string(), text: z.string() }) {}
+export class Counted extends BaseEvent.extend('Counted', {}) {}

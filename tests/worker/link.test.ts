@@ -1,0 +1,235 @@
+import { BaseEvent, EventBus, isBusCapacityError, isBusStoppedError } from '@threadbus/core';
+import { isLinkError, linkBuses } from '@threadbus/worker';
+import { once } from 'node:events';
+import { MessageChannel } from 'node:worker_threads';
+import { expect, test } from 'vitest';
+import { z } from 'zod';
+import { gate, rejection } from '../helpers/gate.ts';
+import { quietBus } from '../helpers/quiet-bus.ts';
+import { HELLO, protocolVersion } from '../../packages/worker/dist/protocol.js';
+import { linked, linkPair } from './link-pair.ts';
+
+const Work = BaseEvent.extend('Work', { n: z.number() });
+const Other = BaseEvent.extend('Other', {});
+
+test('link - two buses of one thread, both ways', async () => {
+  const { here, there, down, up } = await linkPair();
+  here.on(Work, ({ n }) => `here ${n}`);
+  there.on(Work, ({ n }) => `there ${n}`);
+  expect(await down.dispatch(new Work({ n: 1 })).eventResult()).toBe('there 1');
+  expect(await up.dispatch(new Work({ n: 2 })).eventResult()).toBe('here 2');
+  expect(down.name).toBe(there.name);
+  expect(down.id).toBe(there.id);
+});
+
+test('link - usable at once: what is sent before the handshake waits for it', async () => {
+  const here = quietBus({ name: 'Early' });
+  const there = quietBus({ name: 'Late' });
+  there.on(Work, ({ n }) => n);
+  const { port1, port2 } = new MessageChannel();
+  const down = linkBuses(here, port1);
+  const sent = down.dispatch(new Work({ n: 1 })).eventResult();
+  using up = linkBuses(there, port2);
+  expect(await sent).toBe(1);
+  expect((await down).name).toBe('Late');
+  expect(up.name).toBe('Early');
+});
+
+test('link - two buses of one name are refused, and so is a name that another link has', async () => {
+  const { down } = await linkPair();
+  for (const name of ['Same', down.name]) {
+    const { port1, port2 } = new MessageChannel();
+    await using bus = new EventBus({ name: 'Same' });
+    const linking = rejection(linkBuses(bus, port1));
+    port2.postMessage([HELLO, protocolVersion, name, 'another id']);
+    const error = await linking;
+    expect(isLinkError(error)).toBe(true);
+    expect(error.message).toContain(`Two linked buses are called "${name}"`);
+    port2.close();
+  }
+});
+
+test('link - another version of the protocol is refused, with what to do', async () => {
+  const { port1, port2 } = new MessageChannel();
+  const linking = rejection(linkBuses(quietBus({ name: 'Old' }), port1));
+  port2.postMessage([HELLO, 99, 'New', 'some id']);
+  const error = await linking;
+  expect(isLinkError(error)).toBe(true);
+  expect(error.message).toMatch(/version 99 .*Use the same version/);
+  port2.close();
+});
+
+test('link - a port whose other end closes before the handshake', async () => {
+  const { port1, port2 } = new MessageChannel();
+  const bus = quietBus({ name: 'Lonely' });
+  const down = linkBuses(bus, port1);
+  const sent = down.dispatch(new Work({ n: 1 })).eventResult();
+  port2.close();
+  expect(isLinkError(await rejection(down))).toBe(true);
+  expect(isLinkError(await rejection(sent))).toBe(true);
+});
+
+test('link - one that closes midway fails what is under way, on both sides, and nothing hangs', async () => {
+  const { there, down, up } = await linkPair();
+  const door = gate();
+  there.on(Work, () => door.opened);
+  const sent = Array.from({ length: 300 }, (_, n) => down.dispatch(new Work({ n })));
+  const expected = rejection(down.expect('Never'));
+  await there.expect(Work);
+  down.close();
+  for (const dispatch of sent) expect(isLinkError(await rejection(dispatch.eventResult()))).toBe(true);
+  expect(isLinkError(await expected)).toBe(true);
+  expect(() => down.dispatch(new Work({ n: 0 }))).toThrow('was closed');
+  door.open();
+  expect(await there.waitUntilIdle({ timeout: 10 })).toBe(true);
+  expect(isLinkError(await rejection(up.expect('Never', { timeout: 5 })))).toBe(true);
+});
+
+test('link - a port that closes under an event does the same', async () => {
+  const { there, down, ports } = await linkPair();
+  there.on(Work, async () => {
+    const closed = once(ports[0], 'close');
+    ports[1].close();
+    await closed;
+  });
+  expect(isLinkError(await rejection(down.dispatch(new Work({ n: 1 })).eventResult()))).toBe(true);
+});
+
+test('link - a stopped bus ends its links', async () => {
+  const { here, there, down, up } = await linkPair();
+  there.on(Work, () => new Promise(() => undefined));
+  const sent = down.dispatch(new Work({ n: 1 }));
+  await there.expect(Work);
+  await here.stop();
+  const error = await rejection(sent.eventResult());
+  expect(isBusStoppedError(error) || isLinkError(error)).toBe(true);
+  await there.stop();
+  expect(() => up.dispatch(new Work({ n: 1 }))).toThrow('was stopped');
+});
+
+test('link - an event that arrives on two ways is handled once, and its results come back once', async () => {
+  const source = quietBus({ name: 'Source' });
+  const left = quietBus({ name: 'Left' });
+  const right = quietBus({ name: 'Right' });
+  const sink = quietBus({ name: 'Sink' });
+  for (const side of [left, right]) {
+    source.on('*', (await linked(source, side)).down.dispatch);
+    side.on('*', (await linked(side, sink)).down.dispatch);
+  }
+  let handled = 0;
+  sink.on(Work, ({ n }) => {
+    handled += 1;
+    return n;
+  });
+  for (let n = 0; n < 20; n += 1) {
+    const event = await source.dispatch(new Work({ n }));
+    expect(await event.eventResultsList()).toEqual([n]);
+    expect([...event.event_path].sort()).toEqual(['Left', 'Right', 'Sink', 'Source']);
+  }
+  expect(handled).toBe(20);
+});
+
+test('link - an event that comes back to where it was is not handled again', async () => {
+  const buses = ['One', 'Two', 'Three'].map((name) => quietBus({ name: `Round${name}` }));
+  let handled = 0;
+  for (const [i, bus] of buses.entries()) {
+    bus.on(Work, () => (handled += 1));
+    bus.on('*', (await linked(bus, buses[(i + 1) % 3] as typeof bus)).down.dispatch);
+  }
+  const event = await (buses[0] as (typeof buses)[0]).dispatch(new Work({ n: 1 }));
+  expect(handled).toBe(3);
+  expect(event.event_path).toEqual(['RoundOne', 'RoundTwo', 'RoundThree']);
+  expect(await event.eventResultsList()).toEqual([1, 2, 3]);
+});
+
+test('flow - more than maxPending waiting on this side are refused, and leave no trace', async () => {
+  const { there, down } = await linkPair({ maxInFlight: 2, maxPending: 3 });
+  const door = gate();
+  there.on(Work, () => door.opened);
+  const sent = Array.from({ length: 5 }, (_, n) => down.dispatch(new Work({ n })));
+  const refused = new Work({ n: 9 });
+  let error: unknown = null;
+  try {
+    down.dispatch(refused);
+  } catch (thrown) {
+    error = thrown;
+  }
+  expect(isBusCapacityError(error)).toBe(true);
+  expect((error as Error).message).toContain('2 events on the wire and 3 waiting on this side (3 max)');
+  expect([refused.event_path, refused.event_status]).toEqual([[], 'pending']);
+  door.open();
+  await Promise.all(sent);
+  await down.dispatch(refused);
+});
+
+test('flow - no more than maxInFlight are on the wire; waitForCapacity serves in order', async () => {
+  const { there, down } = await linkPair({ maxInFlight: 4, maxPending: 100 });
+  const arrived: number[] = [];
+  const doors = Array.from({ length: 10 }, () => gate());
+  there.observe({ dispatched: (event) => arrived.push((event as InstanceType<typeof Work>).n) });
+  there.on(Work, ({ n }) => doors[n]?.opened);
+  const sent = Array.from({ length: 8 }, (_, n) => down.dispatch(new Work({ n })));
+  await there.expect(Work);
+  const served: string[] = [];
+  const waits = ['a', 'b'].map(async (name) => {
+    await down.waitForCapacity();
+    served.push(name);
+  });
+  expect(arrived.length).toBeLessThanOrEqual(4);
+  expect(served).toEqual([]);
+  for (const door of doors) door.open();
+  await Promise.all([...sent, ...waits]);
+  expect(arrived).toEqual([0, 1, 2, 3, 4, 5, 6, 7]);
+  expect(served).toEqual(['a', 'b']);
+});
+
+test('flow - a window of 8 does not block parents whose children come back over it', async () => {
+  const { here, there, down, up } = await linkPair({ maxInFlight: 8 });
+  here.on(Other, () => 'child');
+  there.on(Work, async ({ n }) => {
+    if (n % 2 === 0) return await up.dispatch(new Other({})).eventResult();
+    up.dispatch(new Other({}));
+    await down.dispatch(new BaseEvent({}, { event_type: 'Nobody' }));
+    return 'child';
+  });
+  const sent = Array.from({ length: 64 }, (_, n) => down.dispatch(new Work({ n })).eventResult());
+  expect(await Promise.all(sent)).toEqual(Array(64).fill('child'));
+});
+
+test('order - 100,000 events over one link arrive in the order of their dispatch, as do their results', async () => {
+  const { there, down } = await linkPair({ maxPending: 200_000 }, { maxHistorySize: 0 });
+  const count = 100_000;
+  let next = 0;
+  let wrong = 0;
+  there.on('Work', (event) => {
+    if (event['n'] !== next) wrong += 1;
+    next += 1;
+  });
+  let answered = 0;
+  let wrongAnswers = 0;
+  for (let n = 0; n < count; n += 1) {
+    if (n % 100 === 0) await down.waitForCapacity();
+    const sent = down.dispatch(new BaseEvent({ n }, { event_type: 'Work' }));
+    void sent.then(() => {
+      if (answered !== n) wrongAnswers += 1;
+      answered += 1;
+    });
+    if (n === count - 1) await sent;
+  }
+  expect({ next, wrong, answered, wrongAnswers }).toEqual({ next: count, wrong: 0, answered: count, wrongAnswers: 0 });
+}, 60_000);
+
+test('order - on, off and expect keep their place among events', async () => {
+  const { there, down } = await linkPair();
+  const seen: number[] = [];
+  there.on(Work, () => undefined);
+  for (let n = 0; n < 50; n += 1) {
+    const off = down.on(Work, (event) => void seen.push(event.n));
+    down.dispatch(new Work({ n }));
+    await down.dispatch(new Other({}));
+    off();
+    // Matching is fixed when an event starts: before the next one is registered.
+    await down.dispatch(new Work({ n: -1 }));
+  }
+  expect(seen).toEqual(Array.from({ length: 50 }, (_, n) => n));
+});
