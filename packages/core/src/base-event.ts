@@ -204,7 +204,15 @@ export class BaseEvent<R = unknown> extends ResultHelpers<R, BaseEvent> implemen
    *
    * On a class the payload is validated (so its schema must accept its own output); `BaseEvent.fromJSON` takes any type.
    *
+   * Values that the log has tagged (Map, Set, Date, BigInt, typed arrays) come back as they were; the input is never
+   * changed.
+   *
+   * @returns a pending event with the id, path and parent that it had
    * @throws EventValidationError
+   * @example
+   * ```ts
+   * UserLogin.fromJSON(JSON.stringify(event)).username;   //=> 'alice'
+   * ```
    */
   static fromJSON<Class extends EventConstructor>(this: Class, json: unknown): InstanceType<Class> {
     const { payload, given } = splitJson(json, this.definition.type);
@@ -213,6 +221,7 @@ export class BaseEvent<R = unknown> extends ResultHelpers<R, BaseEvent> implemen
     return new this(new TrustedPayload(checked) as never, given) as InstanceType<Class>;
   }
 
+  /** By what handlers are matched: the class's type, or the one given to a plain BaseEvent. */
   get event_type(): string {
     return this.#type;
   }
@@ -244,6 +253,7 @@ export class BaseEvent<R = unknown> extends ResultHelpers<R, BaseEvent> implemen
   get event_result_type(): z.ZodType | null {
     return this.#resultType;
   }
+  /** 'pending' until the first handler starts, 'completed' once all handlers and all children are done. */
   get event_status(): EventStatus {
     return lifecycleOf(this).status;
   }
