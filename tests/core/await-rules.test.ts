@@ -132,6 +132,29 @@ describe('rule 2, resume', () => {
     expect(order.at(-1)).toBe('Parent goes on');
   });
 
+  test('a handler whose wait for a whole bus has timed out goes on alone', async () => {
+    const bus = quietBus();
+    const asking = quietBus();
+    const busy = quietBus({ parallelHandlers: true });
+    const order: string[] = [];
+    const work = gate();
+    trace(bus, order, 'Child');
+    busy.on(Other, () => work.opened);
+    asking.on(Parent, () => bus.dispatch(new Child({})).eventResult({ raiseIfNone: false }));
+    bus.on(Parent, async () => {
+      order.push(`idle: ${await busy.waitUntilIdle({ timeout: 0.01 })}`);
+      asking.dispatch(new Parent({}), { detached: true });
+      await nextTurn();
+      order.push('Parent ends');
+    });
+    busy.dispatch(new Other({}));
+    busy.dispatch(new Other({}));
+    await bus.dispatch(new Parent({}));
+    await bus.waitUntilIdle();
+    expect(order).toEqual(['idle: false', 'Parent ends', 'Child begins', 'Child ends']);
+    work.open();
+  });
+
   test('two handlers whose awaits end while a third runs go on first come, first served', async () => {
     const bus = quietBus();
     const ask = [quietBus(), quietBus()];
@@ -319,75 +342,5 @@ describe('rule 6, outside', () => {
     work.open();
     await done.opened;
     expect(order).toEqual(['Other ends', 'Other ends', 'Child begins', 'Child ends']);
-  });
-});
-
-describe('what can be awaited', () => {
-  test('one EventResult, before the event is complete', async () => {
-    const bus = quietBus();
-    const other = quietBus();
-    const slow = gate();
-    other.on(Child, function quick() {
-      return 'quick';
-    });
-    other.on(Child, () => slow.opened);
-    bus.on(Parent, async () => {
-      const { event } = other.dispatch(new Child({}));
-      while (event.event_results.size === 0) await Promise.resolve();
-      const [result] = event.event_results.values();
-      const value: unknown = await result;
-      expect(event.event_status).toBe('started');
-      slow.open();
-      return value;
-    });
-    expect(await bus.dispatch(new Parent({})).eventResult()).toBe('quick');
-  });
-
-  test('a failed EventResult throws what its handler threw', async () => {
-    const bus = quietBus();
-    const error = new Error('broken');
-    bus.on(Child, () => {
-      throw error;
-    });
-    bus.on(Parent, async () => {
-      const { event } = bus.dispatch(new Child({}));
-      await event.eventCompleted();
-      const [result] = event.event_results.values();
-      await expect(Promise.resolve(result)).rejects.toBe(error);
-      return 'seen';
-    });
-    expect(await bus.dispatch(new Parent({})).eventResult()).toBe('seen');
-  });
-
-  test('the same child twice at once: it runs once, both awaits end', async () => {
-    const bus = quietBus();
-    let runs = 0;
-    bus.on(Child, async () => {
-      runs += 1;
-      await nextTurn();
-      return runs;
-    });
-    bus.on(Parent, async () => {
-      const child = bus.dispatch(new Child({}));
-      const [event, value] = await Promise.all([child, child.eventResult()]);
-      return [event.event_status, value];
-    });
-    expect(await bus.dispatch(new Parent({})).eventResult()).toEqual(['completed', 1]);
-    expect(runs).toBe(1);
-  });
-
-  test('a completed event, at once and without letting anything else run', async () => {
-    const bus = quietBus();
-    const order: string[] = [];
-    const child = await bus.dispatch(new Child({}));
-    bus.on(Other, () => void order.push('Other'));
-    bus.on(Parent, async () => {
-      await child.eventCompleted();
-      order.push('Parent');
-    });
-    bus.dispatch(new Parent({}));
-    bus.dispatch(new Other({}));
-    await bus.waitUntilIdle();
-    expect(order).toEqual(['Parent', 'Other']);
   });
 });

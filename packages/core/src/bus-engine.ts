@@ -112,15 +112,13 @@ export class BusEngine implements DeliveryHost, ForwardTarget {
     const late = new Error('the time is up');
     const needing = own.dependents();
     const others = [...this.#open].map(({ lifecycle }) => lifecycle).filter((lifecycle) => !needing.has(lifecycle));
-    try {
-      await Promise.all(
-        others.map((lifecycle) => waitFor(lifecycle, null, { timeout, signal, onTimeout: () => late })),
-      );
-      return true;
-    } catch (error) {
-      if (error === late) return false;
-      throw error;
-    }
+    // Each of them to its end: while one is pending, the handler counts as suspended.
+    const ends = await Promise.allSettled(
+      others.map((lifecycle) => waitFor(lifecycle, null, { timeout, signal, onTimeout: () => late })),
+    );
+    const failed = ends.find((end) => end.status === 'rejected');
+    if (failed !== undefined && failed.reason !== late) throw failed.reason;
+    return failed === undefined;
   }
 
   /** Ends everything that is under way here, `last`'s part last; afterwards nothing is taken any more. */
