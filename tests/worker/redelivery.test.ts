@@ -110,8 +110,8 @@ async function parentWithGate(): Promise<{
   const door = gate();
   parent.on('Asked', async () => {
     begun.open();
-    await door.passed;
+    await door.opened;
   });
   const bus = await startBus('parent-bus', { parent });
-  return { parent, bus, open: door.open, handled: begun.passed };
+  return { parent, bus, open: door.open, handled: begun.opened };
 }

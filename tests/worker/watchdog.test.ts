@@ -13,12 +13,12 @@ test('watchdog - a handler that blocks within its time is not killed while anoth
   const door = gate();
   parent.on('Asked', async () => {
     asked.open();
-    await door.passed;
+    await door.opened;
   });
   const bus = await startBus('parent-bus', { parent });
   const { threadId } = bus;
   const overdue = bus.dispatch(new BaseEvent({}, { event_type: 'AskParent', event_timeout: 0.3 })).eventResult();
-  await asked.passed;
+  await asked.opened;
   // Awaited, so it starts while the other handler is suspended.
   const other = quietBus();
   other.on('Outer', async () => (await bus.dispatch(new BaseEvent({}, { event_type: 'Block' }))).event_status as never);
