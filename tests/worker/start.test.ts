@@ -60,7 +60,7 @@ test('start - fifty failures of each kind leave no handle behind', async () => {
   await expect
     .poll(() => process.getActiveResourcesInfo().filter(isHandle).sort(), { timeout: 10_000 })
     .toEqual(before);
-}, 60_000);
+}, 120_000);
 
 function isHandle(type: string): boolean {
   return type === 'MessagePort' || type === 'Worker' || type === 'Timeout';

@@ -1,6 +1,11 @@
 import { BusError, type BusStoppedError, isBusError } from '@threadbus/core';
 
-/** The thread that worked on the event is gone: it crashed, ran out of memory, exited or was terminated. */
+/**
+ * The thread that worked on the event is gone: it crashed, ran out of memory, exited or was terminated.
+ *
+ * The event had started there. It may even have been done: results that were not sent yet are lost with the thread.
+ * Events of a class that says `idempotent: true` are started again instead.
+ */
 export class WorkerCrashedError extends BusError {
   static {
     this.prototype.name = 'WorkerCrashedError';

@@ -1,8 +1,7 @@
 import { BusStoppedError } from '@threadbus/core';
 import { busEngine, type BusIdentity, defaultLogger, newId, startTimer, type Timer } from '@threadbus/core/internal';
 import { BoardReader, type Holder } from './board.ts';
-import type { ControlCalls } from './control.ts';
-import { isWorkerCrashedError, WorkerCrashedError } from './errors.ts';
+import { WorkerCrashedError } from './errors.ts';
 import { addLinkedName, removeLinkedName } from './link-names.ts';
 import type { ResolvedWorkerOptions } from './options.ts';
 import { outsideContexts } from './portable.ts';
@@ -12,10 +11,8 @@ import { RestartBudget } from './restart-budget.ts';
 import { startError } from './start-failure.ts';
 import { type Fates, LossSorter } from './thread-loss.ts';
 import { Watchdog, type Watched } from './watchdog.ts';
+import { answerGrace, type ControlHost, TimeLimit, WorkerControl } from './worker-control.ts';
 import { type ThreadEnd, WorkerThread } from './worker-thread.ts';
-
-/** Seconds that a thread gets to stop its bus before it is ended anyway. */
-const stopGrace = 1;
 
 /**
  * Keeps a bus in a thread running.
@@ -26,8 +23,9 @@ const stopGrace = 1;
  * Name, id, registrations and what waits belong to the remote bus, which outlives its threads. Each thread has a link
  * and a board of its own; closing its link is what drops late messages of the old one.
  */
-export class Supervisor implements Watched {
+export class Supervisor implements Watched, ControlHost {
   readonly remote: RemoteBus;
+  readonly control: WorkerControl = new WorkerControl(this);
   /** Of the present thread. */
   board: BoardReader = new BoardReader();
   readonly #entry: URL;
@@ -82,51 +80,31 @@ export class Supervisor implements Watched {
   }
 
   get expectsNews(): boolean {
-    return this.#asking > 0 || this.remote.outgoing.size > 0;
+    return this.#asking > 0 || this.busy;
   }
 
-  /** Asks the thread something, behind all that was sent to it; if it is being replaced, its replacement. */
-  async ask<Method extends keyof ControlCalls>(
-    method: Method,
-    argument: Parameters<ControlCalls[Method]>[0] | undefined,
-    signal?: AbortSignal,
-  ): Promise<ReturnType<ControlCalls[Method]>> {
+  get isOver(): boolean {
+    return this.#end !== null;
+  }
+
+  get busy(): boolean {
+    return this.remote.outgoing.size > 0;
+  }
+
+  async thread(signal: AbortSignal | undefined): Promise<WorkerThread> {
     while (this.#state === 'starting') await this.#stateChange(signal);
     if (this.#end !== null || this.#thread === null) throw this.#end ?? this.#crashed('is gone', undefined);
-    this.#asking += 1;
-    this.#watch();
-    try {
-      return await this.#thread.control.call(method, argument, signal);
-    } finally {
-      this.#asking -= 1;
-    }
+    return this.#thread;
   }
 
-  /** @returns false if the time was up before the bus over there was idle, with nothing under way to it */
-  async waitUntilIdle(timeout: number | null, signal?: AbortSignal): Promise<boolean> {
-    const deadline = timeout === null ? null : performance.now() + timeout * 1000;
-    const left = (): number | null => (deadline === null ? null : Math.max(0, (deadline - performance.now()) / 1000));
-    for (;;) {
-      const time = left();
-      // A blocked thread doesn't answer at all.
-      const limit = new TimeLimit(time === null ? null : time + stopGrace, signal);
-      try {
-        if (!(await this.ask('waitUntilIdle', time, limit.signal))) return false;
-      } catch (error) {
-        if (limit.isUp) return false;
-        throw error;
-      } finally {
-        limit.cancel();
-      }
-      // What waits on this side, or came since, is under way too.
-      if (this.remote.outgoing.size === 0) return true;
-      if (left() === 0) return false;
-    }
+  asking(change: 1 | -1): void {
+    this.#asking += change;
+    if (change === 1) this.#watch();
   }
 
   /** Waits until the bus is idle, but not longer than that, then ends everything. */
   async stop(timeout: number | null, clear: boolean): Promise<void> {
-    if (timeout !== 0) await this.#drain(timeout);
+    if (timeout !== 0) await this.control.drain(timeout);
     const thread = this.#thread;
     if (this.#state === 'closed' || this.#state === 'stopping') {
       while (this.#state === 'stopping') await this.#stateChange(undefined);
@@ -139,7 +117,7 @@ export class Supervisor implements Watched {
     if (thread !== null && this.#state === 'up') {
       this.#state = 'stopping';
       this.#end = error;
-      const limit = new TimeLimit(stopGrace, undefined);
+      const limit = new TimeLimit(answerGrace);
       // It may be blocked, or end in the middle: its events are settled here all the same.
       await thread.control.call('stop', { timeout: 0, clear }, limit.signal).catch(() => undefined);
       limit.cancel();
@@ -180,19 +158,6 @@ export class Supervisor implements Watched {
     if (this.#state === 'up') this.#watchdog.start();
   }
 
-  /** Waits until the bus is idle, whatever becomes of its thread meanwhile. */
-  async #drain(timeout: number | null): Promise<void> {
-    const until = timeout === null ? Infinity : performance.now() + timeout * 1000;
-    for (let left = timeout; left !== 0; left = Math.max(0, (until - performance.now()) / 1000)) {
-      try {
-        await this.waitUntilIdle(left === Infinity ? null : left);
-        return;
-      } catch (error) {
-        if (this.#end !== null || !isWorkerCrashedError(error)) return;
-      }
-    }
-  }
-
   async #stateChange(signal: AbortSignal | undefined): Promise<void> {
     let onChange: () => void = () => undefined;
     try {
@@ -227,7 +192,7 @@ export class Supervisor implements Watched {
     this.#state = 'up';
     this.#stateChanged();
     this.remote.connect();
-    if (this.remote.outgoing.size > 0) this.#busy(true);
+    if (this.busy) this.#busy(true);
   }
 
   /** @throws WorkerStartError if another linked bus has the name */
@@ -315,26 +280,5 @@ export class Supervisor implements Watched {
     this.#suffix[Symbol.dispose]();
     this.remote.fail(error);
     this.#stateChanged();
-  }
-}
-
-/** Aborts when so many seconds are over, or the signal aborts. */
-class TimeLimit {
-  readonly signal: AbortSignal;
-  readonly #end = new AbortController();
-  readonly #timer: Timer | null;
-  isUp = false;
-
-  constructor(seconds: number | null, signal: AbortSignal | undefined) {
-    this.signal = signal === undefined ? this.#end.signal : AbortSignal.any([signal, this.#end.signal]);
-    const onTime = (): void => {
-      this.isUp = true;
-      this.#end.abort();
-    };
-    this.#timer = seconds === null ? null : startTimer(seconds, onTime, true);
-  }
-
-  cancel(): void {
-    this.#timer?.cancel();
   }
 }

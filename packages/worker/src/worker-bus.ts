@@ -65,7 +65,7 @@ export class WorkerBus extends BusReference implements AsyncDisposable {
     checkSignal(options.signal);
     const timeout = checkWait('timeout (seconds)', options.timeout);
     this.#refuseIdleCycle();
-    return this.#supervisor.waitUntilIdle(timeout, options.signal);
+    return this.#supervisor.control.waitUntilIdle(timeout, options.signal);
   }
 
   /**
@@ -74,7 +74,7 @@ export class WorkerBus extends BusReference implements AsyncDisposable {
    * @throws WorkerCrashedError if its thread dies before it answers; BusStoppedError
    */
   async logTree(): Promise<string> {
-    return this.#supervisor.ask('logTree', undefined);
+    return this.#supervisor.control.ask('logTree', undefined);
   }
 
   /**
