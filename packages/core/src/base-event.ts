@@ -60,6 +60,33 @@ export class TrustedPayload {
   }
 }
 
+/** An event's fields as another thread has checked them. */
+export class TrustedFields {
+  readonly type: string;
+  readonly schema: string;
+  readonly id: string;
+  readonly parentId: string | null;
+  readonly timeout: number | null;
+  /** Epoch milliseconds. */
+  readonly createdAt: number;
+
+  constructor(
+    type: string,
+    schemaName: string,
+    id: string,
+    parentId: string | null,
+    timeout: number | null,
+    createdAt: number,
+  ) {
+    this.type = type;
+    this.schema = schemaName;
+    this.id = id;
+    this.parentId = parentId;
+    this.timeout = timeout;
+    this.createdAt = createdAt;
+  }
+}
+
 /** A bus that had the event; the id is null for one that is known only from JSON. */
 export interface PathStep {
   readonly id: string | null;
@@ -70,6 +97,8 @@ export interface PathStep {
 export let idIsGiven: (event: BaseEvent) => boolean;
 /** The buses that had the event, in order; the engine adds to it. */
 export let pathOf: (event: BaseEvent) => PathStep[];
+/** Epoch milliseconds. */
+export let createdAtOf: (event: BaseEvent) => number;
 export let setParent: (event: BaseEvent, parentId: string) => void;
 
 /**
@@ -117,6 +146,7 @@ export class BaseEvent<R = unknown> extends ResultHelpers<R, BaseEvent> implemen
     ]);
     idIsGiven = (event) => event.#order === 0;
     pathOf = (event) => event.#path;
+    createdAtOf = (event) => event.#createdAt;
     setParent = (event, parentId) => {
       event.#parentId ??= parentId;
     };
@@ -127,9 +157,21 @@ export class BaseEvent<R = unknown> extends ResultHelpers<R, BaseEvent> implemen
    * @param given fields of the framework, such as `{ event_timeout: 5 }`
    * @throws EventValidationError
    */
-  constructor(payload: object = {}, given: EventFields = noFields) {
+  constructor(payload: object = {}, given: EventFields | TrustedFields = noFields) {
     super();
     const { definition } = new.target;
+    if (given instanceof TrustedFields) {
+      this.#type = given.type;
+      this.#schema = given.schema;
+      this.#timeout = given.timeout;
+      this.#resultType = definition.result;
+      this.#createdAt = given.createdAt;
+      this.#path = [];
+      this.#id = given.id;
+      this.#parentId = given.parentId;
+      Object.assign(this, (payload as TrustedPayload).payload);
+      return;
+    }
     if (given !== noFields) fields.checkFieldNames(given, definition.type);
     const type = schema.checkClassType(definition, given.event_type);
     this.#type = type;

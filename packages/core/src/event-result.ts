@@ -30,6 +30,10 @@ export let resultStarted: (result: EventResult, now: number) => void;
 export let resultSettled: (result: EventResult, status: 'completed' | 'error', outcome: unknown, now: number) => void;
 /** Fills a result with what another thread says of it. */
 export let resultRestored: (result: EventResult, id: string, state: ResultState) => void;
+/** What a result is made of, without the text that users see. */
+export let sourceOf: (result: EventResult) => ResultSource;
+export let startedAtOf: (result: EventResult) => number;
+export let completedAtOf: (result: EventResult) => number;
 export let addChild: (result: EventResult, child: Lifecycle) => void;
 
 /**
@@ -71,6 +75,9 @@ export class EventResult<T = unknown, E extends object = object> implements Runn
       else if (state.status === 'error') result.#settle('error', state.error, state.completedAt);
       else result.#status = state.status;
     };
+    sourceOf = (result) => result.#source;
+    startedAtOf = (result) => result.#startedAt;
+    completedAtOf = (result) => result.#completedAt;
     addChild = (result, child) => {
       if (result.#children.length === 0) result.#children = [child];
       else result.#children.push(child);

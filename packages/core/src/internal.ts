@@ -1,7 +1,16 @@
 /**
  * What sibling packages build upon. No promise of stability: not for applications.
  */
-export { type EventConstructor, type PathStep, pathOf, payloadOf, setParent, TrustedPayload } from './base-event.ts';
+export {
+  createdAtOf,
+  type EventConstructor,
+  type PathStep,
+  pathOf,
+  payloadOf,
+  setParent,
+  TrustedFields,
+  TrustedPayload,
+} from './base-event.ts';
 export type { BusEngine } from './bus-engine.ts';
 export type { BusIdentity } from './bus-names.ts';
 export { enterTree, noEventError, passed, skip } from './causality.ts';
@@ -14,6 +23,9 @@ export { checkLimit, checkWait, type Limit } from './duration.ts';
 export { adoptIdentity, busEngine } from './event-bus.ts';
 export {
   addChild,
+  completedAtOf,
+  sourceOf,
+  startedAtOf,
   resultRestored,
   resultSettled,
   type ResultSource,

@@ -1,5 +1,5 @@
 import type { EventBus } from '@threadbus/core';
-import { busEngine, type HandlerRun, type Lifecycle, lifecycleOf } from '@threadbus/core/internal';
+import { busEngine, type HandlerRun, type Lifecycle, lifecycleOf, startedAtOf } from '@threadbus/core/internal';
 import type { BoardWriter } from './board.ts';
 
 interface Place {
@@ -44,11 +44,11 @@ export class BoardObserver {
 
   #held(run: HandlerRun | null): void {
     if (run === null) this.#board.release();
-    else this.#show(run.runner.lifecycle, run.runner.timeout, Date.parse(run.runner.started_at ?? ''));
+    else this.#show(run.runner.lifecycle, run.runner.timeout, startedAtOf(run.runner));
   }
 
   #show(lifecycle: Lifecycle, timeout: number | null, startedAt: number = Date.now()): void {
     const place = this.#places.get(lifecycle) ?? nowhere;
-    this.#board.hold({ ...place, startedAt: Number.isNaN(startedAt) ? Date.now() : startedAt, timeout: timeout ?? 0 });
+    this.#board.hold({ ...place, startedAt: startedAt === 0 ? Date.now() : startedAt, timeout: timeout ?? 0 });
   }
 }
