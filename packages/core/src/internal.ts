@@ -24,6 +24,7 @@ export { adoptIdentity, busEngine } from './event-bus.ts';
 export {
   addChild,
   completedAtOf,
+  knownIdOf,
   sourceOf,
   startedAtOf,
   resultRestored,

@@ -4,6 +4,7 @@ import {
   completedAtOf,
   type EventConstructor,
   type Lifecycle,
+  knownIdOf,
   lifecycleOf,
   resultRestored,
   type ResultSource,
@@ -94,7 +95,7 @@ function encodeResult(result: Result, writer: OutcomeWriter): WireResult {
   }
   return [
     writer.numberOf(sourceOf(result)),
-    result.id,
+    knownIdOf(result),
     result.timeout,
     code,
     outcome,

@@ -108,7 +108,8 @@ export const FAILED = 4;
 /** One handler's result; fields in this order. */
 export type WireResult = readonly [
   source: number,
-  id: string,
+  /** Null if nobody has asked for it: then each side makes its own when asked. */
+  id: string | null,
   timeout: number | null,
   status: number,
   outcome: unknown,
