@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import { idOf, isoTime, nextOrder } from './clock.ts';
+import type { PathStep } from './bus-names.ts';
 import { activeHandler } from './context.ts';
 import type { Dispatchable, RunningBus } from './dispatch.ts';
 import { EventStateError } from './errors.ts';
@@ -11,6 +12,7 @@ import * as schema from './event-schema.ts';
 import type { EventDefinition, EventOptions, PayloadInput, PayloadOutput, PayloadShape } from './event-schema.ts';
 import type { EventStatus } from './lifecycle.ts';
 import { completion, lifecycleOf, placeOf, ResultHelpers } from './result-helpers.ts';
+import { TrustedFields, TrustedPayload } from './trusted-event.ts';
 
 /** A class of events, as `on`, `expect` and `find` take it. */
 export interface EventConstructor<E extends BaseEvent = BaseEvent> {
@@ -52,24 +54,12 @@ type InstanceOf<Base extends EventConstructor, Shape extends PayloadShape, Resul
   ? BaseEvent<z.output<Result>> & Omit<InstanceType<Base>, keyof BaseEvent> & FieldsOf<PayloadOutput<Shape>>
   : InstanceType<Base> & FieldsOf<PayloadOutput<Shape>>;
 
-/** Wraps a payload that has been validated before, so that restoring an event doesn't do it again. */
-export class TrustedPayload {
-  readonly payload: object;
-  constructor(payload: object) {
-    this.payload = payload;
-  }
-}
-
-/** A bus that had the event; the id is null for one that is known only from JSON. */
-export interface PathStep {
-  readonly id: string | null;
-  readonly name: string;
-}
-
 /** The event came with its id, so another may have the same. */
 export let idIsGiven: (event: BaseEvent) => boolean;
 /** The buses that had the event, in order; the engine adds to it. */
 export let pathOf: (event: BaseEvent) => PathStep[];
+/** Epoch milliseconds. */
+export let createdAtOf: (event: BaseEvent) => number;
 export let setParent: (event: BaseEvent, parentId: string) => void;
 
 /**
@@ -117,6 +107,7 @@ export class BaseEvent<R = unknown> extends ResultHelpers<R, BaseEvent> implemen
     ]);
     idIsGiven = (event) => event.#order === 0;
     pathOf = (event) => event.#path;
+    createdAtOf = (event) => event.#createdAt;
     setParent = (event, parentId) => {
       event.#parentId ??= parentId;
     };
@@ -127,9 +118,21 @@ export class BaseEvent<R = unknown> extends ResultHelpers<R, BaseEvent> implemen
    * @param given fields of the framework, such as `{ event_timeout: 5 }`
    * @throws EventValidationError
    */
-  constructor(payload: object = {}, given: EventFields = noFields) {
+  constructor(payload: object = {}, given: EventFields | TrustedFields = noFields) {
     super();
     const { definition } = new.target;
+    if (given instanceof TrustedFields) {
+      this.#type = given.type;
+      this.#schema = given.schema;
+      this.#timeout = given.timeout;
+      this.#resultType = definition.result;
+      this.#createdAt = given.createdAt;
+      this.#path = [];
+      this.#id = given.id;
+      this.#parentId = given.parentId;
+      Object.assign(this, (payload as TrustedPayload).payload);
+      return;
+    }
     if (given !== noFields) fields.checkFieldNames(given, definition.type);
     const type = schema.checkClassType(definition, given.event_type);
     this.#type = type;

@@ -12,6 +12,12 @@ export interface BusIdentity {
   name: string;
 }
 
+/** A bus that had the event; the id is null for one that is known only from JSON. */
+export interface PathStep {
+  readonly id: string | null;
+  readonly name: string;
+}
+
 const identifier = /^[\p{ID_Start}$_][\p{ID_Continue}$\u200c\u200d]*$/u;
 
 /** The live buses of this thread by name; it doesn't keep any of them alive. */

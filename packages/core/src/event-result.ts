@@ -30,7 +30,13 @@ const noChildren: Lifecycle[] = [];
 export let resultStarted: (result: EventResult, now: number) => void;
 export let resultSettled: (result: EventResult, status: 'completed' | 'error', outcome: unknown, now: number) => void;
 /** Fills a result with what another thread says of it. */
-export let resultRestored: (result: EventResult, id: string, state: ResultState) => void;
+export let resultRestored: (result: EventResult, id: string | null, state: ResultState) => void;
+/** What a result is made of, without the text that users see. */
+export let sourceOf: (result: EventResult) => ResultSource;
+export let startedAtOf: (result: EventResult) => number;
+/** The result's id, if anybody has asked for it yet. */
+export let knownIdOf: (result: EventResult) => string | null;
+export let completedAtOf: (result: EventResult) => number;
 export let addChild: (result: EventResult, child: Lifecycle) => void;
 
 /**
@@ -72,6 +78,10 @@ export class EventResult<T = unknown, E extends object = object> implements Runn
       else if (state.status === 'error') result.#settle('error', state.error, state.completedAt);
       else result.#status = state.status;
     };
+    knownIdOf = (result) => result.#id;
+    sourceOf = (result) => result.#source;
+    startedAtOf = (result) => result.#startedAt;
+    completedAtOf = (result) => result.#completedAt;
     addChild = (result, child) => {
       if (result.#children.length === 0) result.#children = [child];
       else result.#children.push(child);

@@ -1,9 +1,9 @@
 /**
  * What sibling packages build upon. No promise of stability: not for applications.
  */
-export { type EventConstructor, type PathStep, pathOf, payloadOf, setParent, TrustedPayload } from './base-event.ts';
+export { createdAtOf, type EventConstructor, pathOf, payloadOf, setParent } from './base-event.ts';
 export type { BusEngine } from './bus-engine.ts';
-export type { BusIdentity } from './bus-names.ts';
+export type { BusIdentity, PathStep } from './bus-names.ts';
 export { enterTree, noEventError, passed, skip } from './causality.ts';
 export { Capacity } from './capacity.ts';
 export { newId } from './clock.ts';
@@ -14,6 +14,10 @@ export { checkLimit, checkSize, checkWait, type Limit } from './duration.ts';
 export { adoptIdentity, busEngine } from './event-bus.ts';
 export {
   addChild,
+  completedAtOf,
+  knownIdOf,
+  sourceOf,
+  startedAtOf,
   resultRestored,
   resultSettled,
   type ResultSource,
@@ -42,3 +46,4 @@ export { patternKey } from './pattern.ts';
 export { lifecycleOf } from './result-helpers.ts';
 export { subscription } from './subscription.ts';
 export { startTimer, type Timer } from './timer.ts';
+export { TrustedFields, TrustedPayload } from './trusted-event.ts';

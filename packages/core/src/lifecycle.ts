@@ -69,6 +69,8 @@ export class Lifecycle {
   /** The handler that dispatched the event, as long as its event waits for this one. */
   parent: Runner | null = null;
   awaited = false;
+  /** The link over which the event came into this thread; null if it was made here. */
+  cameOver: object | null = null;
   /** Called whenever results were added; set only by whoever has shown the results to somebody. */
   onResults: (() => void) | null = null;
   #parts: Part[] = noParts as Part[];
@@ -99,6 +101,11 @@ export class Lifecycle {
   /** Some bus works on it: its handlers there have not all settled. */
   get atWork(): boolean {
     return this.#openParts > 0;
+  }
+
+  /** One for each bus that it was handed to, as long as it isn't completed. */
+  get parts(): readonly Part[] {
+    return this.#parts;
   }
 
   /** In order of arrival at a bus, then of registration. */

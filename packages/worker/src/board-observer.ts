@@ -1,5 +1,12 @@
 import type { EventBus } from '@threadbus/core';
-import { type HandlerRun, type Lifecycle, lifecycleOf, type RunWatch, watchRuns } from '@threadbus/core/internal';
+import {
+  type HandlerRun,
+  type Lifecycle,
+  lifecycleOf,
+  type RunWatch,
+  startedAtOf,
+  watchRuns,
+} from '@threadbus/core/internal';
 import type { BoardWriter, HolderKind } from './board.ts';
 
 /** Where an event that came over the link shows on the board. */
@@ -70,7 +77,7 @@ export class BoardObserver implements RunWatch {
   }
 
   resumed(run: HandlerRun): void {
-    this.#add(run, Date.parse(run.runner.started_at ?? ''));
+    this.#add(run, startedAtOf(run.runner));
     this.#showRest();
   }
 

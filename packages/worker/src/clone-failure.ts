@@ -1,8 +1,9 @@
 import { type BaseEvent, UnserializableError } from '@threadbus/core';
-import { findUnclonable } from './clone-path.ts';
+import type { ResultSource } from '@threadbus/core/internal';
+import { findUnclonable, type Unclonable } from './clone-path.ts';
 import { encodeThrown } from './error-codec.ts';
-import { mapValues } from './outcome-codec.ts';
-import type { WireOutcome, WireResult } from './protocol.ts';
+import { mapResults } from './outcome-codec.ts';
+import { FAILED, type WireOutcome, type WireResult } from './protocol.ts';
 
 /** The error for an event whose payload can't cross a thread; names the field. */
 export function unclonableError(event: BaseEvent, busName: string, cause: Error): UnserializableError {
@@ -20,19 +21,21 @@ export function unclonableError(event: BaseEvent, busName: string, cause: Error)
 }
 
 /** The outcome with an error in place of each value that can't cross. */
-export function withoutUnclonable(outcome: WireOutcome): WireOutcome {
-  return mapValues(outcome, (result) => {
-    const found = findUnclonable(result.value);
-    return found === null ? result : failedResult(result, found.path, found.what);
+export function withoutUnclonable(outcome: WireOutcome, sourceAt: (number: number) => ResultSource): WireOutcome {
+  return mapResults(outcome, (result) => {
+    const found = findUnclonable(result[4]);
+    return found === null ? result : failedResult(result, found, sourceAt(result[0]));
   });
 }
 
-function failedResult(result: WireResult, path: string, what: string): WireResult {
+function failedResult(result: WireResult, { path, what }: Unclonable, source: ResultSource): WireResult {
+  const { busName, handlerName } = source;
   const where = path === '' ? 'result' : `result.${path}`;
   const error = new UnserializableError(
-    `${result.busName}.${result.handlerName}: "${where}" (${what}) cannot cross a thread boundary. Return plain data: what structuredClone() accepts.`,
-    { busName: result.busName, handlerName: result.handlerName },
+    `${busName}.${handlerName}: "${where}" (${what}) cannot cross a thread boundary. Return plain data: what structuredClone() accepts.`,
+    { busName, handlerName },
     where,
   );
-  return { ...result, value: null, status: 'error', error: encodeThrown(error) };
+  const [number, id, timeout, , , startedAt, completedAt, children] = result;
+  return [number, id, timeout, FAILED, encodeThrown(error), startedAt, completedAt, children];
 }

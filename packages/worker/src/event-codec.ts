@@ -1,6 +1,13 @@
 import { BaseEvent } from '@threadbus/core';
-import { type EventConstructor, type PathStep, pathOf, payloadOf, TrustedPayload } from '@threadbus/core/internal';
-import type { WireEvent } from './protocol.ts';
+import {
+  createdAtOf,
+  type EventConstructor,
+  pathOf,
+  payloadOf,
+  TrustedFields,
+  TrustedPayload,
+} from '@threadbus/core/internal';
+import type { WireEvent, WirePath } from './protocol.ts';
 
 /** An event as it is sent, with the path that it has come so far: without `to`, the bus that it is sent to. */
 export function encodeEvent(
@@ -8,16 +15,14 @@ export function encodeEvent(
   context: Record<string, unknown> | null,
   to: string | null = null,
 ): WireEvent {
-  const path = to === null ? pathOf(event) : pathOf(event).filter(({ id }) => id !== to);
   return [
     event.event_type,
     event.event_schema,
     event.event_id,
     event.event_parent_id,
-    path.map(({ name }) => name),
-    path.map(({ id }) => id),
+    encodePath(event, to),
     event.event_timeout,
-    event.event_created_at,
+    createdAtOf(event),
     payloadOf(event),
     context,
   ];
@@ -25,28 +30,34 @@ export function encodeEvent(
 
 /** The event on this side: of the class that is registered for its type, without validating it again. */
 export function decodeEvent(wire: WireEvent, Class: EventConstructor | undefined): BaseEvent {
-  const [type, schema, id, parentId, pathNames, pathIds, timeout, createdAt, payload] = wire;
+  const [type, schema, id, parentId, path, timeout, createdAt, payload] = wire;
   const EventClass = (Class ?? BaseEvent) as typeof BaseEvent;
-  const event = new EventClass(new TrustedPayload(payload), {
-    event_type: type,
-    event_schema: schema,
-    event_id: id,
-    event_parent_id: parentId,
-    event_timeout: timeout,
-    event_created_at: createdAt,
-  });
-  pathOf(event).push(...pathSteps(pathNames, pathIds));
+  const fields = new TrustedFields(type, schema, id, parentId, timeout, createdAt);
+  const event = new EventClass(new TrustedPayload(payload), fields);
+  mergePath(event, path);
   return event;
 }
 
-/** Adds to the event's path what it has come elsewhere. */
-export function mergePath(event: BaseEvent, names: readonly string[], ids: readonly (string | null)[]): void {
-  const path = pathOf(event);
-  for (const step of pathSteps(names, ids)) {
-    if (!path.some(({ id, name }) => (id === null ? name === step.name : id === step.id))) path.push(step);
+/** Without the step to `except`; null if nothing is left. */
+export function encodePath(event: BaseEvent, except: string | null): WirePath | null {
+  let wire: (string | null)[] | null = null;
+  for (const { id, name } of pathOf(event)) {
+    if (except !== null && id === except) continue;
+    if (wire === null) wire = [name, id];
+    else wire.push(name, id);
   }
+  return wire;
 }
 
-function pathSteps(names: readonly string[], ids: readonly (string | null)[]): PathStep[] {
-  return names.map((name, i) => ({ id: ids[i] ?? null, name }));
+/** Adds to the event's path what it has come elsewhere. */
+export function mergePath(event: BaseEvent, wire: WirePath | null): void {
+  if (wire === null) return;
+  const path = pathOf(event);
+  for (let at = 0; at < wire.length; at += 2) {
+    const name = wire[at] as string;
+    const stepId = wire[at + 1] ?? null;
+    if (!path.some((step) => (step.id === null ? step.name === name : step.id === stepId))) {
+      path.push({ id: stepId, name });
+    }
+  }
 }

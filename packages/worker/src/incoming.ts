@@ -6,6 +6,7 @@ import {
   lifecycleOf,
   type Part,
   type EventConstructor,
+  type Wait,
 } from '@threadbus/core/internal';
 import type { Crossings } from './crossings.ts';
 import { decodeThrown } from './error-codec.ts';
@@ -34,8 +35,6 @@ export interface IncomingHost {
   answer(arrival: Arrival): void;
   /** The event could not be taken. */
   refuse(sequence: number, event: BaseEvent, error: Error): void;
-  /** The event came into this thread over this link. */
-  markBrought(lifecycle: Lifecycle): void;
   arrived(lifecycle: Lifecycle, slot: number): void;
 }
 
@@ -43,7 +42,8 @@ export interface IncomingHost {
 export class Incoming {
   readonly #host: IncomingHost;
   readonly #arrivals = new Map<number, Arrival>();
-  readonly #lifecycles = new Set<Lifecycle>();
+  /** Of arrivals whose event was here before. */
+  readonly #returned = new Set<Lifecycle>();
 
   constructor(host: IncomingHost) {
     this.#host = host;
@@ -54,7 +54,7 @@ export class Incoming {
   }
 
   has(lifecycle: Lifecycle): boolean {
-    return this.#lifecycles.has(lifecycle);
+    return (lifecycle.cameOver === this.#host && !lifecycle.settled) || this.#returned.has(lifecycle);
   }
 
   receive(sequence: number, target: number, wire: WireEvent, jump: boolean, slot: number, call: WireCall | null): void {
@@ -62,14 +62,14 @@ export class Incoming {
     const known = host.crossings.find(wire[2]);
     const event = known ?? decodeEvent(wire, host.classOf(wire[0]));
     const lifecycle = lifecycleOf(event);
-    if (known === undefined) host.markBrought(lifecycle);
+    if (known === undefined) lifecycle.cameOver = host;
     else host.crossings.markReturned(lifecycle);
     if (known === undefined && target === 0 && host.crossings.wasHere(wire[2])) {
       host.answer({ sequence, event, brought: true, part: null });
       return;
     }
     const destination = host.targetOf(target, call);
-    const context = restoreContext(wire[9]);
+    const context = restoreContext(wire[8]);
     if (destination === undefined) {
       host.refuse(sequence, event, new Error('The bus at this end takes no events any more.'));
       return;
@@ -109,22 +109,27 @@ export class Incoming {
       return;
     }
     this.#arrivals.set(arrival.sequence, arrival);
-    this.#lifecycles.add(lifecycle);
-    const close = (): void => {
-      this.#arrivals.delete(arrival.sequence);
-      this.#lifecycles.delete(lifecycle);
-      this.#host.answer(arrival);
-    };
-    if (!arrival.brought) {
-      part.onDone = close;
+    if (arrival.brought) {
+      this.#host.crossings.add(event);
+      lifecycle.addWait(new ArrivalEnd(this, arrival));
       return;
     }
-    this.#host.crossings.add(event);
-    const settle = (): void => {
-      this.#host.crossings.remove(event);
-      close();
+    this.#returned.add(lifecycle);
+    part.onDone = () => {
+      this.#returned.delete(lifecycle);
+      this.#close(arrival);
     };
-    lifecycle.addWait({ runner: null, settle });
+  }
+
+  /** An event that came with its arrival is complete. */
+  ended(arrival: Arrival): void {
+    this.#host.crossings.remove(arrival.event);
+    this.#close(arrival);
+  }
+
+  #close(arrival: Arrival): void {
+    this.#arrivals.delete(arrival.sequence);
+    this.#host.answer(arrival);
   }
 
   /** The event's parent may be here, at work at the other end: then the event is its child on this side too. */
@@ -139,6 +144,22 @@ export class Incoming {
   #refuse(sequence: number, event: BaseEvent, brought: boolean, error: Error): void {
     this.#host.refuse(sequence, event, error);
     if (brought) endEmpty(lifecycleOf(event));
+  }
+}
+
+/** Waits for the event's completion, as nobody's await. */
+class ArrivalEnd implements Wait {
+  readonly runner = null;
+  readonly #incoming: Incoming;
+  readonly #arrival: Arrival;
+
+  constructor(incoming: Incoming, arrival: Arrival) {
+    this.#incoming = incoming;
+    this.#arrival = arrival;
+  }
+
+  settle(): void {
+    this.#incoming.ended(this.#arrival);
   }
 }
 

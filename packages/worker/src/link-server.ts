@@ -1,29 +1,28 @@
 import type { AsyncResource } from 'node:async_hooks';
-import type { BaseEvent, EventBus, HandlerContext, Subscription } from '@threadbus/core';
+import type { BaseEvent, EventBus, EventResult, HandlerContext, Subscription } from '@threadbus/core';
 import {
   busEngine,
   type BusIdentity,
   forwardTo,
   type HandlerRun,
-  type Lifecycle,
   lifecycleOf,
   type Part,
   type RemoteHandler,
   remoteHandler,
 } from '@threadbus/core/internal';
 import { encodeEvent } from './event-codec.ts';
-import { encodeOutcome } from './outcome-codec.ts';
 import type { Outbox } from './outbox.ts';
 import type { Outgoing } from './outgoing.ts';
 import { captureContext } from './portable.ts';
 import * as op from './protocol.ts';
+import type { WireOutcome } from './protocol.ts';
 import { callRemote } from './remote-call.ts';
 
 /** What the server needs of its link. */
 export interface ServerLink {
   readonly outbox: Outbox;
-  /** Whether the event came into this thread over this link. */
-  brought(lifecycle: Lifecycle): boolean;
+  /** What became of an event, for the other side. */
+  encode(event: BaseEvent, results: readonly EventResult[]): WireOutcome;
 }
 
 /** A field of the operation that is being read, of the type that the protocol gives it. */
@@ -144,9 +143,8 @@ export class LinkServer {
     if (event === undefined) return;
     const lifecycle = lifecycleOf(event);
     const settle = (): void => {
-      const results = [...event.event_results.values()];
-      const outcome = encodeOutcome(event, results, (child) => this.#link.brought(child));
-      this.#link.outbox.push(op.RESULTS, -taken, outcome);
+      const results = lifecycle.results as readonly EventResult[];
+      this.#link.outbox.push(op.RESULTS, -taken, this.#link.encode(event, results));
     };
     if (lifecycle.settled) settle();
     else lifecycle.addWait({ runner: null, settle });

@@ -6,6 +6,8 @@ import {
   type EventConstructor,
   type ForwardTarget,
   type Lifecycle,
+  lifecycleOf,
+  type ResultSource,
   type Transferable,
 } from '@threadbus/core/internal';
 import { unclonableError, withoutUnclonable } from './clone-failure.ts';
@@ -15,12 +17,13 @@ import { mergePath } from './event-codec.ts';
 import { type Arrival, Incoming, type IncomingHost } from './incoming.ts';
 import { type Field, LinkServer } from './link-server.ts';
 import { LocalCall } from './local-call.ts';
-import { decodeResults, encodeOutcome, type OutcomeContext } from './outcome-codec.ts';
+import { decodeResults, encodeOutcome, type OutcomeReader, type OutcomeWriter } from './outcome-codec.ts';
 import { Outbox, type Sender } from './outbox.ts';
 import type { Outgoing, Wire } from './outgoing.ts';
 import * as op from './protocol.ts';
 import type { WireCall, WireEvent, WireOutcome } from './protocol.ts';
 import type { RemotePart } from './remote-part.ts';
+import { SourceWriter } from './source-table.ts';
 
 /** What a link tells its owner, and asks of it. */
 export interface LinkOwner {
@@ -45,7 +48,7 @@ export interface LinkOwner {
 }
 
 /** One connection to the other end: reads and writes operations for as long as the port is open. */
-export class Link implements Wire, IncomingHost {
+export class Link implements Wire, IncomingHost, OutcomeWriter, OutcomeReader {
   readonly bus: EventBus | null;
   readonly outgoing: Outgoing;
   readonly outbox: Outbox;
@@ -58,7 +61,11 @@ export class Link implements Wire, IncomingHost {
   readonly #owner: LinkOwner;
   readonly #incoming: Incoming;
   readonly #server: LinkServer | null;
-  readonly #brought = new WeakSet<Lifecycle>();
+  readonly #sources: SourceWriter;
+  /** Whose results they are, by the numbers that the other side has given them. */
+  readonly #peerSources: ResultSource[] = [];
+  /** The part whose results are being read. */
+  #settling: RemotePart | null = null;
   #closed = false;
 
   /** @param bus the bus at this end; null if there is none, as for a worker bus without a parent */
@@ -68,6 +75,9 @@ export class Link implements Wire, IncomingHost {
     this.#owner = owner;
     this.outbox = new Outbox(sender, true, (operation, error) => this.#cloneFailed(operation, error));
     this.#incoming = new Incoming(this);
+    this.#sources = new SourceWriter((number, { handlerId, handlerName, busId, busName }) =>
+      this.outbox.push(op.SOURCE, number, handlerId, handlerName, busId, busName),
+    );
     this.#server = bus === null ? null : new LinkServer(bus, outgoing, this);
   }
 
@@ -151,25 +161,38 @@ export class Link implements Wire, IncomingHost {
   }
 
   answer({ sequence, event, brought, part }: Arrival): void {
-    const results = part === null ? [] : brought ? [...event.event_results.values()] : part.results;
-    const outcome = encodeOutcome(event, results as readonly EventResult<unknown, BaseEvent>[], (lifecycle) =>
-      this.brought(lifecycle),
-    );
-    this.outbox.push(op.RESULTS, sequence, outcome);
-    this.onAnswer?.();
+    const results = part === null ? [] : brought ? lifecycleOf(event).results : part.results;
+    this.#sendResults(sequence, this.encode(event, results as readonly EventResult[]));
   }
 
   refuse(sequence: number, event: BaseEvent, error: Error): void {
-    this.outbox.push(op.RESULTS, sequence, { ...encodeOutcome(event, [], () => false), refused: encodeThrown(error) });
-    this.onAnswer?.();
+    this.#sendResults(sequence, encodeOutcome(event, [], this, error));
+  }
+
+  encode(event: BaseEvent, results: readonly EventResult[]): WireOutcome {
+    this.#sources.prune();
+    return encodeOutcome(event, results, this);
+  }
+
+  numberOf(source: ResultSource): number {
+    return this.#sources.numberOf(source);
   }
 
   brought(lifecycle: Lifecycle): boolean {
-    return this.#brought.has(lifecycle);
+    return lifecycle.cameOver === this;
   }
 
-  markBrought(lifecycle: Lifecycle): void {
-    this.#brought.add(lifecycle);
+  sourceAt(number: number): ResultSource {
+    return this.#peerSources[number] as ResultSource;
+  }
+
+  /** Children that crossed may be complete and forgotten by now, but not by the part that they came back to. */
+  find(id: string): BaseEvent | undefined {
+    return this.#settling?.child(id) ?? this.crossings.find(id);
+  }
+
+  local(lifecycle: Lifecycle, handlerId: string): readonly EventResult[] | null {
+    return this.crossings.hasReturned(lifecycle) ? localResult(lifecycle, handlerId) : null;
   }
 
   arrived(lifecycle: Lifecycle, slot: number): void {
@@ -184,6 +207,14 @@ export class Link implements Wire, IncomingHost {
         break;
       case op.EVENT:
         this.#incoming.receive(field(0), field(1), field(2), field(3) === 1, field(4), field(5));
+        break;
+      case op.SOURCE:
+        this.#peerSources[field(0)] = {
+          handlerId: field(1),
+          handlerName: field(2),
+          busId: field(3),
+          busName: field(4),
+        };
         break;
       case op.RESULTS:
         this.#results(field(0), field(1));
@@ -230,25 +261,30 @@ export class Link implements Wire, IncomingHost {
   /** Gives an event what became of it at the other end. */
   settle(part: RemotePart, outcome: WireOutcome): void {
     const { event } = part;
-    const { refused } = outcome;
-    mergePath(event, outcome.pathNames, outcome.pathIds);
-    if (refused === undefined) part.settle(decodeResults(event, outcome, this.#contextOf(part)));
-    else part.fail(decodeThrown(refused) as Error);
+    const [path, , , , refused] = outcome;
+    mergePath(event, path);
+    if (refused !== null) {
+      part.fail(decodeThrown(refused) as Error);
+      return;
+    }
+    this.#settling = part;
+    const results = decodeResults(event, outcome, this);
+    this.#settling = null;
+    part.settle(results);
   }
 
-  /** Children that crossed may be complete and forgotten by now, but not by the part that they came back to. */
-  #contextOf(part: RemotePart): OutcomeContext {
-    const children = part.runner.children.map(({ event }) => event as BaseEvent);
-    return {
-      find: (id) => children.find(({ event_id }) => event_id === id) ?? this.crossings.find(id),
-      classOf: (type) => this.classOf(type),
-      local: (lifecycle, id) => (this.crossings.hasReturned(lifecycle) ? localResult(lifecycle, id) : null),
-    };
+  #sendResults(sequence: number, outcome: WireOutcome): void {
+    this.outbox.push(op.RESULTS, sequence, outcome);
+    this.onAnswer?.();
   }
 
   #cloneFailed(operation: readonly unknown[], error: Error): readonly unknown[] | null {
     if (operation[0] === op.RESULTS) {
-      return [op.RESULTS, operation[1], withoutUnclonable(operation[2] as WireOutcome)];
+      return [
+        op.RESULTS,
+        operation[1],
+        withoutUnclonable(operation[2] as WireOutcome, (number) => this.#sources.sourceAt(number)),
+      ];
     }
     const part = operation[0] === op.EVENT ? this.outgoing.take(operation[1] as number) : undefined;
     if (part !== undefined) {
@@ -260,8 +296,8 @@ export class Link implements Wire, IncomingHost {
 }
 
 /** A result that this side has already: one to put where the other side says, or none because it shows elsewhere. */
-function localResult(lifecycle: Lifecycle, id: string): readonly EventResult[] | null {
-  const called = LocalCall.take(lifecycle, id);
+function localResult(lifecycle: Lifecycle, handlerId: string): readonly EventResult[] | null {
+  const called = LocalCall.take(lifecycle, handlerId);
   if (called !== undefined) return [called];
-  return lifecycle.results.some((result) => (result as EventResult).id === id) ? [] : null;
+  return lifecycle.results.some((result) => (result as EventResult).handler_id === handlerId) ? [] : null;
 }

@@ -50,10 +50,10 @@ export class LocalCall implements Part, RunHost, ForwardTarget {
     this.bus = target.bus;
   }
 
-  /** Takes the result that a call here is for, as the other side names it, off the event. */
-  static take(lifecycle: Lifecycle, resultId: string): EventResult | undefined {
+  /** Takes the result of a call that this side has made for a handler there off the event. */
+  static take(lifecycle: Lifecycle, handlerId: string): EventResult | undefined {
     for (const call of callsOf.get(lifecycle) ?? []) {
-      const result = call.results.find(({ id }) => id === resultId);
+      const result = call.results.find(({ handler_id }) => handler_id === handlerId);
       if (result === undefined) continue;
       call.results = [];
       return result;

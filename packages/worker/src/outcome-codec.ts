@@ -1,121 +1,164 @@
 import { BaseEvent, EventResult } from '@threadbus/core';
 import {
   addChild,
-  lifecycleOf,
-  resultRestored,
+  completedAtOf,
   type EventConstructor,
   type Lifecycle,
-  pathOf,
+  knownIdOf,
+  lifecycleOf,
+  resultRestored,
+  type ResultSource,
+  sourceOf,
+  startedAtOf,
 } from '@threadbus/core/internal';
 import { decodeThrown, encodeThrown } from './error-codec.ts';
-import { decodeEvent, encodeEvent, mergePath } from './event-codec.ts';
+import { decodeEvent, encodeEvent, encodePath, mergePath } from './event-codec.ts';
+import * as wire from './protocol.ts';
 import type { WireChild, WireOutcome, WireResult } from './protocol.ts';
 
-/** Whether the event came here from the other side, over this link: it has all of it then. */
-export type FromThere = (lifecycle: Lifecycle) => boolean;
+type Result = EventResult<unknown, BaseEvent>;
 
-/** How results' events are found again. */
-export interface OutcomeContext {
+/** What encoding needs of the link. */
+export interface OutcomeWriter {
+  numberOf(source: ResultSource): number;
+  /** Whether the event came here from the other side, over this link: it has all of it then. */
+  brought(lifecycle: Lifecycle): boolean;
+}
+
+/** How results, their handlers and their events are found again. */
+export interface OutcomeReader {
+  sourceAt(number: number): ResultSource;
   /** An event by the id under which it crossed. */
   find(id: string): BaseEvent | undefined;
   classOf(type: string): EventConstructor | undefined;
-  /** What stands for a result that this side has already; null if it has none of that id. */
-  local(lifecycle: Lifecycle, resultId: string): readonly EventResult[] | null;
+  /** What stands for a result that this side has already; null if it has none of that handler. */
+  local(lifecycle: Lifecycle, handlerId: string): readonly EventResult[] | null;
 }
 
 /** What became of an event here: the given results, with all that their handlers dispatched. */
 export function encodeOutcome(
   event: BaseEvent,
-  results: readonly EventResult<unknown, BaseEvent>[],
-  fromThere: FromThere,
+  results: readonly EventResult[],
+  writer: OutcomeWriter,
+  refused: Error | null = null,
 ): WireOutcome {
   const { startedAt, completedAt } = lifecycleOf(event);
-  const path = pathOf(event);
-  return {
-    pathNames: path.map(({ name }) => name),
-    pathIds: path.map(({ id }) => id),
+  return [
+    encodePath(event, null),
     startedAt,
     completedAt,
-    results: results.map((result) => encodeResult(result, fromThere)),
-  };
+    results.map((result) => encodeResult(result as Result, writer)),
+    refused === null ? null : encodeThrown(refused),
+  ];
 }
 
 /** The results as they are on this side, with their events. */
-export function decodeResults(event: BaseEvent, outcome: WireOutcome, context: OutcomeContext): EventResult[] {
-  return outcome.results.flatMap((wire) => {
-    return context.local(lifecycleOf(event), wire.id) ?? [decodeResult(event, wire, context)];
-  });
+export function decodeResults(event: BaseEvent, [, , , results]: WireOutcome, reader: OutcomeReader): EventResult[] {
+  const lifecycle = lifecycleOf(event);
+  const decoded: EventResult[] = [];
+  for (const result of results) {
+    const source = reader.sourceAt(result[0]);
+    const local = reader.local(lifecycle, source.handlerId);
+    if (local === null) decoded.push(decodeResult(event, lifecycle, source, result, reader));
+    else decoded.push(...local);
+  }
+  return decoded;
 }
 
-/** The same outcome without what can't be cloned: `replace` says what stands in for a value. */
-export function mapValues(outcome: WireOutcome, replace: (result: WireResult) => WireResult): WireOutcome {
+/** The same outcome with `replace` in place of each result. */
+export function mapResults(outcome: WireOutcome, replace: (result: WireResult) => WireResult): WireOutcome {
   const mapChild = (child: WireChild): WireChild =>
-    'known' in child ? child : { ...child, outcome: mapValues(child.outcome, replace) };
-  const results = outcome.results.map((result) => {
-    const replaced = replace(result);
-    return { ...replaced, children: replaced.children.map(mapChild) };
+    typeof child === 'string' ? child : [child[0], mapResults(child[1], replace)];
+  const [path, startedAt, completedAt, results, refused] = outcome;
+  const mapped = results.map((result): WireResult => {
+    const [source, id, timeout, status, value, from, to, children] = replace(result);
+    return [source, id, timeout, status, value, from, to, children?.map(mapChild) ?? null];
   });
-  return { ...outcome, results };
+  return [path, startedAt, completedAt, mapped, refused];
 }
 
-function encodeResult(result: EventResult<unknown, BaseEvent>, fromThere: FromThere): WireResult {
-  const { status, result: value } = result;
-  return {
-    id: result.id,
-    handlerId: result.handler_id,
-    handlerName: result.handler_name,
-    busId: result.eventbus_id,
-    busName: result.eventbus_name,
-    timeout: result.timeout,
-    status,
-    ...(value instanceof BaseEvent ? { eventId: value.event_id } : { value }),
-    ...(status === 'error' && { error: encodeThrown(result.error) }),
-    startedAt: epoch(result.started_at),
-    completedAt: epoch(result.completed_at),
-    children: result.children.map((child) => encodeChild(child, fromThere)),
-  };
+function encodeResult(result: Result, writer: OutcomeWriter): WireResult {
+  const { status, result: value, children } = result;
+  let code = wire.PENDING;
+  let outcome: unknown = undefined;
+  if (status === 'completed' && value instanceof BaseEvent) {
+    code = wire.RETURNED_EVENT;
+    outcome = value.event_id;
+  } else if (status === 'completed') {
+    code = wire.COMPLETED;
+    outcome = value;
+  } else if (status === 'error') {
+    code = wire.FAILED;
+    outcome = encodeThrown(result.error);
+  } else if (status === 'started') {
+    code = wire.STARTED;
+  }
+  return [
+    writer.numberOf(sourceOf(result)),
+    knownIdOf(result),
+    result.timeout,
+    code,
+    outcome,
+    startedAtOf(result),
+    completedAtOf(result),
+    children.length === 0 ? null : children.map((child) => encodeChild(child, writer)),
+  ];
 }
 
-function encodeChild(child: Lifecycle, fromThere: FromThere): WireChild {
+function encodeChild(child: Lifecycle, writer: OutcomeWriter): WireChild {
   const event = child.event as BaseEvent;
-  if (fromThere(child)) return { known: event.event_id };
-  const results = child.results as readonly EventResult<unknown, BaseEvent>[];
-  return { event: encodeEvent(event, null), outcome: encodeOutcome(event, results, fromThere) };
+  if (writer.brought(child)) return event.event_id;
+  return [encodeEvent(event, null), encodeOutcome(event, child.results as readonly EventResult[], writer)];
 }
 
-function decodeResult(event: BaseEvent, wire: WireResult, context: OutcomeContext): EventResult {
-  const { handlerId, handlerName, busId, busName } = wire;
-  const result = new EventResult(lifecycleOf(event), { handlerId, handlerName, busId, busName }, wire.timeout);
-  const children = wire.children.map((child) => decodeChild(child, context)).filter((child) => child !== undefined);
-  for (const child of children) addChild(result, lifecycleOf(child));
-  const { eventId } = wire;
-  const value = eventId === undefined ? wire.value : [event, ...children].find(({ event_id }) => event_id === eventId);
-  resultRestored(result, wire.id, {
-    status: wire.status,
-    value: value ?? null,
-    error: wire.error === undefined ? null : decodeThrown(wire.error),
-    startedAt: wire.startedAt,
-    completedAt: wire.completedAt,
-  });
+function decodeResult(
+  event: BaseEvent,
+  lifecycle: Lifecycle,
+  source: ResultSource,
+  [, id, timeout, code, outcome, startedAt, completedAt, wireChildren]: WireResult,
+  reader: OutcomeReader,
+): EventResult {
+  const result = new EventResult(lifecycle, source, timeout);
+  for (const wireChild of wireChildren ?? []) {
+    const child = decodeChild(wireChild, reader);
+    if (child !== undefined) addChild(result, lifecycleOf(child));
+  }
+  const status = statuses[code] ?? 'pending';
+  const error = code === wire.FAILED ? decodeThrown(outcome as wire.WireValue) : null;
+  const value = code === wire.RETURNED_EVENT ? returnedEvent(event, result, outcome as string) : outcome;
+  resultRestored(result, id, { status, value: error === null ? value : null, error, startedAt, completedAt });
   return result;
 }
 
-/** A child that came here by itself, forwarded, is the same object; what became of it elsewhere is added to it. */
-function decodeChild(wire: WireChild, context: OutcomeContext): BaseEvent | undefined {
-  if ('known' in wire) return context.find(wire.known);
-  const { event: wireEvent, outcome } = wire;
-  const known = context.find(wireEvent[2]);
-  const event = known ?? decodeEvent(wireEvent, context.classOf(wireEvent[0]));
-  const lifecycle = lifecycleOf(event);
-  if (known !== undefined && !lifecycle.settled) return known;
-  const own = lifecycle.results as readonly EventResult[];
-  const others = outcome.results.filter(({ id }) => !own.some((result) => result.id === id));
-  const results = [...own, ...others.map((result) => decodeResult(event, result, context))];
-  mergePath(event, outcome.pathNames, outcome.pathIds);
-  lifecycle.restore(outcome.startedAt, outcome.completedAt, results);
-  return event;
+const statuses = {
+  [wire.PENDING]: 'pending',
+  [wire.STARTED]: 'started',
+  [wire.COMPLETED]: 'completed',
+  [wire.RETURNED_EVENT]: 'completed',
+  [wire.FAILED]: 'error',
+} as Readonly<Record<number, 'pending' | 'started' | 'completed' | 'error'>>;
+
+function returnedEvent(event: BaseEvent, result: EventResult, id: string): object | null {
+  if (event.event_id === id) return event;
+  return result.event_children.find((child) => (child as BaseEvent).event_id === id) ?? null;
 }
 
-function epoch(time: string | null): number {
-  return time === null ? 0 : Date.parse(time);
+/** A child that came here by itself, forwarded, is the same object; what became of it elsewhere is added to it. */
+function decodeChild(child: WireChild, reader: OutcomeReader): BaseEvent | undefined {
+  if (typeof child === 'string') return reader.find(child);
+  const [wireEvent, outcome] = child;
+  const known = reader.find(wireEvent[2]);
+  const event = known ?? decodeEvent(wireEvent, reader.classOf(wireEvent[0]));
+  const lifecycle = lifecycleOf(event);
+  if (known !== undefined && !lifecycle.settled) return known;
+  const [path, startedAt, completedAt, wireResults] = outcome;
+  const results = [...(lifecycle.results as readonly EventResult[])];
+  const own = new Set(results.map(({ handler_id }) => handler_id));
+  for (const result of wireResults) {
+    const source = reader.sourceAt(result[0]);
+    if (!own.has(source.handlerId)) results.push(decodeResult(event, lifecycle, source, result, reader));
+  }
+  mergePath(event, path);
+  lifecycle.restore(startedAt, completedAt, results);
+  return event;
 }

@@ -56,7 +56,6 @@ export class Outgoing implements PartHost {
   readonly #limits: FlowLimits;
   readonly #onBusy: (busy: boolean) => void;
   readonly #sent = new Map<number, RemotePart>();
-  readonly #open = new Map<Lifecycle, RemotePart>();
   /** Exempt ones, while there is no link. */
   readonly #urgent = new LinkedList<RemotePart>();
   readonly #waiting = new LinkedList<RemotePart>();
@@ -84,7 +83,7 @@ export class Outgoing implements PartHost {
 
   /** The handlers at the other end that work on the event, as the parent of what they dispatch. */
   runnerOf(lifecycle: Lifecycle): RemotePart['runner'] | null {
-    return this.#open.get(lifecycle)?.runner ?? null;
+    return this.#openPart(lifecycle)?.runner ?? null;
   }
 
   /** @throws BusCapacityError if too many wait on this side already */
@@ -107,7 +106,6 @@ export class Outgoing implements PartHost {
     if (bus !== null) pathOf(event).push(bus);
     this.crossings.add(event);
     if (this.size === 0) this.#onBusy(true);
-    this.#open.set(part.lifecycle, part);
     if (this.#isExempt(part)) {
       this.#enqueue(part, this.#urgent);
     } else {
@@ -168,7 +166,6 @@ export class Outgoing implements PartHost {
 
   /** Ends a part that is in none of the lists any more, by `settle`. */
   close(part: RemotePart, settle: () => void): void {
-    if (this.#open.get(part.lifecycle) === part) this.#open.delete(part.lifecycle);
     if (part.counted) this.capacity.leave();
     part.counted = false;
     settle();
@@ -217,9 +214,14 @@ export class Outgoing implements PartHost {
   #isExempt({ lifecycle }: RemotePart): boolean {
     if (lifecycle.awaited) return true;
     for (let parent = lifecycle.parent; parent !== null; parent = parent.lifecycle.parent) {
-      if (this.#open.has(parent.lifecycle) || this.#wire?.isArrival(parent.lifecycle) === true) return true;
+      if (this.#openPart(parent.lifecycle) !== null || this.#wire?.isArrival(parent.lifecycle) === true) return true;
     }
     return false;
+  }
+
+  #openPart(lifecycle: Lifecycle): RemotePart | null {
+    for (const part of lifecycle.parts) if (part instanceof RemotePart && part.isOpenOn(this)) return part;
+    return null;
   }
 
   #enqueue(part: RemotePart, list: LinkedList<RemotePart>): void {

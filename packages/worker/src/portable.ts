@@ -48,8 +48,9 @@ export function captureContext(): Record<string, unknown> | null {
 
 /** An async context with nothing in it but the values. */
 export function restoreContext(values: Readonly<Record<string, unknown>> | null): AsyncResource {
+  if (values === null) return root;
   let make = (): AsyncResource => new AsyncResource('threadbus.event');
-  for (const [name, value] of Object.entries(values ?? {})) {
+  for (const [name, value] of Object.entries(values)) {
     const context = contexts.get(name);
     const inside = make;
     if (context !== undefined) make = () => context.run(value, inside);

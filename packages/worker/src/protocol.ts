@@ -5,7 +5,7 @@
  * in which they were sent, and so does everything in them: a child's EVENT precedes the RESULTS of its parent.
  * Nothing here needs shared memory or a MessagePort; any transport that keeps order and clones data will do.
  */
-export const protocolVersion = 1;
+export const protocolVersion = 2;
 
 /** First operation of each side: protocol version, bus name, bus id. */
 export const HELLO = 1;
@@ -37,6 +37,8 @@ export const SUSPENDED = 13;
 export const RESUMED = 14;
 /** A handler starts in a thread that nobody watches at the moment. */
 export const WORKING = 15;
+/** number, handler id, handler name, bus id, bus name: whose results have that number from now on. */
+export const SOURCE = 16;
 
 /** How many fields follow each kind. */
 export const fieldCounts: Readonly<Record<number, number>> = {
@@ -55,6 +57,7 @@ export const fieldCounts: Readonly<Record<number, number>> = {
   [SUSPENDED]: 0,
   [RESUMED]: 0,
   [WORKING]: 0,
+  [SOURCE]: 5,
 };
 
 /** The result that a subscription's function works for. */
@@ -63,16 +66,19 @@ export interface WireCall {
   readonly handlerId: string;
 }
 
+/** Name and id of each bus in an event's path; the id is null where only the name is known. */
+export type WirePath = readonly (string | null)[];
+
 /** An event as it travels; fields in this order. */
 export type WireEvent = readonly [
   type: string,
   schema: string,
   id: string,
   parentId: string | null,
-  pathNames: readonly string[],
-  pathIds: readonly (string | null)[],
+  path: WirePath | null,
   timeout: number | null,
-  createdAt: string,
+  /** Epoch milliseconds. */
+  createdAt: number,
   payload: object,
   /** Values of portable contexts by name; null if there are none. */
   context: Readonly<Record<string, unknown>> | null,
@@ -93,34 +99,37 @@ export interface WireError {
 /** A value as it travels: errors in their own form, everything else as it is. */
 export type WireValue = { readonly error: WireError } | { readonly value: unknown };
 
-/** One handler's result. */
-export interface WireResult {
-  readonly id: string;
-  readonly handlerId: string;
-  readonly handlerName: string;
-  readonly busId: string;
-  readonly busName: string;
-  readonly timeout: number | null;
-  readonly status: 'pending' | 'started' | 'completed' | 'error';
-  readonly value?: unknown;
-  /** Instead of a value: the handler returned an event, as forwards do. */
-  readonly eventId?: string;
-  readonly error?: WireValue;
-  readonly startedAt: number;
-  readonly completedAt: number;
-  readonly children: readonly WireChild[];
-}
+export const PENDING = 0;
+export const STARTED = 1;
+/** With a value. */
+export const COMPLETED = 2;
+/** With the id of an event: the handler returned one, as forwards do. */
+export const RETURNED_EVENT = 3;
+/** With the error, in its own form. */
+export const FAILED = 4;
+
+/** One handler's result; fields in this order. */
+export type WireResult = readonly [
+  source: number,
+  /** Null if nobody has asked for it: then each side makes its own when asked. */
+  id: string | null,
+  timeout: number | null,
+  status: number,
+  outcome: unknown,
+  startedAt: number,
+  completedAt: number,
+  children: readonly WireChild[] | null,
+];
 
 /** A child of a handler: by id alone if it came from the other side, which has all of it, else with all that became of it. */
-export type WireChild = { readonly known: string } | { readonly event: WireEvent; readonly outcome: WireOutcome };
+export type WireChild = string | readonly [event: WireEvent, outcome: WireOutcome];
 
 /** What became of an event on one side. */
-export interface WireOutcome {
-  readonly pathNames: readonly string[];
-  readonly pathIds: readonly (string | null)[];
-  readonly startedAt: number;
-  readonly completedAt: number;
-  readonly results: readonly WireResult[];
+export type WireOutcome = readonly [
+  path: WirePath | null,
+  startedAt: number,
+  completedAt: number,
+  results: readonly WireResult[],
   /** Set if the event was not taken: why. */
-  readonly refused?: WireValue;
-}
+  refused: WireValue | null,
+];

@@ -51,8 +51,7 @@ export class RemotePart implements Part, Linked<RemotePart> {
   /** Values of portable contexts where the event was dispatched. */
   readonly context: Record<string, unknown> | null;
   readonly #host: PartHost;
-  /** Stands for the handlers at the other end, as the parent of what they dispatch; no result of the event yet. */
-  readonly runner: EventResult;
+  #runner: EventResult | null = null;
 
   constructor(
     event: BaseEvent,
@@ -67,9 +66,28 @@ export class RemotePart implements Part, Linked<RemotePart> {
     this.target = target;
     this.bus = bus;
     this.#host = host;
-    const { id, name } = bus;
-    const source = { handlerId: `${id}.link`, handlerName: 'dispatch', busId: id, busName: name };
-    this.runner = new EventResult(this.lifecycle, source, event.event_timeout);
+  }
+
+  /** Stands for the handlers at the other end, as the parent of what they dispatch; no result of the event yet. */
+  get runner(): EventResult {
+    if (this.#runner === null) {
+      const { id, name } = this.bus;
+      const source = { handlerId: `${id}.link`, handlerName: 'dispatch', busId: id, busName: name };
+      this.#runner = new EventResult(this.lifecycle, source, this.event.event_timeout);
+    }
+    return this.#runner;
+  }
+
+  /** A child, by id, that the handlers at the other end dispatched to this side. */
+  child(id: string): BaseEvent | undefined {
+    if (this.#runner === null) return undefined;
+    for (const { event } of this.#runner.children) if ((event as BaseEvent).event_id === id) return event as BaseEvent;
+    return undefined;
+  }
+
+  /** It goes, or went, to the other end of that link, and there are no results yet. */
+  isOpenOn(host: PartHost): boolean {
+    return this.#host === host && this.state !== 'done';
   }
 
   promote(): void {
