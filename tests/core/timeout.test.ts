@@ -132,8 +132,8 @@ function errorOf(result: EventResult | undefined): Error {
 async function nested(): Promise<{ bus: EventBus; events: Record<'root' | 'child' | 'grandchild', BaseEvent> }> {
   const bus = new EventBus({ name: 'Nested' });
   const Root = BaseEvent.extend('Root', {}, { timeout: 5 });
-  const Middle = BaseEvent.extend('Middle', {}, { timeout: 0.06 });
-  const Leaf = BaseEvent.extend('Leaf', {}, { timeout: 0.03 });
+  const Middle = BaseEvent.extend('Middle', {}, { timeout: 0.7 });
+  const Leaf = BaseEvent.extend('Leaf', {}, { timeout: 0.4 });
   const events = { root: new Root(), child: new Middle(), grandchild: new Leaf() };
   bus.on(Leaf, function a() {
     return gate().opened;

@@ -51,7 +51,7 @@ test.each(programs.map((program, i) => ({ ...program, i })))(
       cwd: folder,
       timeout: 60_000,
     });
-    if (output !== null) expect(stdout).toBe(output);
+    expect(stdout).toBe(output ?? stdout);
     const printed = stdout.split('\n').filter((line) => lines.includes(line));
     expect(printed).toEqual(lines);
   },

@@ -26,6 +26,8 @@ export class Holder {
   static async process(options: Options, env: Record<string, string> = {}): Promise<Holder> {
     const child = fork(fixtureUrl('semaphore/hold-slot'), [JSON.stringify(options)], {
       env: { ...process.env, ...env },
+      // One of its orders is to throw.
+      stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
     });
     onTestFinished(() => void child.kill('SIGKILL'));
     return Holder.#ready(new Holder(child));

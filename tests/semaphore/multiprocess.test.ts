@@ -119,8 +119,8 @@ describe.each([
     const { options, semaphore } = make();
     const holder = await Holder.process(options, env);
     await holder.acquire();
-    const slot = join(String((await semaphore.inspect()).directory), 'slot.0.lock');
-    const flag = readdirSync(slot)[0] ?? '';
+    const folder = String((await semaphore.inspect()).directory);
+    const flag = readdirSync(folder).find((name) => name.startsWith('slot.0.')) ?? '';
     await holder.end('SIGKILL');
     const alive = await Holder.process(options, env);
     // As if the kernel had given the dead holder's pid to the live process.
@@ -128,7 +128,7 @@ describe.each([
     const start = 4;
     parts[2] = String(alive.pid);
     parts[start] = String(Number(parts[start]) - 1000);
-    renameSync(join(slot, flag), join(slot, parts.join('_')));
+    renameSync(join(folder, flag), join(folder, parts.join('_')));
     const next = await Holder.process(options, env);
     await next.acquire(10);
     expect((await semaphore.inspect()).holders).toMatchObject([{ pid: next.pid, state: 'alive' }]);
@@ -255,9 +255,11 @@ test('multiprocess - a missing directory is made, for this user alone', async ()
   expect(existsSync(directory)).toBe(false);
   const lease = await semaphore.acquire();
   const folder = String((await semaphore.inspect()).directory);
-  expect(
-    [directory, folder, join(folder, 'slot.0.lock')].map((path) => (statSync(path).mode & 0o777).toString(8)),
-  ).toEqual(['700', '700', '700']);
+  expect([directory, folder, join(folder, 'users')].map((path) => (statSync(path).mode & 0o777).toString(8))).toEqual([
+    '700',
+    '700',
+    '700',
+  ]);
   await lease.release();
 });
 

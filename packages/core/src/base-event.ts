@@ -11,6 +11,7 @@ import * as schema from './event-schema.ts';
 import type { EventDefinition, EventOptions, PayloadInput, PayloadOutput, PayloadShape } from './event-schema.ts';
 import type { EventStatus } from './lifecycle.ts';
 import { completion, lifecycleOf, placeOf, ResultHelpers } from './result-helpers.ts';
+import { TrustedFields, TrustedPayload } from './trusted.ts';
 
 /** A class of events, as `on`, `expect` and `find` take it. */
 export interface EventConstructor<E extends BaseEvent = BaseEvent> {
@@ -52,41 +53,6 @@ type InstanceOf<Base extends EventConstructor, Shape extends PayloadShape, Resul
   ? BaseEvent<z.output<Result>> & Omit<InstanceType<Base>, keyof BaseEvent> & FieldsOf<PayloadOutput<Shape>>
   : InstanceType<Base> & FieldsOf<PayloadOutput<Shape>>;
 
-/** Wraps a payload that has been validated before, so that restoring an event doesn't do it again. */
-export class TrustedPayload {
-  readonly payload: object;
-  constructor(payload: object) {
-    this.payload = payload;
-  }
-}
-
-/** An event's fields as another thread has checked them. */
-export class TrustedFields {
-  readonly type: string;
-  readonly schema: string;
-  readonly id: string;
-  readonly parentId: string | null;
-  readonly timeout: number | null;
-  /** Epoch milliseconds. */
-  readonly createdAt: number;
-
-  constructor(
-    type: string,
-    schemaName: string,
-    id: string,
-    parentId: string | null,
-    timeout: number | null,
-    createdAt: number,
-  ) {
-    this.type = type;
-    this.schema = schemaName;
-    this.id = id;
-    this.parentId = parentId;
-    this.timeout = timeout;
-    this.createdAt = createdAt;
-  }
-}
-
 /** A bus that had the event; the id is null for one that is known only from JSON. */
 export interface PathStep {
   readonly id: string | null;
@@ -97,7 +63,6 @@ export interface PathStep {
 export let idIsGiven: (event: BaseEvent) => boolean;
 /** The buses that had the event, in order; the engine adds to it. */
 export let pathOf: (event: BaseEvent) => PathStep[];
-/** Epoch milliseconds. */
 export let createdAtOf: (event: BaseEvent) => number;
 export let setParent: (event: BaseEvent, parentId: string) => void;
 
@@ -131,7 +96,7 @@ export class BaseEvent<R = unknown> extends ResultHelpers<R, BaseEvent> implemen
   readonly #timeout: number | null;
   readonly #resultType: z.ZodType | null;
   readonly #createdAt: number;
-  readonly #path: PathStep[];
+  readonly #path: PathStep[] = [];
   /** Null until somebody asks. */
   #id: string | null = null;
   /** Among the events of this thread; 0 if the id was given. */
@@ -166,7 +131,6 @@ export class BaseEvent<R = unknown> extends ResultHelpers<R, BaseEvent> implemen
       this.#timeout = given.timeout;
       this.#resultType = definition.result;
       this.#createdAt = given.createdAt;
-      this.#path = [];
       this.#id = given.id;
       this.#parentId = given.parentId;
       Object.assign(this, (payload as TrustedPayload).payload);
@@ -182,7 +146,6 @@ export class BaseEvent<R = unknown> extends ResultHelpers<R, BaseEvent> implemen
       this.#timeout = definition.timeout;
       this.#resultType = definition.result;
       this.#createdAt = Date.now();
-      this.#path = [];
       this.#order = nextOrder();
       this.#parentId = null;
       return;
@@ -195,13 +158,10 @@ export class BaseEvent<R = unknown> extends ResultHelpers<R, BaseEvent> implemen
     this.#resultType =
       event_result_type === undefined ? definition.result : schema.checkResultField(event_result_type, type);
     this.#createdAt = event_created_at === undefined ? Date.now() : fields.checkCreatedAt(event_created_at, type);
-    this.#path = event_path === undefined ? [] : fields.checkPath(event_path, type).map((name) => ({ id: null, name }));
+    if (event_path !== undefined) this.#path = fields.checkPath(event_path, type).map((name) => ({ id: null, name }));
     if (event_id === undefined) this.#order = nextOrder();
     else this.#id = fields.checkUuid('event_id', event_id, type);
-    this.#parentId =
-      event_parent_id === undefined || event_parent_id === null
-        ? null
-        : fields.checkUuid('event_parent_id', event_parent_id, type);
+    this.#parentId = fields.checkParentId(event_parent_id, type);
   }
 
   /**
@@ -246,7 +206,15 @@ export class BaseEvent<R = unknown> extends ResultHelpers<R, BaseEvent> implemen
    *
    * On a class the payload is validated (so its schema must accept its own output); `BaseEvent.fromJSON` takes any type.
    *
+   * Values that the log has tagged (Map, Set, Date, BigInt, typed arrays) come back as they were; the input is never
+   * changed.
+   *
+   * @returns a pending event with the id, path and parent that it had
    * @throws EventValidationError
+   * @example
+   * ```ts
+   * UserLogin.fromJSON(JSON.stringify(event)).username;   //=> 'alice'
+   * ```
    */
   static fromJSON<Class extends EventConstructor>(this: Class, json: unknown): InstanceType<Class> {
     const { payload, given } = splitJson(json, this.definition.type);
@@ -255,6 +223,7 @@ export class BaseEvent<R = unknown> extends ResultHelpers<R, BaseEvent> implemen
     return new this(new TrustedPayload(checked) as never, given) as InstanceType<Class>;
   }
 
+  /** By what handlers are matched: the class's type, or the one given to a plain BaseEvent. */
   get event_type(): string {
     return this.#type;
   }
@@ -286,6 +255,7 @@ export class BaseEvent<R = unknown> extends ResultHelpers<R, BaseEvent> implemen
   get event_result_type(): z.ZodType | null {
     return this.#resultType;
   }
+  /** 'pending' until the first handler starts, 'completed' once all handlers and all children are done. */
   get event_status(): EventStatus {
     return lifecycleOf(this).status;
   }

@@ -49,12 +49,24 @@ export interface PayloadIssue {
   readonly message: string;
 }
 
-/** A payload, an event field or an event definition is not valid; `cause` is zod's error where zod found it. */
+/**
+ * A payload, an event field or an event definition is not valid; `cause` is zod's error where zod found it.
+ *
+ * @example
+ * ```ts
+ * try {
+ *   new UserLogin(body);
+ * } catch (error) {
+ *   if (isEventValidationError(error)) console.log(error.issues);   //=> [{ path: 'username', message: '…' }]
+ * }
+ * ```
+ */
 export class EventValidationError extends BusError {
   static {
     this.prototype.name = 'EventValidationError';
   }
   override readonly code = 'ERR_EVENT_VALIDATION';
+  /** What is wrong, field by field. */
   readonly issues: readonly PayloadIssue[];
 
   constructor(message: string, place: ErrorPlace, issues: readonly PayloadIssue[], options?: ErrorOptions) {
@@ -62,6 +74,8 @@ export class EventValidationError extends BusError {
     this.issues = issues;
   }
 }
+
+/** True for an EventValidationError, whichever copy of the package or thread it comes from. */
 export function isEventValidationError(error: unknown): error is EventValidationError {
   return hasCode(error, 'ERR_EVENT_VALIDATION');
 }
@@ -73,6 +87,8 @@ export class EventStateError extends BusError {
   }
   override readonly code = 'ERR_EVENT_STATE';
 }
+
+/** True for an EventStateError, whichever copy of the package or thread it comes from. */
 export function isEventStateError(error: unknown): error is EventStateError {
   return hasCode(error, 'ERR_EVENT_STATE');
 }
@@ -83,7 +99,9 @@ export class BusCapacityError extends BusError {
     this.prototype.name = 'BusCapacityError';
   }
   override readonly code = 'ERR_BUS_CAPACITY';
+  /** How many events are under way on the bus. */
   readonly pending: number;
+  /** The bus's `maxPending`. */
   readonly limit: number;
 
   constructor(message: string, place: ErrorPlace, counts: { readonly pending: number; readonly limit: number }) {
@@ -92,6 +110,8 @@ export class BusCapacityError extends BusError {
     this.limit = counts.limit;
   }
 }
+
+/** True for a BusCapacityError, whichever copy of the package or thread it comes from. */
 export function isBusCapacityError(error: unknown): error is BusCapacityError {
   return hasCode(error, 'ERR_BUS_CAPACITY');
 }
@@ -103,6 +123,8 @@ export class BusStoppedError extends BusError {
   }
   override readonly code = 'ERR_BUS_STOPPED';
 }
+
+/** True for a BusStoppedError, whichever copy of the package or thread it comes from. */
 export function isBusStoppedError(error: unknown): error is BusStoppedError {
   return hasCode(error, 'ERR_BUS_STOPPED');
 }
@@ -114,6 +136,8 @@ export class AwaitCycleError extends BusError {
   }
   override readonly code = 'ERR_AWAIT_CYCLE';
 }
+
+/** True for an AwaitCycleError, whichever copy of the package or thread it comes from. */
 export function isAwaitCycleError(error: unknown): error is AwaitCycleError {
   return hasCode(error, 'ERR_AWAIT_CYCLE');
 }
@@ -132,6 +156,8 @@ export class HandlerTimeoutError extends BusError {
     this.timeout = timeout;
   }
 }
+
+/** True for a HandlerTimeoutError, whichever copy of the package or thread it comes from. */
 export function isHandlerTimeoutError(error: unknown): error is HandlerTimeoutError {
   return hasCode(error, 'ERR_HANDLER_TIMEOUT');
 }
@@ -143,6 +169,8 @@ export class HandlerAbortedError extends BusError {
   }
   override readonly code = 'ERR_HANDLER_ABORTED';
 }
+
+/** True for a HandlerAbortedError, whichever copy of the package or thread it comes from. */
 export function isHandlerAbortedError(error: unknown): error is HandlerAbortedError {
   return hasCode(error, 'ERR_HANDLER_ABORTED');
 }
@@ -154,6 +182,8 @@ export class HandlerCancelledError extends BusError {
   }
   override readonly code = 'ERR_HANDLER_CANCELLED';
 }
+
+/** True for a HandlerCancelledError, whichever copy of the package or thread it comes from. */
 export function isHandlerCancelledError(error: unknown): error is HandlerCancelledError {
   return hasCode(error, 'ERR_HANDLER_CANCELLED');
 }
@@ -165,6 +195,8 @@ export class ResultValidationError extends BusError {
   }
   override readonly code = 'ERR_RESULT_VALIDATION';
 }
+
+/** True for a ResultValidationError, whichever copy of the package or thread it comes from. */
 export function isResultValidationError(error: unknown): error is ResultValidationError {
   return hasCode(error, 'ERR_RESULT_VALIDATION');
 }
@@ -176,6 +208,8 @@ export class ThrownValueError extends BusError {
   }
   override readonly code = 'ERR_THROWN_VALUE';
 }
+
+/** True for a ThrownValueError, whichever copy of the package or thread it comes from. */
 export function isThrownValueError(error: unknown): error is ThrownValueError {
   return hasCode(error, 'ERR_THROWN_VALUE');
 }
@@ -187,6 +221,8 @@ export class RecursionLimitError extends BusError {
   }
   override readonly code = 'ERR_RECURSION_LIMIT';
 }
+
+/** True for a RecursionLimitError, whichever copy of the package or thread it comes from. */
 export function isRecursionLimitError(error: unknown): error is RecursionLimitError {
   return hasCode(error, 'ERR_RECURSION_LIMIT');
 }
@@ -205,6 +241,8 @@ export class TimeoutError extends BusError {
     this.timeout = timeout;
   }
 }
+
+/** True for a TimeoutError, whichever copy of the package or thread it comes from. */
 export function isTimeoutError(error: unknown): error is TimeoutError {
   return hasCode(error, 'ERR_TIMEOUT');
 }
@@ -216,6 +254,8 @@ export class NoResultError extends BusError {
   }
   override readonly code = 'ERR_NO_RESULT';
 }
+
+/** True for a NoResultError, whichever copy of the package or thread it comes from. */
 export function isNoResultError(error: unknown): error is NoResultError {
   return hasCode(error, 'ERR_NO_RESULT');
 }
@@ -226,6 +266,7 @@ export class ResultConflictError extends BusError {
     this.prototype.name = 'ResultConflictError';
   }
   override readonly code = 'ERR_RESULT_CONFLICT';
+  /** The keys that more than one handler returned. */
   readonly keys: readonly string[];
 
   constructor(message: string, place: ErrorPlace, keys: readonly string[]) {
@@ -233,6 +274,8 @@ export class ResultConflictError extends BusError {
     this.keys = keys;
   }
 }
+
+/** True for a ResultConflictError, whichever copy of the package or thread it comes from. */
 export function isResultConflictError(error: unknown): error is ResultConflictError {
   return hasCode(error, 'ERR_RESULT_CONFLICT');
 }
@@ -243,6 +286,7 @@ export class UnserializableError extends BusError {
     this.prototype.name = 'UnserializableError';
   }
   override readonly code = 'ERR_UNSERIALIZABLE';
+  /** As written in code: `items[0].price`. */
   readonly path: string;
 
   constructor(message: string, place: ErrorPlace, path: string, options?: ErrorOptions) {
@@ -250,6 +294,8 @@ export class UnserializableError extends BusError {
     this.path = path;
   }
 }
+
+/** True for an UnserializableError, whichever copy of the package or thread it comes from. */
 export function isUnserializableError(error: unknown): error is UnserializableError {
   return hasCode(error, 'ERR_UNSERIALIZABLE');
 }
@@ -260,6 +306,7 @@ export class WalWriteError extends BusError {
     this.prototype.name = 'WalWriteError';
   }
   override readonly code = 'ERR_WAL_WRITE';
+  /** The bus's `walPath`. */
   readonly path: string;
   /** How many completed events are not in the file. */
   readonly lines: number;
@@ -275,6 +322,8 @@ export class WalWriteError extends BusError {
     this.lines = data.lines;
   }
 }
+
+/** True for a WalWriteError, whichever copy of the package or thread it comes from. */
 export function isWalWriteError(error: unknown): error is WalWriteError {
   return hasCode(error, 'ERR_WAL_WRITE');
 }

@@ -109,14 +109,17 @@ export class EventBus implements RunningBus, AsyncDisposable {
     return this.#engine.history;
   }
 
+  /** Events in flight and in the history that no handler has begun, in order of arrival. */
   get eventsPending(): readonly BaseEvent[] {
     return this.#eventsWith('pending');
   }
 
+  /** Events in flight and in the history that are being worked on, or wait for children. */
   get eventsStarted(): readonly BaseEvent[] {
     return this.#eventsWith('started');
   }
 
+  /** Events in the history that are completed. */
   get eventsCompleted(): readonly BaseEvent[] {
     return this.#eventsWith('completed');
   }

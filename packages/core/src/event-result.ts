@@ -3,6 +3,7 @@ import { isoTime, newId } from './clock.ts';
 import { type Subject, waitFor } from './context.ts';
 import type { Lifecycle, Runner, Wait } from './lifecycle.ts';
 
+/** How far a handler is with an event. */
 export type ResultStatus = 'pending' | 'started' | 'completed' | 'error';
 
 /** Which handler on which bus a result belongs to; the same object for all events of the handler. */
@@ -103,18 +104,22 @@ export class EventResult<T = unknown, E extends object = object> implements Runn
     return this.#source.handlerId;
   }
 
+  /** The function's name, 'anonymous' without one; of a forward, its bus and `dispatch`. */
   get handler_name(): string {
     return this.#source.handlerName;
   }
 
+  /** Of the bus that ran the handler. */
   get eventbus_id(): string {
     return this.#source.busId;
   }
 
+  /** Of the bus that ran the handler. */
   get eventbus_name(): string {
     return this.#source.busName;
   }
 
+  /** 'pending', then 'started', then 'completed' or 'error', for good. */
   get status(): ResultStatus {
     return this.#status;
   }

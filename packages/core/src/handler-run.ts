@@ -30,6 +30,24 @@ export interface RunHost {
   settled(run: HandlerRun): void;
 }
 
+/** Told of every handler of this thread as it runs and waits: so that a thread can show others what it is doing. */
+export interface RunWatch {
+  /** The handler is being called: until `returned` nothing else can run in this thread. */
+  entered(run: HandlerRun): void;
+  returned(run: HandlerRun): void;
+  /** It awaits an event, or goes on after that. */
+  suspended(run: HandlerRun): void;
+  resumed(run: HandlerRun): void;
+  settled(run: HandlerRun): void;
+}
+
+let watch: RunWatch | null = null;
+
+/** Sets the one watch of this thread. */
+export function watchRuns(watcher: RunWatch): void {
+  watch = watcher;
+}
+
 /**
  * One call of one handler: running, suspended while at least one await of an event is pending, settled for good.
  *
@@ -81,11 +99,14 @@ export class HandlerRun implements ActiveHandler, HandlerContext {
     const startedAt = Date.now();
     resultStarted(this.runner, startedAt);
     let outcome: unknown;
+    watch?.entered(this);
     try {
       outcome = context.runInAsyncScope(enter, undefined, this);
     } catch (error) {
       this.#fail(error);
       return;
+    } finally {
+      watch?.returned(this);
     }
     if (!(outcome instanceof Promise)) {
       this.#succeed(outcome);
@@ -140,7 +161,10 @@ export class HandlerRun implements ActiveHandler, HandlerContext {
   suspendFor({ lifecycle }: Subject): (wake: () => void) => void {
     if (lifecycle.needs(this.runner.lifecycle)) throw this.#cycle(lifecycle.event as BaseEvent);
     this.#pendingAwaits += 1;
-    if (this.#pendingAwaits === 1) this.#host.suspended(this);
+    if (this.#pendingAwaits === 1) {
+      watch?.suspended(this);
+      this.#host.suspended(this);
+    }
     lifecycle.cover();
     return (wake) => this.#resume(wake);
   }
@@ -152,7 +176,10 @@ export class HandlerRun implements ActiveHandler, HandlerContext {
     }
     this.#host.whenFree(this, () => {
       this.#pendingAwaits -= 1;
-      if (this.#pendingAwaits === 0 && !this.runner.settled) this.#host.resumed(this);
+      if (this.#pendingAwaits === 0 && !this.runner.settled) {
+        this.#host.resumed(this);
+        watch?.resumed(this);
+      }
       wake();
     });
   }
@@ -219,6 +246,7 @@ export class HandlerRun implements ActiveHandler, HandlerContext {
     this.#timer?.cancel();
     this.#timer = null;
     resultSettled(this.runner, status, outcome, Date.now());
+    watch?.settled(this);
     this.runner.lifecycle.runnerSettled(this.runner);
     this.#host.settled(this);
   }

@@ -1,16 +1,7 @@
 /**
  * What sibling packages build upon. No promise of stability: not for applications.
  */
-export {
-  createdAtOf,
-  type EventConstructor,
-  type PathStep,
-  pathOf,
-  payloadOf,
-  setParent,
-  TrustedFields,
-  TrustedPayload,
-} from './base-event.ts';
+export { createdAtOf, type EventConstructor, type PathStep, pathOf, payloadOf, setParent } from './base-event.ts';
 export type { BusEngine } from './bus-engine.ts';
 export type { BusIdentity } from './bus-names.ts';
 export { enterTree, noEventError, passed, skip } from './causality.ts';
@@ -19,7 +10,7 @@ export { newId } from './clock.ts';
 export { activeHandler, liveHandler, waitFor } from './context.ts';
 export { describe } from './describe.ts';
 export { rememberTransfer, takeTransfer, type Transferable } from './dispatch.ts';
-export { checkLimit, checkWait, type Limit } from './duration.ts';
+export { checkLimit, checkSize, checkWait, type Limit } from './duration.ts';
 export { adoptIdentity, busEngine } from './event-bus.ts';
 export {
   addChild,
@@ -45,11 +36,14 @@ export {
   type HandlerEntry,
   remoteHandler,
 } from './handler.ts';
-export { HandlerRun, type RunHost } from './handler-run.ts';
+export { abortedError, HandlerRun, type RunHost, type RunWatch, watchRuns } from './handler-run.ts';
 export { showAs } from './inspect.ts';
+export { defaultLogger } from './logger.ts';
+export { checkFlag, checkOptions, checkSignal } from './options.ts';
 export type { Lifecycle, Part, Runner, Wait } from './lifecycle.ts';
 export { type Linked, LinkedList } from './linked-list.ts';
 export { patternKey } from './pattern.ts';
 export { lifecycleOf } from './result-helpers.ts';
 export { subscription } from './subscription.ts';
+export { TrustedFields, TrustedPayload } from './trusted.ts';
 export { startTimer, type Timer } from './timer.ts';

@@ -30,8 +30,9 @@ export class RunLoop {
   #pumping = false;
   /** Asked between two events; true = go on later, the answerer calls `schedule`. Lets a thread look at its messages. */
   pause: (() => boolean) | null = null;
-  /** Told whenever another handler, or none, holds the slot. */
-  onHolder: ((holder: HandlerRun | null) => void) | null = null;
+
+  /** Told before each turn, in which one handler or many may run without a break. */
+  onTurn: (() => void) | null = null;
 
   constructor(serial: boolean) {
     this.#serial = serial;
@@ -71,15 +72,12 @@ export class RunLoop {
   }
 
   take(run: HandlerRun): void {
-    if (!this.#serial) return;
-    this.#holder = run;
-    this.onHolder?.(run);
+    if (this.#serial) this.#holder = run;
   }
 
   release(run: HandlerRun): void {
     if (this.#holder !== run) return;
     this.#holder = null;
-    this.onHolder?.(null);
     this.schedule();
   }
 
@@ -109,6 +107,7 @@ export class RunLoop {
     this.#scheduled = false;
     this.#pumping = true;
     this.#turn += 1;
+    this.onTurn?.();
     try {
       while (this.#holder === null && this.#runNext());
     } finally {

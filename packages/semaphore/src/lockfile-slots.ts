@@ -2,7 +2,8 @@ import { join } from 'node:path';
 import { SemaphoreLostError, SemaphoreTimeoutError } from './errors.ts';
 import { HeldLease } from './held-lease.ts';
 import { newMark } from './marks.ts';
-import { readWait } from './seconds.ts';
+import type { FlagPlace } from './run-steps.ts';
+import { delay, readWait } from './seconds.ts';
 import { unavailable } from './semaphore-directory.ts';
 import { SlotFolder, type SlotListing } from './slot-folder.ts';
 import { loadSlotLocks, type SlotLocks } from './slot-lock.ts';
@@ -15,6 +16,7 @@ import { arrivalTime, touchTicket, WaitTicket } from './wait-ticket.ts';
 const TICK_MS = 20;
 const TICK_PER_RANK_MS = 10;
 const LONGEST_TICK_MS = 250;
+const COLLISION_TRIES = 6;
 /** Owners looked at in one tick; of a larger limit, as many in each tick, in turns. */
 const REAPED_PER_TICK = 16;
 
@@ -24,8 +26,8 @@ export class LockfileSlots implements SlotPool {
   readonly limit: number;
   readonly #folder: SlotFolder;
   readonly #queue = new WaitQueue<Lease>(() => this.#wake(false));
-  /** What this thread holds: lease and path of each slot. */
-  readonly #held = new Map<HeldLease, string>();
+  /** What this thread holds. */
+  readonly #held = new Map<HeldLease, { place: FlagPlace; flag: string }>();
   #locks: SlotLocks | undefined;
   #ticket: WaitTicket | undefined;
   /** A wake since the last look; it may come while nobody pauses. */
@@ -34,6 +36,8 @@ export class LockfileSlots implements SlotPool {
   #eager = false;
   #resume: () => void = () => {};
   #reapFrom = 0;
+  /** How often a slot that looked free was lost to someone who tried as well. */
+  #collisions = 0;
 
   constructor(name: string, limit: number, directory: string | undefined) {
     this.name = name;
@@ -47,7 +51,7 @@ export class LockfileSlots implements SlotPool {
     const arrival = arrivalTime();
     this.#folder.open();
     this.#locks ??= await loadSlotLocks();
-    const lease = await this.#look(timeout === 0);
+    const lease = timeout === 0 ? await this.#lookOnce() : await this.#look(false);
     if (lease !== undefined) {
       if (options.signal?.aborted !== true) return lease;
       await lease.release();
@@ -71,6 +75,17 @@ export class LockfileSlots implements SlotPool {
     if (!thorough) return listing.tickets.length > 0 ? undefined : this.#take(listing, false);
     const waiting = listing.tickets.some((ticket) => this.#folder.isTicketLive(ticket));
     return waiting ? undefined : this.#take(listing, true);
+  }
+
+  /** For a caller that will not wait. Two that try for a slot at the same instant both step back: so a few tries. */
+  async #lookOnce(): Promise<Lease | undefined> {
+    for (let tries = 0; tries < COLLISION_TRIES; tries++) {
+      const collisions = this.#collisions;
+      const lease = await this.#look(true);
+      if (lease !== undefined || this.#collisions === collisions) return lease;
+      await delay((Math.random() * 2 ** tries) / 1000, undefined);
+    }
+    return undefined;
   }
 
   /** Serves this thread's waiters as long as there are any. */
@@ -170,22 +185,26 @@ export class LockfileSlots implements SlotPool {
   }
 
   async #lock(slot: number): Promise<Lease | undefined> {
-    const path = this.#folder.slotPath(slot);
-    const onLost = (error: Error): void => lease.lose(new SemaphoreLostError(this.name, path, error));
+    const place = this.#folder.place(slot);
+    const flag = newMark(`slot.${slot}`);
+    const onLost = (error: Error): void => lease.lose(this.#lost(flag, error));
     const lease: HeldLease = new HeldLease(async () => {
-      const freed = this.#locks?.free(path);
+      const freed = this.#locks?.free(place);
       this.#held.delete(lease);
       this.#passOn();
       await freed;
     });
     try {
-      if ((await this.#locks?.take(path, newMark('o'), onLost)) !== true) return undefined;
+      if ((await this.#locks?.take(place, flag, onLost)) !== true) {
+        this.#collisions++;
+        return undefined;
+      }
     } catch (error) {
       // The folder went away under way: the next listing makes it again.
       if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
       throw this.#asUnavailable(error);
     }
-    this.#held.set(lease, path);
+    this.#held.set(lease, { place, flag });
     return lease;
   }
 
@@ -204,10 +223,14 @@ export class LockfileSlots implements SlotPool {
   }
 
   #checkHeld(): void {
-    for (const [lease, path] of this.#held) {
-      if (this.#locks?.isHeld(path) !== true) lease.lose(new SemaphoreLostError(this.name, path));
+    for (const [lease, { place, flag }] of this.#held) {
+      if (this.#locks?.isHeld(place) !== true) lease.lose(this.#lost(flag));
     }
     this.#wake(true);
+  }
+
+  #lost(flag: string, cause?: Error): SemaphoreLostError {
+    return new SemaphoreLostError(this.name, join(this.#folder.path, flag), cause);
   }
 
   #asUnavailable(error: unknown): Error {

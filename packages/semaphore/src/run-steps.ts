@@ -1,39 +1,40 @@
-import { closeSync, mkdirSync, openSync, readdirSync, rmdirSync, unlinkSync } from 'node:fs';
+import { closeSync, openSync, readdirSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Step, StepResult, Steps } from './pinned-directory.ts';
+import type { Step, StepResult, Steps } from './slot-steps.ts';
+
+/** Where the flags of a slot are. */
+export interface FlagPlace {
+  readonly folder: string;
+  /** What the names of the slot's flags begin with. */
+  readonly prefix: string;
+}
 
 /**
- * Carries out the steps on a real directory, in one go.
+ * Carries out the steps on real files, in one go.
  *
  * Synchronously: a slot takes a handful of calls of some 10 µs each, less than a trip to the thread pool, which
  * crypto or zlib work of the application can hold up for long; and a signal handler never sees a half-made slot.
  */
 export function runSteps<Result>(
-  directory: string,
+  place: FlagPlace,
   steps: Steps<Result>,
   isDead: (flag: string) => boolean = () => false,
 ): Result {
   let next = steps.next();
-  while (next.done !== true) next = steps.next(carryOut(directory, next.value, isDead));
+  while (next.done !== true) next = steps.next(carryOut(place, next.value, isDead));
   return next.value;
 }
 
-function carryOut(directory: string, step: Step, isDead: (flag: string) => boolean): StepResult {
+function carryOut({ folder, prefix }: FlagPlace, step: Step, isDead: (flag: string) => boolean): StepResult {
   try {
     switch (step.call) {
-      case 'mkdir':
-        mkdirSync(directory, 0o700);
-        return {};
       case 'create':
-        closeSync(openSync(join(directory, step.flag), 'wx', 0o600));
+        closeSync(openSync(join(folder, step.flag), 'wx', 0o600));
         return {};
       case 'list':
-        return { flags: readdirSync(directory) };
+        return { flags: readdirSync(folder).filter((flag) => flag.startsWith(prefix)) };
       case 'unlink':
-        unlinkSync(join(directory, step.flag));
-        return {};
-      case 'rmdir':
-        rmdirSync(directory);
+        unlinkSync(join(folder, step.flag));
         return {};
       case 'isDead':
         return { dead: isDead(step.flag) };

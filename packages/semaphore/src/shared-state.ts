@@ -6,11 +6,11 @@ import { BroadcastChannel, getEnvironmentData, isMainThread, setEnvironmentData 
 import { SemaphoreUnavailableError } from './errors.ts';
 import { removeAtExit } from './exit-cleanup.ts';
 import { isMarkDead, markState, newMark } from './marks.ts';
-import { claim, reap } from './pinned-directory.ts';
 import { runSteps } from './run-steps.ts';
 import { makeDirectory, ownDirectory, unavailable } from './semaphore-directory.ts';
 import { delay } from './seconds.ts';
 import { SharedMemory } from './shared-memory.ts';
+import { claim, reap } from './slot-steps.ts';
 import { selfIdentity } from './thread-identity.ts';
 
 // How a thread finds the memory that all threads share:
@@ -18,9 +18,9 @@ import { selfIdentity } from './thread-identity.ts';
 // 1. It was started by a thread that had it, directly or not: environment data is handed down at the start, which needs
 //    no running event loop. Measured: a SharedArrayBuffer goes through, and stays shared.
 // 2. It is asked for over a broadcast channel, which any thread that has it answers. No answer does not mean that nobody
-//    has it: all of them may be blocked. So each one that has it shows so by a flag in a folder of this process, pinned
-//    like a slot; who finds no flag makes the memory, and of two at the same moment neither does. This covers threads
-//    that are older than the first use, and pools whose main thread never loads this package.
+//    has it: all of them may be blocked. So each one that has it shows so by a flag in a folder of this process, as for a
+//    slot; who finds no other flag makes the memory, and of two at the same moment neither does. This covers threads that
+//    are older than the first use, and pools whose main thread never loads this package.
 // 3. If the folder can't be used either, a worker can't know, and gets an error instead of a count of its own.
 
 const KEY = '@threadbus/semaphore.shared.v1';
@@ -72,6 +72,7 @@ async function findState(semaphore: string): Promise<SharedState> {
   try {
     makeDirectory(semaphore, base, true);
     while (performance.now() < deadline) {
+      makeDirectory(semaphore, registry, true);
       const joined = createAlone(registry) ?? (await askFor(registry));
       if (joined !== undefined) return joined;
     }
@@ -89,12 +90,17 @@ async function findState(semaphore: string): Promise<SharedState> {
 
 /** Makes the memory if no live thread has it. */
 function createAlone(registry: string): SharedState | undefined {
-  runSteps(registry, reap(), (flag) => isMarkDead(flag, () => 0));
+  const place = { folder: registry, prefix: '' };
+  if (runSteps(place, reap(), (flag) => isMarkDead(flag, () => 0)) === 'busy') return undefined;
   const id = newId();
   const flag = newMark(id);
-  const outcome = runSteps(registry, claim(flag));
+  const outcome = runSteps(place, claim(flag));
   if (outcome === 'busy') return undefined;
-  if (outcome !== 'held') throw Object.assign(new Error(`${outcome.code}: ${registry}`), outcome);
+  if (outcome !== 'held') {
+    // The last one that was in there has just removed the folder.
+    if (outcome.code === 'ENOENT') return undefined;
+    throw Object.assign(new Error(`${outcome.code}: ${registry}`), outcome);
+  }
   removeAtExit(join(registry, flag), registry);
   removeOldRegistries(registry);
   return adopt(SharedMemory.create(id));
@@ -172,7 +178,7 @@ function removeOldRegistries(own: string): void {
     if (!name.startsWith('process-') || path === own) continue;
     try {
       const flags = readdirSync(path);
-      if (flags.length > 0 && flags.every((flag) => markState(flag) === 'dead')) rmSync(path, { recursive: true });
+      if (flags.every((flag) => markState(flag) === 'dead')) rmSync(path, { recursive: true });
     } catch {
       // Someone else removes it.
     }

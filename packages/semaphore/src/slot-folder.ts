@@ -3,19 +3,20 @@ import { join } from 'node:path';
 import { isSemaphoreUnavailableError, SemaphoreLimitError } from './errors.ts';
 import { removeAtExit } from './exit-cleanup.ts';
 import { describeMark, isMarkDead, markState, newMark } from './marks.ts';
-import { reap } from './pinned-directory.ts';
-import { runSteps } from './run-steps.ts';
+import { runSteps, type FlagPlace } from './run-steps.ts';
 import { defaultDirectory, makeDirectory, semaphoreDirectory, unavailable } from './semaphore-directory.ts';
 import type { SlotHolder, SlotWaiter } from './slot-pool.ts';
+import { reap } from './slot-steps.ts';
 
 /** What is in the folder at one moment. */
 export interface SlotListing {
+  /** Slots that someone has a flag for. */
   readonly busy: ReadonlySet<number>;
   /** Tickets of waiting threads, first come first. */
   readonly tickets: readonly string[];
 }
 
-const SLOT = /^slot\.([0-9]+)\.lock$/;
+const SLOT = /^slot\.([0-9]+)\./;
 /** How long a user's mark is kept that nobody can judge from here. */
 const UNSEEN_USER_MS = 86_400_000;
 /** How often the folder may be deleted while it is being made. */
@@ -26,7 +27,7 @@ const SETTLE_MS = 250;
 /**
  * The folder of one semaphore:
  *
- * - `slot.<i>.lock/` a busy slot, with its owner's flag `o.<identity>.<unique>`
+ * - `slot.<i>.<identity>.<unique>` a flag: the thread that owns the slot, or tries for it
  * - `wait.<arrival>.<identity>.<unique>` the ticket of a thread that waits
  * - `users/<limit>.<identity>.<unique>` a thread that uses the semaphore, and with which limit
  */
@@ -74,8 +75,9 @@ export class SlotFolder {
     return performance.now() >= this.#settledAt;
   }
 
-  slotPath(slot: number): string {
-    return join(this.path, `slot.${slot}`);
+  /** Where a slot's flags are, and what they begin with. */
+  place(slot: number): FlagPlace {
+    return { folder: this.path, prefix: `slot.${slot}.` };
   }
 
   /** @throws {SemaphoreUnavailableError} the folder can't be read, nor made again */
@@ -85,8 +87,8 @@ export class SlotFolder {
 
   /** Frees a slot whose owner has ended. @returns whether it is free now */
   reap(slot: number): boolean {
-    const directory = `${this.slotPath(slot)}.lock`;
-    return runSteps(directory, reap(), (flag) => isMarkDead(flag, () => modified(directory))) === 'free';
+    const isDead = (flag: string): boolean => isMarkDead(flag, () => modified(join(this.path, flag)));
+    return runSteps(this.place(slot), reap(), isDead) === 'free';
   }
 
   /** Whether a ticket is of a thread that still waits; removes it if not. */
@@ -99,24 +101,21 @@ export class SlotFolder {
 
   /** Only looks: whoever asks needs not use the semaphore, nor know its limit. */
   describe(): { holders: SlotHolder[]; waiters: SlotWaiter[] } {
-    const { busy, tickets } = parseEntries(this.#namesIn(this.path));
-    const slots = [...busy];
-    slots.sort((a, b) => a - b);
-    return {
-      holders: slots.flatMap((slot) =>
-        this.#namesIn(`${this.slotPath(slot)}.lock`).map((flag) => ({ slot, ...describeMark(flag) })),
-      ),
-      waiters: tickets.map((ticket) => describeMark(ticket)),
-    };
+    const entries = this.#entriesIfAny();
+    const holders = entries
+      .filter((entry) => SLOT.test(entry))
+      .map((flag) => ({ slot: Number(SLOT.exec(flag)?.[1]), ...describeMark(flag) }));
+    holders.sort((a, b) => a.slot - b.slot);
+    return { holders, waiters: parseEntries(entries).tickets.map((ticket) => describeMark(ticket)) };
   }
 
-  /** Nothing for a folder that is not there, or no longer. */
-  #namesIn(folder: string): string[] {
+  /** Nothing for a folder that is not there. */
+  #entriesIfAny(): string[] {
     try {
-      return readdirSync(folder);
+      return readdirSync(this.path);
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
-      throw unavailable(this.#name, folder, error);
+      throw unavailable(this.#name, this.path, error);
     }
   }
 

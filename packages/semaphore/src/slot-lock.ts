@@ -1,16 +1,18 @@
 import { accessSync, utimesSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import type { LockOptions } from 'proper-lockfile';
-import { claim, release } from './pinned-directory.ts';
-import { runSteps } from './run-steps.ts';
+import { runSteps, type FlagPlace } from './run-steps.ts';
+import { claim, release } from './slot-steps.ts';
 
 // proper-lockfile keeps the locks: it refreshes their times, notices lost ones, and frees them when the process exits
 // or is ended by a signal. What it does not do safely is to take over a stale lock; so it never sees a stale one, and
-// its `mkdir` and `rmdir` are ours, which pin the directory with a flag (see pinned-directory.ts).
+// its `mkdir` and `rmdir` are ours: they put up and take down a flag (see slot-steps.ts).
 
 interface Pin {
+  readonly place: FlagPlace;
   readonly flag: string;
-  held: boolean;
-  /** The modification time that proper-lockfile knows; our flags change the real one. */
+  isHeld: boolean;
+  /** The time that proper-lockfile set last. */
   mtime: Date;
   free: (() => Promise<void>) | undefined;
 }
@@ -33,30 +35,32 @@ export function loadSlotLocks(): Promise<SlotLocks> {
 /** The slots that this thread holds in lock files. */
 export class SlotLocks {
   readonly #lock: Lock;
+  /** By the path that proper-lockfile knows the lock by; there is no such file. */
   readonly #pins = new Map<string, Pin>();
   // One object for all locks: proper-lockfile stores the precision of file times in it.
   readonly #fs: object;
 
   constructor(lock: Lock) {
     this.#lock = lock;
-    this.#fs = pinnedFs(this.#pins);
+    this.#fs = flagFs(this.#pins);
   }
 
   /**
    * Tries once to take a slot.
    *
-   * @param path without the `.lock` that the directory's name ends with
+   * @param flag a name that begins with the slot's prefix
    * @param onLost called if the slot is gone although nobody here released it
    * @returns whether it is ours now
    * @throws errors of the file system that are not about others having the slot
    */
-  async take(path: string, flag: string, onLost: (error: Error) => void): Promise<boolean> {
-    const directory = `${path}.lock`;
-    if (this.#pins.has(directory)) return false;
-    const pin: Pin = { flag, held: false, mtime: new Date(), free: undefined };
-    this.#pins.set(directory, pin);
+  async take(place: FlagPlace, flag: string, onLost: (error: Error) => void): Promise<boolean> {
+    const key = keyOf(place);
+    if (this.#pins.has(key)) return false;
+    const pin: Pin = { place, flag, isHeld: false, mtime: new Date(), free: undefined };
+    this.#pins.set(key, pin);
     try {
-      pin.free = await this.#lock(path, {
+      pin.free = await this.#lock(key, {
+        lockfilePath: key,
         fs: this.#fs,
         realpath: false,
         retries: 0,
@@ -64,40 +68,39 @@ export class SlotLocks {
         update: UPDATE_MS,
         // The default throws from a timer, which ends the process.
         onCompromised: (error) => {
-          this.#pins.delete(directory);
+          this.#pins.delete(key);
           onLost(error);
         },
       });
       return true;
     } catch (error) {
-      this.#pins.delete(directory);
+      this.#pins.delete(key);
       if ((error as NodeJS.ErrnoException).code === 'ELOCKED') return false;
       throw error;
     }
   }
 
-  /** Whether the slot is still ours; anyone may have deleted its files. */
-  isHeld(path: string): boolean {
-    const directory = `${path}.lock`;
-    const pin = this.#pins.get(directory);
-    return pin !== undefined && isPresent(`${directory}/${pin.flag}`);
+  /** Whether the slot is still ours; anyone may have deleted its flag. */
+  isHeld(place: FlagPlace): boolean {
+    const pin = this.#pins.get(keyOf(place));
+    return pin !== undefined && isPresent(pin);
   }
 
   /** Gives a slot back. Done before it returns; the promise only follows proper-lockfile's. Never rejects. */
-  async free(path: string): Promise<void> {
-    const directory = `${path}.lock`;
-    const pin = this.#pins.get(directory);
+  async free(place: FlagPlace): Promise<void> {
     try {
-      await pin?.free?.();
+      await this.#pins.get(keyOf(place))?.free?.();
     } catch {
       // ERELEASED: lost before; the lease's signal has told.
     }
   }
 }
 
-function isPresent(path: string): boolean {
+const keyOf = ({ folder, prefix }: FlagPlace): string => join(folder, prefix);
+
+function isPresent({ place, flag }: Pin): boolean {
   try {
-    accessSync(path);
+    accessSync(join(place.folder, flag));
     return true;
   } catch {
     return false;
@@ -105,49 +108,48 @@ function isPresent(path: string): boolean {
 }
 
 function failure(code: string, path: string): NodeJS.ErrnoException {
-  return Object.assign(new Error(`${code}: ${path}`), { code, path });
+  return Object.assign(new Error(`${code}: ${dirname(path)}`), { code, path });
 }
 
 /** The calls that proper-lockfile makes, each done before it returns: no release can fall into a half-done refresh. */
-function pinnedFs(pins: Map<string, Pin>): object {
-  const unpin = (path: string): void => {
-    const pin = pins.get(path);
-    if (pin?.held !== true) return;
+function flagFs(pins: Map<string, Pin>): object {
+  const unpin = (key: string): void => {
+    const pin = pins.get(key);
+    if (pin?.isHeld !== true) return;
     // At once: the thread's next caller may ask for the slot before proper-lockfile's promise settles.
-    pins.delete(path);
-    runSteps(path, release(pin.flag));
+    pins.delete(key);
+    runSteps(pin.place, release(pin.flag));
   };
   return {
-    mkdir: (path: string, done: Done) => {
-      const pin = pins.get(path);
-      if (pin === undefined) return done(failure('EEXIST', path));
-      const outcome = runSteps(path, claim(pin.flag));
-      if (outcome === 'held') {
-        pin.held = true;
-        return done(null);
-      }
-      return done(failure(outcome === 'busy' ? 'EEXIST' : outcome.code, path));
+    mkdir: (key: string, done: Done) => {
+      const pin = pins.get(key);
+      if (pin === undefined) return done(failure('EEXIST', key));
+      const outcome = runSteps(pin.place, claim(pin.flag));
+      if (outcome !== 'held') return done(failure(outcome === 'busy' ? 'EEXIST' : outcome.code, key));
+      pin.isHeld = true;
+      return done(null);
     },
-    stat: (path: string, done: Done<{ mtime: Date }>) => {
-      const pin = pins.get(path);
+    stat: (key: string, done: Done<{ mtime: Date }>) => {
+      const pin = pins.get(key);
       // Of a slot that others hold it wants to know whether it is stale: never.
-      if (pin?.held !== true) return done(null, { mtime: new Date() });
+      if (pin?.isHeld !== true) return done(null, { mtime: new Date() });
       // Asked first right after the claim, then at each refresh.
-      if (pin.free !== undefined && !isPresent(`${path}/${pin.flag}`)) return done(failure('ENOENT', path));
+      if (pin.free !== undefined && !isPresent(pin)) return done(failure('ENOENT', key));
       return done(null, { mtime: pin.mtime });
     },
-    utimes: (path: string, atime: Date, mtime: Date, done: Done) => {
+    utimes: (key: string, atime: Date, mtime: Date, done: Done) => {
+      const pin = pins.get(key);
+      if (pin === undefined) return done(failure('ENOENT', key));
       try {
-        utimesSync(path, atime, mtime);
+        utimesSync(join(pin.place.folder, pin.flag), atime, mtime);
       } catch (error) {
         return done(error as NodeJS.ErrnoException);
       }
-      const pin = pins.get(path);
-      if (pin !== undefined) pin.mtime = mtime;
+      pin.mtime = mtime;
       return done(null);
     },
-    rmdir: (path: string, done: Done) => {
-      unpin(path);
+    rmdir: (key: string, done: Done) => {
+      unpin(key);
       done(null);
     },
     rmdirSync: unpin,

@@ -1,43 +1,55 @@
 /**
  * Shared memory in which a thread shows what it works on, so that the other side can see it when the thread can't
- * answer any more: which of the events sent to it have started, and which handler holds the bus's slot since when.
+ * answer any more: which of the events sent to it have started, and which handler it is running since when.
  *
- * Layout: Int32 [token, slot, own] and Float64 [startedAt, timeout] of the holder, then one Int32 for each slot.
- * A token of 0 means that no handler runs; it changes with every holder.
+ * Layout: Int32 [token, slot, kind, watched, born] and Float64 [startedAt, timeout] of the holder, then one Int32 for
+ * each slot. A token of 0 means that no handler runs; it changes with every holder. Each thread has a board of its own.
  */
 const slotCount = 4096;
-const headerBytes = 32;
+const timesAt = 24;
+const slotsAt = 40;
 
-/** The handler that a thread is running. */
+const started = 1;
+const running = 2;
+
+/** The handler that a thread is running, or the last of several that must overrun before one of them surely has. */
 export interface Holder {
   /** Differs from that of every other holder. */
   readonly token: number;
   /** Slot of the event, or of the event from which it descends; -1 = none. */
   readonly slot: number;
-  /** The event itself has the slot. */
-  readonly own: boolean;
+  /** How the handler's event is related to that of the slot. */
+  readonly kind: HolderKind;
   /** Epoch milliseconds. */
   readonly startedAt: number;
   /** Seconds; 0 = none. */
   readonly timeout: number;
 }
 
+/**
+ * The holder's event is the one in the slot; or a descendant that is awaited for it; or one that goes on without it; or
+ * several handlers are in progress and any of them may be the one that blocks.
+ */
+export type HolderKind = 'own' | 'awaited' | 'other' | 'several';
+
+const kinds: readonly HolderKind[] = ['own', 'awaited', 'other', 'several'];
+
 /** Views of the same memory for both sides. */
 class BoardMemory {
-  readonly holder: Int32Array;
+  readonly header: Int32Array;
   readonly times: Float64Array;
-  readonly started: Int32Array;
+  readonly slots: Int32Array;
 
   constructor(buffer: SharedArrayBuffer) {
-    this.holder = new Int32Array(buffer, 0, 3);
-    this.times = new Float64Array(buffer, 16, 2);
-    this.started = new Int32Array(buffer, headerBytes, slotCount);
+    this.header = new Int32Array(buffer, 0, 5);
+    this.times = new Float64Array(buffer, timesAt, 2);
+    this.slots = new Int32Array(buffer, slotsAt, slotCount);
   }
 }
 
 /** The side that sends events to the thread. */
 export class BoardReader {
-  readonly buffer: SharedArrayBuffer = new SharedArrayBuffer(headerBytes + slotCount * 4);
+  readonly buffer: SharedArrayBuffer = new SharedArrayBuffer(slotsAt + slotCount * 4);
   readonly #memory = new BoardMemory(this.buffer);
   readonly #free: number[] = [];
   #unused = 0;
@@ -45,7 +57,7 @@ export class BoardReader {
   /** A slot for an event; -1 when all are taken, which is taken for "may have started". */
   allocate(): number {
     const slot = this.#free.pop() ?? (this.#unused < slotCount ? this.#unused++ : -1);
-    if (slot >= 0) Atomics.store(this.#memory.started, slot, 0);
+    if (slot >= 0) Atomics.store(this.#memory.slots, slot, 0);
     return slot;
   }
 
@@ -54,17 +66,33 @@ export class BoardReader {
   }
 
   hasStarted(slot: number): boolean {
-    return slot < 0 || Atomics.load(this.#memory.started, slot) === 1;
+    return slot < 0 || Atomics.load(this.#memory.slots, slot) !== 0;
+  }
+
+  /** A handler of the event is in progress and doesn't await another event. */
+  isRunning(slot: number): boolean {
+    return slot >= 0 && Atomics.load(this.#memory.slots, slot) === running;
+  }
+
+  /** Events in progress in the thread that were dispatched there. */
+  get born(): number {
+    return Atomics.load(this.#memory.header, 4);
+  }
+
+  /** Tells the thread whether someone looks at the board; if nobody does, it says so when it starts a handler. */
+  setWatched(watched: boolean): void {
+    Atomics.store(this.#memory.header, 3, watched ? 1 : 0);
   }
 
   holder(): Holder | null {
-    const { holder, times } = this.#memory;
-    const token = Atomics.load(holder, 0);
+    const { header, times } = this.#memory;
+    const token = Atomics.load(header, 0);
     if (token === 0) return null;
-    const [, slot = -1, own = 0] = holder;
+    const [, slot = -1, kind = 0] = header;
     const [startedAt = 0, timeout = 0] = times;
     // The thread may have gone on to another handler while this was read.
-    return Atomics.load(holder, 0) === token ? { token, slot, own: own === 1, startedAt, timeout } : null;
+    if (Atomics.load(header, 0) !== token) return null;
+    return { token, slot, kind: kinds[kind] ?? 'other', startedAt, timeout };
   }
 }
 
@@ -78,21 +106,31 @@ export class BoardWriter {
   }
 
   markStarted(slot: number): void {
-    if (slot >= 0) Atomics.store(this.#memory.started, slot, 1);
+    if (slot >= 0) Atomics.compareExchange(this.#memory.slots, slot, 0, started);
   }
 
-  hold({ slot, own, startedAt, timeout }: Omit<Holder, 'token'>): void {
-    const { holder, times } = this.#memory;
-    Atomics.store(holder, 0, 0);
-    holder[1] = slot;
-    holder[2] = own ? 1 : 0;
+  markRunning(slot: number, isRunning: boolean): void {
+    if (slot >= 0) Atomics.store(this.#memory.slots, slot, isRunning ? running : started);
+  }
+
+  addBorn(count: 1 | -1): void {
+    Atomics.add(this.#memory.header, 4, count);
+  }
+
+  /** @returns whether someone watches; asked after `hold`, so that one of both sides always notices the other */
+  hold({ slot, kind, startedAt, timeout }: Omit<Holder, 'token'>): boolean {
+    const { header, times } = this.#memory;
+    Atomics.store(header, 0, 0);
+    header[1] = slot;
+    header[2] = kinds.indexOf(kind);
     times[0] = startedAt;
     times[1] = timeout;
     this.#token = this.#token === 0x7fffffff ? 1 : this.#token + 1;
-    Atomics.store(holder, 0, this.#token);
+    Atomics.store(header, 0, this.#token);
+    return Atomics.exchange(header, 3, 1) === 1;
   }
 
   release(): void {
-    Atomics.store(this.#memory.holder, 0, 0);
+    Atomics.store(this.#memory.header, 0, 0);
   }
 }

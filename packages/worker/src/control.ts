@@ -91,6 +91,7 @@ export class ControlClient {
   readonly #link: Link;
   readonly #port: MessagePort;
   readonly #reached: Reached;
+  /** How to give up each call that waits. */
   readonly #pending = new Set<(error: Error) => void>();
   #failure: Error | null = null;
 
@@ -102,30 +103,44 @@ export class ControlClient {
     port.unref();
   }
 
-  /** Asks the thread; the process stays up until it has answered or is gone. */
+  /**
+   * Asks the thread; the process stays up until it has answered or is gone.
+   *
+   * @param signal ends the wait for the answer, with its reason
+   */
   async call<Method extends keyof ControlCalls>(
     method: Method,
     argument: Parameters<ControlCalls[Method]>[0] | undefined,
+    signal?: AbortSignal,
   ): Promise<ReturnType<ControlCalls[Method]>> {
     if (this.#failure !== null) throw this.#failure;
+    signal?.throwIfAborted();
     this.#link.outbox.flush();
-    const answer = await this.#ask(method, argument);
-    if (this.#failure === null) await this.#reached.wait(answer.sent);
+    const answer = await this.#untilGone(this.#ask(method, argument), signal);
     if ('error' in answer) throw decodeThrown(answer) as Error;
     return answer.value as ReturnType<ControlCalls[Method]>;
   }
 
+  /** The answer, once all that was sent before it has been read. */
   async #ask(method: keyof ControlCalls, argument: unknown): Promise<Answer> {
-    const answer = this.#remote.call(method, argument, this.#link.outbox.sent);
+    const answer = await this.#remote.call(method, argument, this.#link.outbox.sent);
+    await this.#reached.wait(answer.sent);
+    return answer;
+  }
+
+  async #untilGone(answer: Promise<Answer>, signal: AbortSignal | undefined): Promise<Answer> {
     let giveUp: (error: Error) => void = () => undefined;
     const gone = new Promise<never>((_resolve, reject) => {
       giveUp = reject;
     });
+    const onAbort = (): void => giveUp(signal?.reason as Error);
+    signal?.addEventListener('abort', onAbort);
     this.#pending.add(giveUp);
     this.#port.ref();
     try {
       return await Promise.race([answer, gone]);
     } finally {
+      signal?.removeEventListener('abort', onAbort);
       this.#pending.delete(giveUp);
       if (this.#pending.size === 0) this.#port.unref();
     }
@@ -133,7 +148,7 @@ export class ControlClient {
 
   /** The thread is gone: no call will be answered any more. */
   fail(error: Error): void {
-    this.#failure = error;
+    this.#failure ??= error;
     for (const reject of [...this.#pending]) reject(error);
     this.#pending.clear();
     this.#port.close();

@@ -33,7 +33,7 @@ export function decodeEvent(wire: WireEvent, Class: EventConstructor | undefined
   const [type, schema, id, parentId, path, timeout, createdAt, payload] = wire;
   const EventClass = (Class ?? BaseEvent) as typeof BaseEvent;
   const fields = new TrustedFields(type, schema, id, parentId, timeout, createdAt);
-  const event = new EventClass(new TrustedPayload(payload), fields as never);
+  const event = new EventClass(new TrustedPayload(payload), fields);
   mergePath(event, path);
   return event;
 }

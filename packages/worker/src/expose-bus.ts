@@ -1,6 +1,6 @@
 import { performance } from 'node:perf_hooks';
-import type { EventBus } from '@threadbus/core';
-import { adoptIdentity, busEngine } from '@threadbus/core/internal';
+import { EventBus } from '@threadbus/core';
+import { adoptIdentity, busEngine, describe } from '@threadbus/core/internal';
 import { BoardObserver } from './board-observer.ts';
 import { BoardWriter } from './board.ts';
 import { BusReference } from './bus-reference.ts';
@@ -15,6 +15,8 @@ import { type ThreadInit, threadInit } from './thread-state.ts';
 
 /** Milliseconds of handlers in a row after which the thread looks at its messages. */
 const slice = 5;
+/** Milliseconds that the results of such handlers wait at most: if a handler ends the thread, they are lost. */
+const longestHold = 1;
 
 interface Exposure {
   readonly parent: RemoteBus;
@@ -41,6 +43,11 @@ let exposure: Exposure | null = null;
  */
 export function exposeBus(bus: EventBus): void {
   const init = requireInit('exposeBus()');
+  if (!(bus instanceof EventBus)) {
+    throw new TypeError(
+      `Expected exposeBus to get an EventBus, such as new EventBus({ name: 'Index' }); got ${describe(bus)}.`,
+    );
+  }
   const exposed = exposureOf(init);
   if (exposed.bus !== null) {
     throw new LinkError(
@@ -49,10 +56,15 @@ export function exposeBus(bus: EventBus): void {
   }
   exposed.bus = bus;
   adoptIdentity(bus, { id: init.id, name: init.name ?? `${bus.name}${init.suffix}` });
-  exposed.board = new BoardObserver(bus, new BoardWriter(init.board));
+  exposed.board = new BoardObserver(bus, new BoardWriter(init.board), () => exposed.parent.link?.sendWorking());
   shareCrossings(bus, exposed.parent);
+  // What the entry still registers on its parent right after this call is to be in place when the start resolves.
+  queueMicrotask(() => connect(bus, exposed.parent, init));
+}
+
+function connect(bus: EventBus, parent: RemoteBus, init: ThreadInit): void {
   const { identity } = busEngine(bus);
-  const link = linkOverPort(exposed.parent, init.events, { bus, identity, onClose: () => undefined });
+  const link = linkOverPort(parent, init.events, { bus, identity, connected: true, onClose: () => undefined });
   letMessagesIn(bus, link);
   exposeControl(bus, link, init.control);
 }
@@ -78,7 +90,6 @@ function exposureOf(init: ThreadInit): Exposure {
   // Nothing here keeps the thread alive or lets it go: its port does, until the starter ends it.
   const parent = new RemoteBus(identity, null, defaultFlow, {
     busy: () => undefined,
-    hello: () => parent.connect(),
     helloFailed: (error) => {
       throw error;
     },
@@ -92,12 +103,20 @@ function exposureOf(init: ThreadInit): Exposure {
 function letMessagesIn(bus: EventBus, link: Link): void {
   const { loop } = busEngine(bus);
   let since = performance.now();
+  let flushed = since;
   link.onFrame.push(() => {
     since = performance.now();
   });
+  // What is done goes out before the next handler starts, unless it follows within the same turn.
+  loop.onTurn = () => link.outbox.flush();
   loop.pause = () => {
-    if (performance.now() - since < slice) return false;
-    link.outbox.flush();
+    const now = performance.now();
+    const due = now - since >= slice;
+    if (due || now - flushed >= longestHold) {
+      flushed = now;
+      link.outbox.flush();
+    }
+    if (!due) return false;
     setImmediate(() => {
       since = performance.now();
       loop.schedule();

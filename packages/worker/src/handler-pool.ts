@@ -1,9 +1,18 @@
 import { availableParallelism } from 'node:os';
 import type { ResourceLimits } from 'node:worker_threads';
 import { type BaseEvent, BusStoppedError, type HandlerContext } from '@threadbus/core';
-import { checkLimit, Fifo, type HandlerRun, type RemoteHandler, remoteHandler } from '@threadbus/core/internal';
+import {
+  checkFlag,
+  checkOptions,
+  checkSize,
+  checkWait,
+  Fifo,
+  type HandlerRun,
+  type RemoteHandler,
+  remoteHandler,
+} from '@threadbus/core/internal';
 import { Piscina } from 'piscina';
-import { checkEntry } from './options.ts';
+import { checkArgs, checkEntry } from './options.ts';
 import { PoolCall, type RunTask } from './pool-call.ts';
 import { outsideContexts } from './portable.ts';
 
@@ -57,21 +66,23 @@ export class HandlerPool implements AsyncDisposable {
   #starting = 0;
   #stopped: Promise<void> | null = null;
 
-  constructor({
-    maxThreads = availableParallelism(),
-    minThreads = 0,
-    idleTimeout = 10,
-    resourceLimits,
-    execArgv = [],
-  }: HandlerPoolOptions = {}) {
-    this.#maxThreads = checkLimit('maxThreads', maxThreads) ?? threadLimit;
+  constructor(options: HandlerPoolOptions = {}) {
+    checkOptions('new HandlerPool', options, ['maxThreads', 'minThreads', 'idleTimeout', 'resourceLimits', 'execArgv']);
+    const { resourceLimits } = options;
+    const minThreads = checkCount('minThreads', options.minThreads ?? 0);
+    const idleTimeout = checkWait(
+      'idleTimeout (seconds)',
+      options.idleTimeout === undefined ? 10 : options.idleTimeout,
+    );
+    const execArgv = checkArgs(options.execArgv);
+    this.#maxThreads = Math.max(1, checkCount('maxThreads', options.maxThreads ?? availableParallelism()));
     this.#piscina = outsideContexts(
       () =>
         new Piscina({
           filename: new URL('./pool-task.js', import.meta.url).href,
           minThreads,
           maxThreads: threadLimit,
-          idleTimeout: idleTimeout * 1000,
+          idleTimeout: (idleTimeout ?? Infinity) * 1000,
           concurrentTasksPerWorker: 1,
           // Otherwise an idle thread is frozen, and with it what a handler has left running.
           atomics: 'disabled',
@@ -89,7 +100,10 @@ export class HandlerPool implements AsyncDisposable {
    *
    * @param module JavaScript file, as a URL
    */
-  handler<R = never>(module: URL | string, { ordered = false }: PoolHandlerOptions = {}): PoolHandler<R> {
+  handler<R = never>(module: URL | string, options: PoolHandlerOptions = {}): PoolHandler<R> {
+    checkOptions('pool.handler', options, ['ordered']);
+    checkFlag('ordered', options.ordered);
+    const { ordered = false } = options;
     const entry = checkEntry(module, "a pool handler's module");
     const name = entry.pathname.split('/').pop() ?? 'pool handler';
     const call = (event: BaseEvent, context: HandlerContext): Promise<R> =>
@@ -160,6 +174,10 @@ export class HandlerPool implements AsyncDisposable {
     for (const { awaiting } of this.#running) if (!awaiting) busy += 1;
     return busy < this.#maxThreads;
   }
+}
+
+function checkCount(name: string, value: unknown): number {
+  return Math.min(checkSize(name, value) ?? threadLimit, threadLimit);
 }
 
 function stoppedError(): BusStoppedError {

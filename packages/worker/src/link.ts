@@ -43,6 +43,8 @@ export interface LinkOwner {
   pong(token: number): void;
   /** A handler in a pool thread awaits, or goes on. */
   suspended(suspended: boolean): void;
+  /** The other side starts a handler of its own accord. */
+  working(): void;
 }
 
 /** One connection to the other end: reads and writes operations for as long as the port is open. */
@@ -129,6 +131,12 @@ export class Link implements Wire, IncomingHost, OutcomeWriter, OutcomeReader {
 
   sendSuspended(suspended: boolean): void {
     this.outbox.push(suspended ? op.SUSPENDED : op.RESUMED);
+  }
+
+  /** At once: the handler that starts may block this thread. */
+  sendWorking(): void {
+    this.outbox.push(op.WORKING);
+    this.outbox.flush();
   }
 
   sendPing(token: number): void {
@@ -232,6 +240,9 @@ export class Link implements Wire, IncomingHost, OutcomeWriter, OutcomeReader {
         break;
       case op.RESUMED:
         this.#owner.suspended(false);
+        break;
+      case op.WORKING:
+        this.#owner.working();
         break;
       default:
         this.#server?.read(kind, field);

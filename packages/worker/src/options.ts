@@ -1,5 +1,5 @@
-import type { EventBus } from '@threadbus/core';
-import { checkLimit, checkWait, describe } from '@threadbus/core/internal';
+import { EventBus } from '@threadbus/core';
+import { checkLimit, checkOptions, checkWait, describe } from '@threadbus/core/internal';
 import type { ResourceLimits } from 'node:worker_threads';
 
 /** Options of `WorkerBus.start`. */
@@ -36,17 +36,33 @@ export interface ResolvedWorkerOptions {
   readonly unresponsiveTimeout: number | null;
 }
 
+const names = [
+  'parent',
+  'workerData',
+  'resourceLimits',
+  'execArgv',
+  'startTimeout',
+  'restart',
+  'maxInFlight',
+  'maxPending',
+  'unresponsiveTimeout',
+];
+
 /** Checks what the user gave and fills in the rest. */
 export function resolveWorkerOptions(options: WorkerBusOptions): ResolvedWorkerOptions {
-  const { restart = 'on-crash' } = options;
+  checkOptions('WorkerBus.start', options, names);
+  const { parent, restart = 'on-crash' } = options;
+  if (parent !== undefined && !(parent instanceof EventBus)) {
+    throw new TypeError(`Expected parent to be an EventBus of this thread; got ${describe(parent)}.`);
+  }
   if (restart !== 'on-crash' && restart !== 'never') {
     throw new TypeError(`Expected restart to be 'on-crash' or 'never'; got ${describe(restart)}.`);
   }
   return {
-    parent: options.parent ?? null,
+    parent: parent ?? null,
     workerData: options.workerData,
     resourceLimits: options.resourceLimits,
-    execArgv: options.execArgv ?? [],
+    execArgv: checkArgs(options.execArgv),
     startTimeout: options.startTimeout === undefined ? 10 : checkWait('startTimeout (seconds)', options.startTimeout),
     restart,
     maxInFlight: checkLimit('maxInFlight', options.maxInFlight ?? 256) ?? Infinity,
@@ -58,11 +74,30 @@ export function resolveWorkerOptions(options: WorkerBusOptions): ResolvedWorkerO
   };
 }
 
+/** Node options of a thread. */
+export function checkArgs(args: unknown): readonly string[] {
+  if (args === undefined) return [];
+  if (Array.isArray(args) && args.every((arg) => typeof arg === 'string')) return args;
+  throw new TypeError(
+    `Expected execArgv to be an array of strings, such as ['--conditions=dev']; got ${describe(args)}.`,
+  );
+}
+
 /** The entry file as a URL. */
 export function checkEntry(entry: unknown, what: string): URL {
-  if (entry instanceof URL) return entry;
-  if (typeof entry === 'string' && /^(?:file|data|node):/.test(entry)) return new URL(entry);
+  const url = typeof entry === 'string' ? urlOf(entry) : entry;
+  if (url instanceof URL && (url.protocol === 'file:' || url.protocol === 'data:')) return url;
+  const hint =
+    typeof entry === 'string' && entry.startsWith('/') ? ' For a path, use pathToFileURL(path) of node:url.' : '';
   throw new TypeError(
-    `Expected ${what} to be a URL, such as new URL('./index-bus.js', import.meta.url); got ${describe(entry)}.`,
+    `Expected ${what} to be a file: URL, such as new URL('./index-bus.js', import.meta.url); got ${url instanceof URL ? url.href : describe(entry)}.${hint}`,
   );
+}
+
+function urlOf(text: string): URL | null {
+  try {
+    return new URL(text);
+  } catch {
+    return null;
+  }
 }

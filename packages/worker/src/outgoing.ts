@@ -160,7 +160,7 @@ export class Outgoing implements PartHost {
 
   /** The event in that slot was sent and then cancelled. */
   isCancelled(slot: number): boolean {
-    for (const part of this.#sent.values()) if (part.cancelled && part.slot === slot) return true;
+    for (const part of this.#sent.values()) if (part.cancelCause !== null && part.slot === slot) return true;
     return false;
   }
 
@@ -198,7 +198,7 @@ export class Outgoing implements PartHost {
 
   cancel(part: RemotePart, cause: Error): void {
     if (part.state === 'sent') {
-      part.cancelled = true;
+      part.cancelCause = cause;
       this.#wire?.sendCancel(part, cause);
     } else if (part.list !== null) {
       part.list.remove(part);
@@ -249,6 +249,8 @@ export class Outgoing implements PartHost {
     part.list = null;
     part.slot = this.board?.allocate() ?? -1;
     this.#sent.set(part.sequence, part);
-    wire.sendEvent(part, encodeEvent(part.event, part.context, part.passes?.id), takeTransfer(part.event));
+    const transfer = takeTransfer(part.event);
+    part.moved = transfer.length > 0;
+    wire.sendEvent(part, encodeEvent(part.event, part.context, part.passes?.id), transfer);
   }
 }

@@ -68,7 +68,9 @@ export class PoolCall {
     const task: PoolTask = { port: port2, entry: this.#entry, bus: { id, name }, handlerName };
     this.run.signal.addEventListener('abort', () => this.#killIfBlocked(), { once: true });
     void this.#finish(runTask(task, [port2], this.#kill.signal), portClosed, handlerName).finally(onFree);
-    return callRemote(remote.outgoing, 1, this.#event, this.run);
+    const value = callRemote(remote.outgoing, 1, this.#event, this.run);
+    // An event that can't be sent is answered for on this side: its thread would wait for it for ever.
+    return value.finally(() => port1.close());
   }
 
   async #finish(task: Promise<void>, portClosed: Promise<void>, handlerName: string): Promise<void> {

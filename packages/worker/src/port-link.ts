@@ -11,6 +11,8 @@ export interface PortLinkOptions {
   readonly bus: EventBus | null;
   /** As whom this end introduces itself. */
   readonly identity: Readonly<BusIdentity>;
+  /** The other side is known already: what waits goes out together with the introduction. @default false */
+  readonly connected?: boolean;
   readonly onClose: () => void;
 }
 
@@ -19,11 +21,13 @@ export interface PortLinkOptions {
  *
  * Listeners run in a context of nobody: Node would otherwise call them in that of whoever made the port.
  */
-export function linkOverPort(remote: RemoteBus, port: MessagePort, { bus, identity, onClose }: PortLinkOptions): Link {
+export function linkOverPort(remote: RemoteBus, port: MessagePort, options: PortLinkOptions): Link {
+  const { bus, identity, connected = false, onClose } = options;
   return outsideContexts(() => {
     const link = remote.createLink({ postMessage: (frame, transfer) => port.postMessage(frame, [...transfer]) }, bus);
     port.on('message', (frame: unknown[]) => link.readFrame(frame));
     port.on('close', onClose);
+    if (connected) remote.connect();
     link.open(identity);
     return link;
   });

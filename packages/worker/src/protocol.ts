@@ -37,6 +37,8 @@ export const SUSPENDED = 13;
 export const RESUMED = 14;
 /** number, handler id, handler name, bus id, bus name: whose results have that number from now on. */
 export const SOURCE = 15;
+/** A handler starts in a thread that nobody watches at the moment. */
+export const WORKING = 16;
 
 /** How many fields follow each kind. */
 export const fieldCounts: Readonly<Record<number, number>> = {
@@ -55,6 +57,7 @@ export const fieldCounts: Readonly<Record<number, number>> = {
   [SUSPENDED]: 0,
   [RESUMED]: 0,
   [SOURCE]: 5,
+  [WORKING]: 0,
 };
 
 /** The result that a subscription's function works for. */

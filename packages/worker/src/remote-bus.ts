@@ -49,6 +49,7 @@ export interface RemoteBusEvents {
   arrived?(lifecycle: Lifecycle, slot: number): void;
   pong?(token: number): void;
   suspended?(suspended: boolean): void;
+  working?(): void;
   /** Where events for a subscription go that was not made by `on`. */
   targetOf?(target: number, call: WireCall | null): ForwardTarget | undefined;
 }
@@ -107,6 +108,24 @@ export class RemoteBus implements RunningBus, ForwardTarget, LinkOwner {
     this.#subscriptions.disconnect();
     this.#expectations.disconnect(error);
     return this.outgoing.disconnect();
+  }
+
+  /** Takes nothing new from now on; what is under way goes on. */
+  refuse(error: Error): void {
+    this.#failure ??= error;
+  }
+
+  /** Something over there waits for that event, which came from there, or for one above it. */
+  needs(lifecycle: Lifecycle): boolean {
+    for (let event: Lifecycle | undefined = lifecycle; event !== undefined; event = event.parent?.lifecycle) {
+      if (this.#link?.isArrival(event) === true) return true;
+    }
+    return false;
+  }
+
+  /** Why it takes nothing any more. */
+  get failure(): Error | null {
+    return this.#failure;
   }
 
   /** Nothing goes there any more; all that is under way ends with the error. */
@@ -203,6 +222,10 @@ export class RemoteBus implements RunningBus, ForwardTarget, LinkOwner {
 
   suspended(suspended: boolean): void {
     this.#events.suspended?.(suspended);
+  }
+
+  working(): void {
+    this.#events.working?.();
   }
 
   #dispatch<E extends Dispatchable>(event: E, { detached = false, transfer }: DispatchOptions = {}): Dispatch<E> {

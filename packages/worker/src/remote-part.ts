@@ -42,7 +42,10 @@ export class RemotePart implements Part, Linked<RemotePart> {
   passes: Readonly<BusIdentity> | null = null;
   /** Gets the function's result. */
   onCalled: ((result: EventResult | undefined) => void) | null = null;
-  cancelled = false;
+  /** Why it was cancelled after it was sent. */
+  cancelCause: Error | null = null;
+  /** Buffers were moved with it: it can't be sent again. */
+  moved = false;
   /** Takes one of the places on the wire. */
   counted = false;
   /** Values of portable contexts where the event was dispatched. */

@@ -1,44 +1,50 @@
-import { type BaseEvent, HandlerTimeoutError, type StopOptions } from '@threadbus/core';
-import { type BusIdentity, type EventConstructor, newId, startTimer, type Timer } from '@threadbus/core/internal';
+import { BusStoppedError } from '@threadbus/core';
+import { busEngine, type BusIdentity, defaultLogger, newId, startTimer, type Timer } from '@threadbus/core/internal';
 import { BoardReader, type Holder } from './board.ts';
 import type { ControlCalls } from './control.ts';
-import { WorkerCrashedError } from './errors.ts';
+import { isWorkerCrashedError, WorkerCrashedError } from './errors.ts';
 import { addLinkedName, removeLinkedName } from './link-names.ts';
 import type { ResolvedWorkerOptions } from './options.ts';
+import { outsideContexts } from './portable.ts';
 import { RemoteBus } from './remote-bus.ts';
-import type { RemotePart } from './remote-part.ts';
 import { type ReservedSuffix, reserveSuffix } from './reserved-names.ts';
 import { RestartBudget } from './restart-budget.ts';
+import { startError } from './start-failure.ts';
+import { type Fates, LossSorter } from './thread-loss.ts';
 import { Watchdog, type Watched } from './watchdog.ts';
-import { startThread, type ThreadEnd, type ThreadPlan, WorkerThread } from './worker-thread.ts';
+import { type ThreadEnd, WorkerThread } from './worker-thread.ts';
 
-/** How often an idempotent event is started again before it counts as the cause of the crashes. */
-const maxAttempts = 3;
+/** Seconds that a thread gets to stop its bus before it is ended anyway. */
+const stopGrace = 1;
 
 /**
  * Keeps a bus in a thread running.
  *
- *   starting ──hello──▶ up ──crash, kill──▶ restarting ──hello──▶ up …   ──too often, never──▶ failed
- *                        └──stop──▶ stopped
+ *   starting ──hello──▶ up ──crash, kill──▶ starting ──hello──▶ up …   ──too often, never──▶ closed (failed)
+ *                        └──stop──▶ stopping ──▶ closed
  *
  * Name, id, registrations and what waits belong to the remote bus, which outlives its threads. Each thread has a link
- * of its own; closing it is what drops late messages of the old one.
+ * and a board of its own; closing its link is what drops late messages of the old one.
  */
 export class Supervisor implements Watched {
   readonly remote: RemoteBus;
-  readonly board: BoardReader = new BoardReader();
+  /** Of the present thread. */
+  board: BoardReader = new BoardReader();
   readonly #entry: URL;
   readonly #options: ResolvedWorkerOptions;
   readonly #suffix: ReservedSuffix;
   readonly #identity: BusIdentity;
-  readonly #watchdog: Watchdog;
+  readonly #watchdog: Watchdog = new Watchdog(this);
   readonly #budget = new RestartBudget();
-  readonly #attempts = new WeakMap<RemotePart, number>();
+  readonly #losses: LossSorter;
+  /** Those who wait for the state after `starting`. */
+  readonly #waiting = new Set<() => void>();
+  #state: 'starting' | 'up' | 'stopping' | 'closed' = 'starting';
   #thread: WorkerThread | null = null;
-  #hello: ((peer: BusIdentity) => void) | null = null;
-  #helloFailed: ((error: Error) => void) | null = null;
   #restart: Timer | null = null;
-  #state: 'starting' | 'up' | 'restarting' | 'failed' | 'stopped' = 'starting';
+  /** Calls that the thread hasn't answered. */
+  #asking = 0;
+  /** Why it is closed, or stopping. */
   #end: Error | null = null;
 
   private constructor(entry: URL, options: ResolvedWorkerOptions) {
@@ -46,14 +52,14 @@ export class Supervisor implements Watched {
     this.#options = options;
     this.#suffix = reserveSuffix(entry.href);
     this.#identity = { id: newId(), name: entry.pathname.split('/').pop() ?? 'worker' };
-    this.#watchdog = new Watchdog(this);
+    this.#losses = new LossSorter(this.#identity);
     this.remote = new RemoteBus(this.#identity, options.parent, options, {
       busy: (busy) => this.#busy(busy),
-      hello: (peer) => this.#hello?.(peer),
-      helloFailed: (error) => this.#helloFailed?.(error),
+      hello: (peer) => this.#thread?.hello(peer),
+      helloFailed: (error) => this.#thread?.refuse(error),
       pong: (token) => this.#watchdog.pong(token),
+      working: () => this.#watch(),
     });
-    this.remote.outgoing.board = this.board;
   }
 
   static async start(entry: URL, options: ResolvedWorkerOptions): Promise<Supervisor> {
@@ -75,33 +81,68 @@ export class Supervisor implements Watched {
     return this.#options.unresponsiveTimeout;
   }
 
-  /** Asks the thread something, behind all that was sent to it. */
+  get expectsNews(): boolean {
+    return this.#asking > 0 || this.remote.outgoing.size > 0;
+  }
+
+  /** Asks the thread something, behind all that was sent to it; if it is being replaced, its replacement. */
   async ask<Method extends keyof ControlCalls>(
     method: Method,
     argument: Parameters<ControlCalls[Method]>[0] | undefined,
     signal?: AbortSignal,
   ): Promise<ReturnType<ControlCalls[Method]>> {
-    if (this.#end !== null) throw this.#end;
-    const thread = this.#thread;
-    if (thread === null) throw this.#crashed('is being restarted', undefined);
-    const answer = thread.control.call(method, argument);
-    if (signal === undefined) return answer;
-    return Promise.race([answer, aborted(signal)]);
+    while (this.#state === 'starting') await this.#stateChange(signal);
+    if (this.#end !== null || this.#thread === null) throw this.#end ?? this.#crashed('is gone', undefined);
+    this.#asking += 1;
+    this.#watch();
+    try {
+      return await this.#thread.control.call(method, argument, signal);
+    } finally {
+      this.#asking -= 1;
+    }
   }
 
-  async stop(options: StopOptions, limit: number | null, error: Error): Promise<void> {
-    if (this.#end !== null) return;
-    const thread = this.#thread;
-    this.#state = 'stopped';
-    this.#restart?.cancel();
-    if (thread !== null) {
-      thread.onEnd = () => this.#close(error);
-      const stopped = thread.control.call('stop', options);
+  /** @returns false if the time was up before the bus over there was idle, with nothing under way to it */
+  async waitUntilIdle(timeout: number | null, signal?: AbortSignal): Promise<boolean> {
+    const deadline = timeout === null ? null : performance.now() + timeout * 1000;
+    const left = (): number | null => (deadline === null ? null : Math.max(0, (deadline - performance.now()) / 1000));
+    for (;;) {
+      const time = left();
+      // A blocked thread doesn't answer at all.
+      const limit = new TimeLimit(time === null ? null : time + stopGrace, signal);
       try {
-        await (limit === null ? stopped : Promise.race([stopped, after(limit)]));
+        if (!(await this.ask('waitUntilIdle', time, limit.signal))) return false;
+      } catch (error) {
+        if (limit.isUp) return false;
+        throw error;
       } finally {
-        this.#close(error);
+        limit.cancel();
       }
+      // What waits on this side, or came since, is under way too.
+      if (this.remote.outgoing.size === 0) return true;
+      if (left() === 0) return false;
+    }
+  }
+
+  /** Waits until the bus is idle, but not longer than that, then ends everything. */
+  async stop(timeout: number | null, clear: boolean): Promise<void> {
+    if (timeout !== 0) await this.#drain(timeout);
+    const thread = this.#thread;
+    if (this.#state === 'closed' || this.#state === 'stopping') {
+      while (this.#state === 'stopping') await this.#stateChange(undefined);
+      return;
+    }
+    const error = new BusStoppedError(`${this.#identity.name} was stopped. Start another with WorkerBus.start(url).`, {
+      busName: this.#identity.name,
+    });
+    this.remote.refuse(error);
+    if (thread !== null && this.#state === 'up') {
+      this.#state = 'stopping';
+      this.#end = error;
+      const limit = new TimeLimit(stopGrace, undefined);
+      // It may be blocked, or end in the middle: its events are settled here all the same.
+      await thread.control.call('stop', { timeout: 0, clear }, limit.signal).catch(() => undefined);
+      limit.cancel();
     }
     this.#close(error);
   }
@@ -110,135 +151,134 @@ export class Supervisor implements Watched {
     this.#thread?.link.sendPing(token);
   }
 
+  catchUp(): void {
+    this.#thread?.catchUp();
+  }
+
   isCancelled(slot: number): boolean {
     return this.remote.outgoing.isCancelled(slot);
   }
 
   blocked(holder: Holder, overrun: boolean): void {
-    this.#replace(
-      holder,
-      overrun ? `blocked its thread past its time (${holder.timeout} s)` : 'blocked its thread after it was cancelled',
-      undefined,
-    );
+    const time = holder.timeout === 0 ? '' : ` (${Math.round(holder.timeout * 1000) / 1000} s)`;
+    const what = overrun
+      ? `was blocked by a handler past its time${time}`
+      : 'was blocked by a handler after it was cancelled';
+    this.#replace(holder, `${what}, and was ended`, undefined);
   }
 
   unresponsive(): void {
-    this.#replace(null, `did not answer for ${this.#options.unresponsiveTimeout} s`, undefined);
+    this.#replace(null, `did not answer for ${this.#options.unresponsiveTimeout} s, and was ended`, undefined);
   }
 
   #busy(busy: boolean): void {
     this.#thread?.keepAlive(busy);
-    if (busy && this.#state === 'up') this.#watchdog.start();
-    else if (!busy) this.#watchdog.stop();
+    if (busy) this.#watch();
+  }
+
+  #watch(): void {
+    if (this.#state === 'up') this.#watchdog.start();
+  }
+
+  /** Waits until the bus is idle, whatever becomes of its thread meanwhile. */
+  async #drain(timeout: number | null): Promise<void> {
+    const until = timeout === null ? Infinity : performance.now() + timeout * 1000;
+    for (let left = timeout; left !== 0; left = Math.max(0, (until - performance.now()) / 1000)) {
+      try {
+        await this.waitUntilIdle(left === Infinity ? null : left);
+        return;
+      } catch (error) {
+        if (this.#end !== null || !isWorkerCrashedError(error)) return;
+      }
+    }
+  }
+
+  async #stateChange(signal: AbortSignal | undefined): Promise<void> {
+    let onChange: () => void = () => undefined;
+    try {
+      await new Promise<void>((resolve, reject) => {
+        signal?.throwIfAborted();
+        onChange = () => (signal?.aborted === true ? reject(signal.reason as Error) : resolve());
+        this.#waiting.add(onChange);
+        signal?.addEventListener('abort', onChange);
+      });
+    } finally {
+      this.#waiting.delete(onChange);
+      signal?.removeEventListener('abort', onChange);
+    }
+  }
+
+  #stateChanged(): void {
+    for (const onChange of [...this.#waiting]) onChange();
   }
 
   /** @param name null for the first thread, which brings the name along */
   async #startThread(name: string | null): Promise<void> {
-    const { board } = this;
-    const plan: ThreadPlan = {
-      entry: this.#entry,
-      id: this.#identity.id,
-      name,
-      suffix: this.#suffix.suffix,
-      board,
-      options: this.#options,
-    };
-    const hello = new Promise<BusIdentity>((resolve, reject) => {
-      this.#hello = resolve;
-      this.#helloFailed = reject;
-    });
-    const thread = new WorkerThread(plan, this.remote);
+    const { suffix } = this.#suffix;
+    const board = new BoardReader();
+    const plan = { entry: this.#entry, id: this.#identity.id, name, suffix, board, options: this.#options };
+    const thread = new WorkerThread(plan, this.remote, (end) => this.#ended(end));
     this.#thread = thread;
-    const peer = await startThread(thread, hello, plan);
-    if (this.#end !== null) {
-      thread.terminate();
-      return;
-    }
-    if (name === null) {
-      this.#identity.name = peer.name;
-      const { parent } = this.#options;
-      try {
-        addLinkedName(this.#identity, parent);
-      } catch (error) {
-        thread.terminate();
-        throw error;
-      }
-    }
-    thread.onEnd = (end) => this.#ended(end);
+    this.board = board;
+    this.remote.outgoing.board = board;
+    const peer = await thread.ready;
+    if (name === null) this.#takeName(peer.name);
     thread.link.onFrame.push(() => this.#watchdog.heard());
     this.#state = 'up';
-    const busy = this.remote.outgoing.size > 0;
+    this.#stateChanged();
     this.remote.connect();
-    if (busy) this.#busy(true);
+    if (this.remote.outgoing.size > 0) this.#busy(true);
+  }
+
+  /** @throws WorkerStartError if another linked bus has the name */
+  #takeName(name: string): void {
+    this.#identity.name = name;
+    try {
+      const { parent } = this.#options;
+      addLinkedName(this.#identity, parent === null ? null : busEngine(parent).identity);
+    } catch (error) {
+      throw startError(this.#entry, (error as Error).message, error);
+    }
   }
 
   #ended({ code, error }: ThreadEnd): void {
     const text = error instanceof Error ? `crashed: ${error.name}: ${error.message}` : `exited with code ${code}`;
-    this.#replace(this.board.holder(), text, error, true);
+    this.#replace(null, text, error);
   }
 
   /** The thread is gone, or has to go: settles what it had started, and starts another for the rest. */
-  #replace(guilty: Holder | null, what: string, cause: unknown, dead = false): void {
+  #replace(guilty: Holder | null, what: string, cause: unknown): void {
     const thread = this.#thread;
-    if (thread === null || this.#state === 'stopped') return;
-    this.#thread = null;
-    this.#state = 'restarting';
-    this.#watchdog.stop();
+    if (thread === null || this.#state === 'closed') return;
     const error = this.#crashed(what, cause);
+    const { board } = this;
+    this.#thread = null;
+    this.#watchdog.stop();
     const parts = this.remote.disconnect(error);
-    const again: RemotePart[] = [];
-    const lost: [RemotePart, Error][] = [];
-    for (const part of parts) {
-      const reason = this.#fate(part, guilty, error, dead);
-      if (reason === null) again.push(part);
-      else lost.push([part, reason]);
+    thread.terminate(error);
+    const fates = this.#losses.sort(parts, { error, guilty, board });
+    this.#log(error, fates, board.born);
+    this.remote.outgoing.resend(fates.again);
+    for (const [part, reason] of fates.lost) this.remote.outgoing.close(part, () => part.fail(reason));
+    if (this.#state === 'stopping' && this.#end !== null) {
+      this.#close(this.#end);
+      return;
     }
-    thread.terminate();
-    thread.control.fail(error);
-    this.remote.outgoing.resend(again);
-    for (const [part, reason] of lost) this.remote.outgoing.close(part, () => part.fail(reason));
+    this.#state = 'starting';
     this.#restartOrFail(error);
-  }
-
-  /** @returns the error with which the part ends, or null if it goes to the replacement */
-  #fate(part: RemotePart, guilty: Holder | null, error: Error, dead: boolean): Error | null {
-    const started = this.board.hasStarted(part.slot);
-    const isGuilty = guilty !== null && guilty.slot === part.slot && guilty.own && !dead;
-    this.board.release(part.slot);
-    part.slot = -1;
-    if (isGuilty) return this.#overrun(part.event, guilty);
-    if (!started) return null;
-    const attempts = (this.#attempts.get(part) ?? 0) + 1;
-    this.#attempts.set(part, attempts);
-    const { definition } = part.event.constructor as EventConstructor;
-    return definition.idempotent && attempts < maxAttempts ? null : error;
-  }
-
-  #overrun(event: BaseEvent, { timeout }: Holder): HandlerTimeoutError {
-    const { name: busName } = this.#identity;
-    return new HandlerTimeoutError(
-      `A handler of ${busName} for ${event.event_type}#${event.event_id.slice(-4)} timed out after ${timeout}s and blocked its thread, which was ended. Give the event more time (event_timeout), or let the handler do its work in pieces.`,
-      { busName, eventType: event.event_type, eventId: event.event_id },
-      timeout,
-    );
   }
 
   #restartOrFail(error: WorkerCrashedError): void {
     const delay = this.#options.restart === 'never' ? null : this.#budget.next(Date.now());
     if (delay === null) {
-      const why = this.#options.restart === 'never' ? '' : ` It was restarted ${RestartBudget.text}, which is enough.`;
-      const failure = this.#crashed(`is out of service: ${error.message}${why}`, error);
-      this.#state = 'failed';
-      this.#close(failure);
+      const why =
+        this.#options.restart === 'never'
+          ? "it isn't restarted (restart: 'never')"
+          : `it was restarted ${RestartBudget.text}`;
+      this.#close(this.#crashed(`is out of service, because ${why}. Last: ${error.message}`, error));
       return;
     }
-    this.#restart = startTimer(
-      delay,
-      () => {
-        void this.#startAgain();
-      },
-      true,
-    );
+    this.#restart = outsideContexts(() => startTimer(delay, () => void this.#startAgain(), true));
   }
 
   async #startAgain(): Promise<void> {
@@ -250,38 +290,51 @@ export class Supervisor implements Watched {
     }
   }
 
+  #log(error: Error, { again, lost }: Fates, born: number): void {
+    const { parent } = this.#options;
+    const logger = parent === null ? defaultLogger() : busEngine(parent).options.logger;
+    const counts = `${lost.length} events under way failed with it, ${again.length} go to its replacement`;
+    logger.error(`${error.message}: ${counts}, ${born} that were dispatched there ended.`);
+  }
+
   #crashed(what: string, cause: unknown): WorkerCrashedError {
     const { name: busName } = this.#identity;
-    return new WorkerCrashedError(
-      `The thread of ${busName} ${what}`,
-      { busName },
-      cause === undefined ? {} : { cause },
-    );
+    const options = cause === undefined ? {} : { cause };
+    return new WorkerCrashedError(`The thread of ${busName} ${what}`, { busName }, options);
   }
 
   #close(error: Error): void {
-    if (this.#end !== null) return;
+    if (this.#state === 'closed') return;
+    this.#state = 'closed';
     this.#end = error;
     this.#watchdog.stop();
     this.#restart?.cancel();
-    this.#thread?.terminate();
-    this.#thread?.control.fail(error);
+    this.#thread?.terminate(error);
     this.#thread = null;
     removeLinkedName(this.#identity);
     this.#suffix[Symbol.dispose]();
     this.remote.fail(error);
+    this.#stateChanged();
   }
 }
 
-function after(seconds: number): Promise<void> {
-  return new Promise((resolve) => {
-    startTimer(seconds, resolve, true);
-  });
-}
+/** Aborts when so many seconds are over, or the signal aborts. */
+class TimeLimit {
+  readonly signal: AbortSignal;
+  readonly #end = new AbortController();
+  readonly #timer: Timer | null;
+  isUp = false;
 
-function aborted(signal: AbortSignal): Promise<never> {
-  return new Promise((_resolve, reject) => {
-    if (signal.aborted) reject(signal.reason as Error);
-    else signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true });
-  });
+  constructor(seconds: number | null, signal: AbortSignal | undefined) {
+    this.signal = signal === undefined ? this.#end.signal : AbortSignal.any([signal, this.#end.signal]);
+    const onTime = (): void => {
+      this.isUp = true;
+      this.#end.abort();
+    };
+    this.#timer = seconds === null ? null : startTimer(seconds, onTime, true);
+  }
+
+  cancel(): void {
+    this.#timer?.cancel();
+  }
 }

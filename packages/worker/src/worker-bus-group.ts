@@ -84,8 +84,14 @@ export class WorkerBusGroup implements ForwardTarget, AsyncDisposable {
     throw failure.reason as Error;
   }
 
-  /** Sends an event to all buses; it is complete when all of them are done with it. */
+  /**
+   * Sends an event to all buses; it is complete when all of them are done with it.
+   *
+   * @throws the reason why one of the buses is out of service; none gets the event then
+   */
   broadcast<E extends Dispatchable>(event: E, options?: DispatchOptions): Dispatch<E> {
+    const failed = this.buses.find(({ failure }) => failure !== null);
+    if (failed !== undefined) throw failed.failure as Error;
     const [first, ...others] = this.buses as [WorkerBus, ...WorkerBus[]];
     const dispatched = first.dispatch(event, options);
     for (const bus of others) bus.dispatch(event, options);
@@ -122,18 +128,24 @@ export class WorkerBusGroup implements ForwardTarget, AsyncDisposable {
   }
 
   #choose(event: BaseEvent): WorkerBus {
+    if (typeof this.#route === 'function') {
+      const key = String(this.#route(event));
+      return this.buses[hash(key) % this.buses.length] as WorkerBus;
+    }
     if (this.#route === 'least-busy') return this.#leastBusy();
-    if (typeof this.#route === 'function') return this.#at(hash(String(this.#route(event))));
+    const live = this.#live();
     this.#next += 1;
-    return this.#at(this.#next - 1);
+    return live[(this.#next - 1) % live.length] as WorkerBus;
   }
 
   #leastBusy(): WorkerBus {
-    return this.buses.reduce((least, bus) => (bus.inFlight < least.inFlight ? bus : least));
+    return this.#live().reduce((least, bus) => (bus.inFlight < least.inFlight ? bus : least));
   }
 
-  #at(number: number): WorkerBus {
-    return this.buses[number % this.buses.length] as WorkerBus;
+  /** Those that take events; all, with their errors, if none does. */
+  #live(): readonly WorkerBus[] {
+    const live = this.buses.filter(({ failure }) => failure === null);
+    return live.length === 0 ? this.buses : live;
   }
 }
 

@@ -1,12 +1,8 @@
-import type { StopOptions, WaitOptions } from '@threadbus/core';
-import { BusStoppedError } from '@threadbus/core';
-import { checkWait } from '@threadbus/core/internal';
+import { AwaitCycleError, type BaseEvent, type StopOptions, type WaitOptions } from '@threadbus/core';
+import { checkFlag, checkOptions, checkSignal, checkWait, liveHandler } from '@threadbus/core/internal';
 import { BusReference } from './bus-reference.ts';
 import { checkEntry, resolveWorkerOptions, type WorkerBusOptions } from './options.ts';
 import { Supervisor } from './supervisor.ts';
-
-/** Seconds that a thread gets to stop its bus before it is ended anyway. */
-const stopGrace = 1;
 
 /**
  * A bus that lives in a thread of its own; to be used like an EventBus.
@@ -42,7 +38,7 @@ export class WorkerBus extends BusReference implements AsyncDisposable {
     return new WorkerBus(await Supervisor.start(url, resolveWorkerOptions(options)));
   }
 
-  /** Of the thread at this moment: another after a restart. */
+  /** Of the thread at this moment: another after a restart, -1 while there is none. */
   get threadId(): number {
     return this.#supervisor.threadId;
   }
@@ -52,17 +48,31 @@ export class WorkerBus extends BusReference implements AsyncDisposable {
     return this.#supervisor.remote.outgoing.size;
   }
 
-  /**
-   * Waits until no event of the bus over there is incomplete.
-   *
-   * @returns false if the time was up first
-   */
-  async waitUntilIdle({ timeout, signal }: WaitOptions = {}): Promise<boolean> {
-    const wait = checkWait('timeout (seconds)', timeout);
-    return this.#supervisor.ask('waitUntilIdle', wait, signal);
+  /** Why the bus takes no events any more: it was stopped, or crashed too often; null while it does. */
+  get failure(): Error | null {
+    return this.#supervisor.remote.failure;
   }
 
-  /** The tree of the events that the bus over there remembers. */
+  /**
+   * Waits until no event of the bus over there is incomplete, and none is on its way there.
+   *
+   * @returns false if the time was up first
+   * @throws AwaitCycleError inside a handler that the bus over there waits for; WorkerCrashedError if its thread dies
+   *   meanwhile; the signal's reason
+   */
+  async waitUntilIdle(options: WaitOptions = {}): Promise<boolean> {
+    checkOptions('waitUntilIdle', options, ['timeout', 'signal']);
+    checkSignal(options.signal);
+    const timeout = checkWait('timeout (seconds)', options.timeout);
+    this.#refuseIdleCycle();
+    return this.#supervisor.waitUntilIdle(timeout, options.signal);
+  }
+
+  /**
+   * The tree of the events that the bus over there remembers, in bubus's format.
+   *
+   * @throws WorkerCrashedError if its thread dies before it answers; BusStoppedError
+   */
   async logTree(): Promise<string> {
     return this.#supervisor.ask('logTree', undefined);
   }
@@ -70,17 +80,29 @@ export class WorkerBus extends BusReference implements AsyncDisposable {
   /**
    * Stops the bus over there, as `EventBus.stop` does, and ends its thread; doesn't wait for the thread's last breath.
    *
-   * Works on a blocked thread too. Stopping twice does no harm.
+   * Works on a blocked thread too: it has a second to answer. Every event settles. Stopping twice does no harm.
    */
   async stop(options: StopOptions = {}): Promise<void> {
-    const wait = checkWait('timeout (seconds)', options.timeout === undefined ? 0 : options.timeout);
-    const error = new BusStoppedError(`${this.name} was stopped. Start another with WorkerBus.start(url).`, {
-      busName: this.name,
-    });
-    await this.#supervisor.stop({ ...options, timeout: wait }, wait === null ? null : wait + stopGrace, error);
+    checkOptions('stop', options, ['timeout', 'clear']);
+    checkFlag('clear', options.clear);
+    await this.#supervisor.stop(checkWait('timeout (seconds)', options.timeout ?? 0), options.clear ?? false);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.stop();
+  }
+
+  /** A handler whose own event is under way over there, or is needed there, can't wait until nothing is. */
+  #refuseIdleCycle(): void {
+    const handler = liveHandler();
+    const { remote } = this.#supervisor;
+    if (handler === null) return;
+    const own = handler.runner.lifecycle;
+    if (handler.bus !== remote && !remote.needs(own)) return;
+    const { event_type } = own.event as BaseEvent;
+    throw new AwaitCycleError(
+      `A handler of ${event_type} waits until ${this.name} is idle, which it can't be before the handler returns. Await the events that you need instead.`,
+      { busName: this.name, eventType: event_type },
+    );
   }
 }

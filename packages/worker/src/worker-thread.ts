@@ -1,13 +1,13 @@
-import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads';
-import { busEngine, type BusIdentity, describe, newId, startTimer } from '@threadbus/core/internal';
+import { MessageChannel, type MessagePort, receiveMessageOnPort, Worker } from 'node:worker_threads';
+import { busEngine, type BusIdentity, newId, startTimer, type Timer } from '@threadbus/core/internal';
 import type { BoardReader } from './board.ts';
 import { ControlClient } from './control.ts';
-import { WorkerStartError } from './errors.ts';
 import type { Link } from './link.ts';
 import type { ResolvedWorkerOptions } from './options.ts';
 import { linkOverPort } from './port-link.ts';
 import { outsideContexts } from './portable.ts';
 import type { RemoteBus } from './remote-bus.ts';
+import { startError, timeoutText, unexposedText } from './start-failure.ts';
 import type { ThreadInit } from './thread-state.ts';
 
 /** What a new thread is to become. */
@@ -21,28 +21,43 @@ export interface ThreadPlan {
   readonly options: ResolvedWorkerOptions;
 }
 
-/** How a thread ended. */
+/** How a thread ended by itself. */
 export interface ThreadEnd {
   readonly code: number;
   /** What was thrown and not caught, or why the thread ran out of memory; undefined if it just exited. */
   readonly error: unknown;
 }
 
-/** One thread with a bus in it, from its start to its end. Node's Worker with a link, a control port, and an end. */
+/** More frames than this are not read at once from a thread that is gone: one that blocks may be writing them still. */
+const lastFrames = 4096;
+
+/**
+ * One thread with a bus in it: starting, then up once the bus is exposed, then ended, by itself or by `terminate`.
+ *
+ * Its ports don't keep the process alive, nor does it, unless it is told so.
+ */
 export class WorkerThread {
   readonly threadId: number;
   readonly link: Link;
   readonly control: ControlClient;
+  /** The bus over there, once it is exposed; rejects if the thread ends before that. */
+  readonly ready: Promise<BusIdentity>;
+  readonly #plan: ThreadPlan;
   readonly #worker: Worker;
-  readonly #ports: readonly MessagePort[];
+  readonly #events: MessagePort;
+  readonly #onEnd: (end: ThreadEnd) => void;
+  readonly #startTimer: Timer | null;
+  #start: { readonly resolve: (bus: BusIdentity) => void; readonly reject: (error: Error) => void } | null = null;
   #error: unknown = undefined;
   #ended = false;
-  #onEnd: (end: ThreadEnd) => void = () => undefined;
 
-  constructor(plan: ThreadPlan, remote: RemoteBus) {
+  /** @param onEnd told when a thread that was up has ended by itself */
+  constructor(plan: ThreadPlan, remote: RemoteBus, onEnd: (end: ThreadEnd) => void) {
+    this.#plan = plan;
+    this.#onEnd = onEnd;
     const { options } = plan;
     const parent = options.parent === null ? null : { ...busEngine(options.parent).identity };
-    [this.#worker, this.link, this.control, this.#ports] = outsideContexts(() => {
+    [this.#worker, this.link, this.control, this.#events] = outsideContexts(() => {
       const events = new MessageChannel();
       const control = new MessageChannel();
       const init: ThreadInit = {
@@ -56,104 +71,104 @@ export class WorkerThread {
         board: plan.board.buffer,
         workerData: options.workerData,
       };
-      const worker = new Worker(new URL('./worker-entry.js', import.meta.url), {
-        workerData: init,
-        transferList: [events.port2, control.port2],
-        execArgv: [...options.execArgv],
-        ...(options.resourceLimits !== undefined && { resourceLimits: options.resourceLimits }),
-      });
+      const worker = startWorker(init, options, [events.port1, control.port1]);
       const identity = parent ?? { id: newId(), name: 'the starter' };
       const link = linkOverPort(remote, events.port1, { bus: options.parent, identity, onClose: () => undefined });
-      events.port1.unref();
-      return [worker, link, new ControlClient(link, control.port1), [events.port1, control.port1]] as const;
+      return [worker, link, new ControlClient(link, control.port1), events.port1] as const;
     });
     this.threadId = this.#worker.threadId;
+    this.ready = new Promise((resolve, reject) => {
+      this.#start = { resolve, reject };
+    });
+    const { startTimeout } = options;
+    this.#startTimer =
+      startTimeout === null ? null : startTimer(startTimeout, () => this.#failStart(timeoutText(startTimeout)), true);
     this.#worker.on('error', (error: unknown) => {
       this.#error ??= error;
     });
-    this.#worker.on('exit', (code) => this.#end(code));
-    this.#worker.unref();
+    this.#worker.on('exit', (code) => this.#exited(code));
   }
 
-  set onEnd(onEnd: (end: ThreadEnd) => void) {
-    this.#onEnd = onEnd;
+  /** The bus over there has introduced itself. */
+  hello(bus: BusIdentity): void {
+    this.#startTimer?.cancel();
+    this.keepAlive(false);
+    this.#start?.resolve(bus);
+    this.#start = null;
   }
 
-  /** Whether the process must stay up for what the thread does. */
+  /** The bus over there is none that this side can talk to. */
+  refuse(error: Error): void {
+    this.#failStart(error.message, error);
+  }
+
+  /** Whether the process must stay up for what the thread does. A starting one keeps it up anyway. */
   keepAlive(needed: boolean): void {
     // The worker too, not just its port: the news of its death must arrive.
     if (this.#ended) return;
-    if (needed) {
-      this.#worker.ref();
-      this.#ports[0]?.ref();
-    } else {
-      this.#worker.unref();
-      this.#ports[0]?.unref();
+    for (const each of [this.#worker, this.#events]) {
+      if (needed) each.ref();
+      else each.unref();
     }
   }
 
-  /** Asks the thread to end, and doesn't wait for it: a native call can hold it for long. */
-  terminate(): void {
-    this.#onEnd = () => undefined;
-    this.#ended = true;
-    this.close();
-    this.#worker.terminate().catch(() => undefined);
-  }
-
-  /** Nothing that the thread has sent is read any more. */
-  close(): void {
-    this.link.close();
-    for (const port of this.#ports) port.close();
-  }
-
-  #end(code: number): void {
+  /** Reads what the thread has sent and this side has had no time for. */
+  catchUp(): void {
     if (this.#ended) return;
-    this.#ended = true;
-    this.close();
+    for (let frames = 0; frames < lastFrames; frames += 1) {
+      const received = receiveMessageOnPort(this.#events);
+      if (received === undefined) return;
+      this.link.readFrame(received.message as readonly unknown[]);
+    }
+  }
+
+  /** Asks the thread to end, and doesn't wait for it: a native call can hold it for long. Nothing more is read from it. */
+  terminate(error: Error): void {
+    if (this.#ended) return;
+    this.#end(error);
+    void this.#worker.terminate();
+  }
+
+  #failStart(what: string, cause?: unknown): void {
+    if (this.#start !== null) this.terminate(startError(this.#plan.entry, what, cause));
+  }
+
+  #exited(code: number): void {
+    if (this.#ended) return;
+    if (this.#start !== null) {
+      this.#end(startError(this.#plan.entry, unexposedText(code, this.#error), this.#error));
+      return;
+    }
+    this.catchUp();
     this.#onEnd({ code, error: this.#error });
   }
+
+  #end(error: Error): void {
+    this.#ended = true;
+    this.#startTimer?.cancel();
+    this.#start?.reject(error);
+    this.#start = null;
+    this.link.close();
+    this.#events.close();
+    this.control.fail(error);
+  }
 }
 
-/** Resolves to the bus's identity once the thread has exposed it. */
-export function startThread(
-  thread: WorkerThread,
-  hello: Promise<BusIdentity>,
-  { entry, options }: ThreadPlan,
-): Promise<BusIdentity> {
-  const { startTimeout } = options;
-  return new Promise((resolve, reject) => {
-    const fail = (what: string, cause?: unknown): void => {
-      timer?.cancel();
-      thread.terminate();
-      reject(new WorkerStartError(`${entry.href} could not be started as a bus: ${what}`, {}, { cause }));
-    };
-    const timer =
-      startTimeout === null
-        ? null
-        : startTimer(
-            startTimeout,
-            () =>
-              fail(`it did not call exposeBus(bus) within ${startTimeout} s. Call it once the bus has its handlers.`),
-            true,
-          );
-    thread.onEnd = ({ code, error }) => fail(endText(code, error), error);
-    hello.then(
-      (identity) => {
-        timer?.cancel();
-        resolve(identity);
-      },
-      (error: unknown) => fail((error as Error).message, error),
-    );
-  });
-}
-
-function endText(code: number, error: unknown): string {
-  if (error === undefined) return `the thread ended (exit code ${code}) before it called exposeBus(bus).`;
-  const text = error instanceof Error ? `${error.name}: ${error.message}` : describe(error);
-  const hint = /ERR_UNKNOWN_FILE_EXTENSION|Unknown file extension ".ts"/.test(text)
-    ? ' Node 20 runs no TypeScript in threads: point the URL to the compiled .js file.'
-    : /ERR_MODULE_NOT_FOUND|Cannot find module/.test(text)
-      ? " Is the URL right? Write it as new URL('./file.js', import.meta.url)."
-      : '';
-  return `it failed to load: ${text}.${hint}`;
+/** @throws what Node says of the options; the ports are closed then */
+function startWorker(
+  init: ThreadInit,
+  { execArgv, resourceLimits }: ResolvedWorkerOptions,
+  ownPorts: readonly MessagePort[],
+): Worker {
+  try {
+    return new Worker(new URL('./worker-entry.js', import.meta.url), {
+      workerData: init,
+      transferList: [init.events, init.control],
+      execArgv: [...execArgv],
+      ...(resourceLimits !== undefined && { resourceLimits }),
+    });
+  } catch (error) {
+    for (const port of ownPorts) port.close();
+    throw startError(new URL(init.entry), (error as Error).message, error);
+  }
 }
