@@ -19,7 +19,7 @@ test('linkBuses - gives a reference that types as a bus does', async () => {
   // @ts-expect-error -- a result of another type
   linking.on(Add, () => 'text');
   // @ts-expect-error -- no such field
-  linking.on(Add, (event) => event.b);
+  linking.on(Add, (event) => void event.b);
   // @ts-expect-error -- no port
   linkBuses(bus, {});
   // @ts-expect-error -- no event
