@@ -30,8 +30,8 @@ test(
     expect(tally).toMatchObject({ settled: events * rounds, twice: 0, wrong: [], kills: kills * rounds });
     expect(tally.ok + tally.crashed + tally.timedOut).toBe(events * rounds);
     expect(tally.ok).toBeGreaterThan(events * rounds * 0.5);
-    const flat = Math.max(...tally.heaps.slice(-3)) < Math.max(...tally.heaps.slice(0, 3)) * 1.3;
-    expect(flat || !long).toBe(true);
+    // In MB, after each round.
+    expect(Math.max(...tally.heaps.slice(-3))).toBeLessThan(Math.max(...tally.heaps.slice(0, 3)) * 1.3 + 1);
   },
   long ? 3_600_000 : 120_000,
 );

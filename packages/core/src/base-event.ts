@@ -12,7 +12,7 @@ import * as schema from './event-schema.ts';
 import type { EventDefinition, EventOptions, PayloadInput, PayloadOutput, PayloadShape } from './event-schema.ts';
 import type { EventStatus } from './lifecycle.ts';
 import { completion, lifecycleOf, placeOf, ResultHelpers } from './result-helpers.ts';
-import { TrustedFields, TrustedPayload } from './trusted-event.ts';
+import { TrustedFields, TrustedPayload } from './trusted.ts';
 
 /** A class of events, as `on`, `expect` and `find` take it. */
 export interface EventConstructor<E extends BaseEvent = BaseEvent> {
@@ -58,7 +58,6 @@ type InstanceOf<Base extends EventConstructor, Shape extends PayloadShape, Resul
 export let idIsGiven: (event: BaseEvent) => boolean;
 /** The buses that had the event, in order; the engine adds to it. */
 export let pathOf: (event: BaseEvent) => PathStep[];
-/** Epoch milliseconds. */
 export let createdAtOf: (event: BaseEvent) => number;
 export let setParent: (event: BaseEvent, parentId: string) => void;
 
@@ -92,7 +91,7 @@ export class BaseEvent<R = unknown> extends ResultHelpers<R, BaseEvent> implemen
   readonly #timeout: number | null;
   readonly #resultType: z.ZodType | null;
   readonly #createdAt: number;
-  readonly #path: PathStep[];
+  readonly #path: PathStep[] = [];
   /** Null until somebody asks. */
   #id: string | null = null;
   /** Among the events of this thread; 0 if the id was given. */
@@ -127,7 +126,6 @@ export class BaseEvent<R = unknown> extends ResultHelpers<R, BaseEvent> implemen
       this.#timeout = given.timeout;
       this.#resultType = definition.result;
       this.#createdAt = given.createdAt;
-      this.#path = [];
       this.#id = given.id;
       this.#parentId = given.parentId;
       Object.assign(this, (payload as TrustedPayload).payload);
@@ -143,7 +141,6 @@ export class BaseEvent<R = unknown> extends ResultHelpers<R, BaseEvent> implemen
       this.#timeout = definition.timeout;
       this.#resultType = definition.result;
       this.#createdAt = Date.now();
-      this.#path = [];
       this.#order = nextOrder();
       this.#parentId = null;
       return;
@@ -156,13 +153,10 @@ export class BaseEvent<R = unknown> extends ResultHelpers<R, BaseEvent> implemen
     this.#resultType =
       event_result_type === undefined ? definition.result : schema.checkResultField(event_result_type, type);
     this.#createdAt = event_created_at === undefined ? Date.now() : fields.checkCreatedAt(event_created_at, type);
-    this.#path = event_path === undefined ? [] : fields.checkPath(event_path, type).map((name) => ({ id: null, name }));
+    if (event_path !== undefined) this.#path = fields.checkPath(event_path, type).map((name) => ({ id: null, name }));
     if (event_id === undefined) this.#order = nextOrder();
     else this.#id = fields.checkUuid('event_id', event_id, type);
-    this.#parentId =
-      event_parent_id === undefined || event_parent_id === null
-        ? null
-        : fields.checkUuid('event_parent_id', event_parent_id, type);
+    this.#parentId = fields.checkParentId(event_parent_id, type);
   }
 
   /**

@@ -70,6 +70,10 @@ export function checkUuid(field: string, value: unknown, eventType: string): str
   throw fieldError(field, 'a UUID', value, eventType);
 }
 
+export function checkParentId(value: unknown, eventType: string): string | null {
+  return value === undefined || value === null ? null : checkUuid('event_parent_id', value, eventType);
+}
+
 export function checkTimeout(value: unknown, eventType: string): number | null {
   try {
     return checkLimit('event_timeout (seconds)', value);

@@ -45,5 +45,5 @@ export { type Linked, LinkedList } from './linked-list.ts';
 export { patternKey } from './pattern.ts';
 export { lifecycleOf } from './result-helpers.ts';
 export { subscription } from './subscription.ts';
+export { TrustedFields, TrustedPayload } from './trusted.ts';
 export { startTimer, type Timer } from './timer.ts';
-export { TrustedFields, TrustedPayload } from './trusted-event.ts';

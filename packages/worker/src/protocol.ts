@@ -35,10 +35,10 @@ export const PONG = 12;
 /** A handler in a pool thread waits for an event, or goes on. */
 export const SUSPENDED = 13;
 export const RESUMED = 14;
-/** A handler starts in a thread that nobody watches at the moment. */
-export const WORKING = 15;
 /** number, handler id, handler name, bus id, bus name: whose results have that number from now on. */
-export const SOURCE = 16;
+export const SOURCE = 15;
+/** A handler starts in a thread that nobody watches at the moment. */
+export const WORKING = 16;
 
 /** How many fields follow each kind. */
 export const fieldCounts: Readonly<Record<number, number>> = {
@@ -56,8 +56,8 @@ export const fieldCounts: Readonly<Record<number, number>> = {
   [PONG]: 1,
   [SUSPENDED]: 0,
   [RESUMED]: 0,
-  [WORKING]: 0,
   [SOURCE]: 5,
+  [WORKING]: 0,
 };
 
 /** The result that a subscription's function works for. */
