@@ -1,5 +1,5 @@
 import { EventBus, type Logger } from '@threadbus/core';
-import { MultiprocessSemaphore } from '@threadbus/semaphore';
+import { isSemaphoreTimeoutError, MultiprocessSemaphore } from '@threadbus/semaphore';
 import { HandlerPool, WorkerBus } from '@threadbus/worker';
 import { FileFailed, FileFound, FileWeighed, type ReportData, ReportWanted } from './events.ts';
 import { sampleTree } from './sample-tree.ts';
@@ -49,7 +49,7 @@ const FILES_PER_THREAD = 8;
 export async function weighFiles(job: Job): Promise<JobOutcome> {
   const { folder, threads, limit, logPath = null, walPath, signal, logger } = job;
   // Tells at once, and not for each file, that the slots can't be used.
-  await new MultiprocessSemaphore({ name: minificationSlots, limit }).inspect();
+  await checkLimit(limit);
 
   const maxPending = threads * FILES_PER_THREAD;
   // Each file is two events. Of one that is done the tree is still wanted.
@@ -116,4 +116,14 @@ async function weighAll(main: EventBus, { files, signal, onFile }: Job): Promise
   await Promise.all(underWay);
   signal.throwIfAborted();
   return tree;
+}
+
+/** Asks for a slot once, just to be told if another run that is under way uses another limit. */
+async function checkLimit(limit: number): Promise<void> {
+  try {
+    const lease = await new MultiprocessSemaphore({ name: minificationSlots, limit }).acquire({ timeout: 0 });
+    await lease.release();
+  } catch (error) {
+    if (!isSemaphoreTimeoutError(error)) throw error;
+  }
 }
