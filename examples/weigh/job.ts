@@ -48,9 +48,7 @@ const FILES_PER_THREAD = 8;
  */
 export async function weighFiles(job: Job): Promise<JobOutcome> {
   const { folder, threads, limit, logPath = null, walPath, signal, logger } = job;
-  // Tells at once, and not for each file, that the slots can't be used.
-  await checkLimit(limit);
-
+  await checkSlots(limit);
   const maxPending = threads * FILES_PER_THREAD;
   // Each file is two events. Of one that is done the tree is still wanted.
   const main = new EventBus({ name: 'Main', maxPending, maxHistorySize: 3 * maxPending, walPath, logger });
@@ -81,6 +79,15 @@ export async function weighFiles(job: Job): Promise<JobOutcome> {
     signal.removeEventListener('abort', onAbort);
     // Main first: it ends what is under way, so that the threads have nothing left to do.
     await Promise.all([main.stop(), pool.stop(), report?.stop()]);
+  }
+}
+
+/** Tells at once, and not for each file, that the slots can't be used; that all are taken is fine. */
+async function checkSlots(limit: number): Promise<void> {
+  try {
+    await using _slot = await new MultiprocessSemaphore({ name: minificationSlots, limit }).acquire({ timeout: 0 });
+  } catch (error) {
+    if (!isSemaphoreTimeoutError(error)) throw error;
   }
 }
 
@@ -116,14 +123,4 @@ async function weighAll(main: EventBus, { files, signal, onFile }: Job): Promise
   await Promise.all(underWay);
   signal.throwIfAborted();
   return tree;
-}
-
-/** Asks for a slot once, just to be told if another run that is under way uses another limit. */
-async function checkLimit(limit: number): Promise<void> {
-  try {
-    const lease = await new MultiprocessSemaphore({ name: minificationSlots, limit }).acquire({ timeout: 0 });
-    await lease.release();
-  } catch (error) {
-    if (!isSemaphoreTimeoutError(error)) throw error;
-  }
 }

@@ -97,7 +97,7 @@ export class HandlerRun implements ActiveHandler, HandlerContext {
   start(context: AsyncResource): void {
     this.#context = context;
     const startedAt = Date.now();
-    resultStarted(this.runner, startedAt);
+    if (!this.entry.ownClock) resultStarted(this.runner, startedAt);
     let outcome: unknown;
     watch?.entered(this);
     try {
@@ -122,8 +122,10 @@ export class HandlerRun implements ActiveHandler, HandlerContext {
 
   /** The handler's time starts now, or did so many seconds ago. */
   startClock(elapsed = 0): void {
-    const { timeout } = this.runner;
-    if (timeout === null || this.runner.settled || this.#timer !== null) return;
+    const { timeout, status } = this.runner;
+    if (this.runner.settled) return;
+    if (status === 'pending') resultStarted(this.runner, Date.now());
+    if (timeout === null || this.#timer !== null) return;
     this.#timer = startTimer(Math.max(0, timeout - elapsed), () => this.timeOut(), true);
   }
 

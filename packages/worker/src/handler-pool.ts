@@ -79,7 +79,7 @@ export class HandlerPool implements AsyncDisposable {
     this.#piscina = outsideContexts(
       () =>
         new Piscina({
-          filename: new URL('./pool-task.js', import.meta.url).href,
+          filename: new URL('../pool-task.cjs', import.meta.url).href,
           minThreads,
           maxThreads: threadLimit,
           idleTimeout: (idleTimeout ?? Infinity) * 1000,

@@ -9,6 +9,7 @@ import {
   lifecycleOf,
   type Part,
   resultRestored,
+  resultStarted,
   type ResultSource,
   type RunHost,
 } from '@threadbus/core/internal';
@@ -84,6 +85,8 @@ export class LocalCall implements Part, RunHost, ForwardTarget {
     lifecycle.attach(this);
     lifecycle.start(Date.now());
     lifecycle.onResults?.();
+    // Its time is kept over there; to this side it has started.
+    resultStarted(result, Date.now());
     this.#run = new HandlerRun(event, entry, result, this);
     this.#run.start(context);
     return this;
