@@ -82,8 +82,11 @@ test('pool - its time starts when a thread takes it; then its signal aborts', as
   const held = bus.dispatch(hold(2, counter)).eventResult();
   await counter.reached(1);
   // Would be over before a thread is free, if waiting counted.
-  const waiting = bus.dispatch(new Step({ what: 'thread' }, { event_timeout: 0.4 })).eventResult();
+  const second = bus.dispatch(new Step({ what: 'thread' }, { event_timeout: 0.4 }));
+  const waiting = second.eventResult();
   await new Promise((resolve) => setTimeout(resolve, 700));
+  const [result] = second.event.event_results.values();
+  expect([result?.status, result?.started_at]).toEqual(['pending', null]);
   Atomics.store(new Int32Array(counter.buffer), 0, 2);
   Atomics.notify(new Int32Array(counter.buffer), 0);
   const thread = await held;

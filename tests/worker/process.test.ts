@@ -15,3 +15,8 @@ test.each([
   expect(stdout).toBe(output);
   expect(code).toBe(0);
 });
+
+test('process - ending pool threads while they are loading harms nothing else', async () => {
+  const { code, stdout } = await runProgram('worker/hasty-stops', ['30'], []);
+  expect([code, stdout]).toEqual([0, '30 stops\n']);
+});
