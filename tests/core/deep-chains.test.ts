@@ -1,11 +1,13 @@
 import { once } from 'node:events';
 import { BaseEvent, BusStoppedError, type EventBus, HandlerAbortedError } from '@threadbus/core';
 import { z } from 'zod';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { gate, nextTurn } from '../helpers/gate.ts';
 import { quietBus } from '../helpers/quiet-bus.ts';
 
 const depth = 10_000;
+// Much to do for a machine that has other work.
+vi.setConfig({ testTimeout: 120_000 });
 const Link = BaseEvent.extend('Link', { level: z.number() }, { timeout: null });
 const Many = BaseEvent.extend('Many', {}, { timeout: null });
 const Item = BaseEvent.extend('Item', {}, { timeout: null });
