@@ -1,4 +1,5 @@
 // `npm run bench [-- name …] [--quick] [--json]`: runs scenarios and prints a Markdown table (or JSON) for each.
+import { abxbusScenario } from './abxbus.ts';
 import { coreGrowth } from './core-growth.ts';
 import type { Row, Scenario } from './scenario.ts';
 import { semaphore } from './src/semaphore.ts';
@@ -12,7 +13,7 @@ const slots: Scenario = {
     return [];
   },
 };
-const scenarios: readonly Scenario[] = [coreGrowth, slots, threads];
+const scenarios: readonly Scenario[] = [abxbusScenario, coreGrowth, slots, threads];
 
 const args = process.argv.slice(2);
 const flags = new Set(args.filter((arg) => arg.startsWith('--')));
