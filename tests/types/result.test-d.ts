@@ -86,3 +86,21 @@ test('result - awaiting a result gives its value', () => {
   // @ts-expect-error read-only
   expectTypeOf(results.set).toBeNever();
 });
+
+test('result - each helper refuses the wrong use of what it gives', () => {
+  // @ts-expect-error values are numbers
+  const byId: Promise<Record<string, string>> = add.eventResultsByHandlerId();
+  // @ts-expect-error values are numbers
+  const byName: Promise<Record<string, string>> = add.eventResultsByHandlerName();
+  // @ts-expect-error a Map of EventResults, not of values
+  const filtered: Promise<Map<string, number>> = add.eventResultsFiltered();
+  // @ts-expect-error strings, not numbers
+  const flat: Promise<number[]> = bus.dispatch(new List()).eventResultsFlatList();
+  // @ts-expect-error values of a merged object are unknown
+  const dict: Promise<Record<string, number>> = add.eventResultsFlatDict();
+  // @ts-expect-error seconds are a number
+  void add.eventResult({ timeout: '5' });
+  // @ts-expect-error a signal, not its controller
+  void add.eventResult({ signal: new AbortController() });
+  void [byId, byName, filtered, flat, dict];
+});
