@@ -11,8 +11,10 @@ export class Sent {
   dispatch: Dispatch<BaseEvent> | null = null;
   /** A live handler awaited it (and it hasn't completed since). */
   awaited = false;
-  /** Dispatched to one more bus after it had completed. */
+  /** Dispatched to one more bus after it had completed. An await reaches it a microtask late, and may meet it open again. */
   reopened = false;
+  /** Awaits of live handlers. */
+  handlerWaits = 0;
   /** When it completed, by the journal's clock; of one that was reopened: the last time. */
   completedAt = 0;
   readonly children: Sent[] = [];
@@ -32,7 +34,8 @@ export class Sent {
 
   /** Awaited by a handler itself, or as what an awaited event's settled handler left behind. */
   get covered(): boolean {
-    return this.awaited || (this.by !== null && this.linked && !this.by.live && this.by.sent.covered);
+    if (this.awaited || (this.reopened && this.handlerWaits > 0)) return true;
+    return this.by !== null && this.linked && !this.by.live && this.by.sent.covered;
   }
 
   toString(): string {
@@ -176,7 +179,10 @@ export class Journal {
       activity.vague += 1;
       this.#vague += 1;
       this.#markAll();
-    } else if (!sent.completed) sent.awaited = true;
+    } else {
+      sent.handlerWaits += 1;
+      if (!sent.completed) sent.awaited = true;
+    }
     return () => {
       this.clock += 1;
       activity.awaiting.delete(token);
@@ -184,7 +190,7 @@ export class Journal {
         activity.vague -= 1;
         this.#vague -= 1;
         this.#markAll();
-      }
+      } else sent.handlerWaits -= 1;
       if (activity.awaiting.size > 0 || activity.state === 'done') return;
       activity.state = 'running';
       if (activity.live) this.#checkAlone(activity, 'goes on');
@@ -275,7 +281,6 @@ export class Journal {
     this.sleeping += 1;
     setImmediate(() => {
       this.sleeping -= 1;
-      // An await reaches the event a microtask late; one that was reopened in between is awaited once more.
       if (!sent.reopened && waits.some((wait) => sent.outsideWaits.has(wait)))
         this.violation(`${sent.toString()} is complete, but a wait for it goes on`);
     });
