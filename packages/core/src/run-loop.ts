@@ -1,4 +1,5 @@
 import { type Moment, never, now } from './clock.ts';
+import { activeHandler } from './context.ts';
 import type { Delivery } from './delivery.ts';
 import { Fifo } from './fifo.ts';
 import type { HandlerRun } from './handler-run.ts';
@@ -28,6 +29,8 @@ export class RunLoop {
   #busy = 0;
   #turn = 1;
   #scheduled = false;
+  /** A handler has dispatched or awaits something since the last turn. */
+  #handlersAsk = false;
   /** The time, as far as it was looked up since something last came in: looking costs a tenth of a whole event. */
   #time: Moment = never;
   #pumping = false;
@@ -48,6 +51,7 @@ export class RunLoop {
 
   enqueue(delivery: Delivery): void {
     this.#time = never;
+    if (activeHandler.getStore() !== undefined) this.#handlersAsk = true;
     if (delivery.lifecycle.awaited) this.#pushAwaited(delivery);
     else this.#queue.push(delivery);
     this.schedule();
@@ -56,6 +60,7 @@ export class RunLoop {
   /** Moves a queued delivery ahead of the queue. */
   promote(delivery: Delivery): void {
     if (delivery.awaitedTurn > 0) return;
+    this.#handlersAsk = true;
     this.#queue.remove(delivery);
     this.#pushAwaited(delivery);
     this.schedule();
@@ -103,12 +108,16 @@ export class RunLoop {
     queueMicrotask(this.#gather);
   };
 
-  // An awaited Dispatch gets here one microtask later than a result helper called in the same breath. The loop lets all
-  // microtasks pass that are due, so that events awaited together start in their order.
-  readonly #gather = (): void => queueMicrotask(this.#pump);
+  // A handler that awaits a Dispatch gets here one microtask later than with a result helper called in the same breath.
+  // Then the loop lets all microtasks pass that are due, so that events awaited together start in their order.
+  readonly #gather = (): void => {
+    if (this.#handlersAsk) queueMicrotask(this.#pump);
+    else this.#pump();
+  };
 
   readonly #pump = (): void => {
     this.#scheduled = false;
+    this.#handlersAsk = false;
     this.#pumping = true;
     this.#turn += 1;
     this.#time = never;
