@@ -260,7 +260,7 @@ export class EventBus implements RunningBus, AsyncDisposable {
     const left = (): number | null => (deadline === null ? null : Math.max(0, (deadline - performance.now()) / 1000));
     let handler = liveHandler();
     if (handler?.bus === this) throw this.#neverIdle(handler);
-    while (this.#engine.open.size > 0) {
+    while (this.#engine.history.openSize > 0) {
       if (handler !== null && this.#engine.needs(handler.runner.lifecycle)) throw this.#neverIdle(handler);
       const idle =
         handler === null
@@ -291,7 +291,7 @@ export class EventBus implements RunningBus, AsyncDisposable {
     const engine = this.#engine;
     const handler = liveHandler();
     const own = handler?.bus === this ? handler.runner.lifecycle : null;
-    if (!engine.stopped && wait !== 0 && engine.open.size > 0) {
+    if (!engine.stopped && wait !== 0 && engine.history.openSize > 0) {
       if (handler === null) await engine.idle.wait(wait, undefined);
       else await engine.drain(handler.runner.lifecycle, wait);
     }

@@ -74,13 +74,14 @@ export class EventResult<T = unknown, E extends object = object> implements Runn
       result.#status = 'started';
       result.#startedAt = at;
     };
-    resultSettled = (result, status, outcome, at) => result.#settle(status, outcome, at);
+    resultSettled = (result, status, outcome, at) => EventResult.#settle(result, status, outcome, at);
     settledAt = (result) => result.#completedAt;
     resultRestored = (result, id, state) => {
       result.#id = id;
       result.#startedAt = fromWire(state.startedAt);
-      if (state.status === 'completed') result.#settle('completed', state.value, fromWire(state.completedAt));
-      else if (state.status === 'error') result.#settle('error', state.error, fromWire(state.completedAt));
+      if (state.status === 'completed')
+        EventResult.#settle(result, 'completed', state.value, fromWire(state.completedAt));
+      else if (state.status === 'error') EventResult.#settle(result, 'error', state.error, fromWire(state.completedAt));
       else result.#status = state.status;
     };
     knownIdOf = (result) => result.#id;
@@ -186,22 +187,22 @@ export class EventResult<T = unknown, E extends object = object> implements Runn
 
   /** `<bus>.<handler>() -> <value, error or …> (<status>)`, in bubus's format. */
   toString(): string {
-    return `${this.eventbus_name}.${this.handler_name}() -> ${this.#outcomeText()} (${this.#status})`;
+    return `${this.eventbus_name}.${this.handler_name}() -> ${outcomeText(this)} (${this.#status})`;
   }
 
-  #outcomeText(): string {
-    if (!this.settled) return '...';
-    const outcome = this.#outcome;
-    if (this.#status === 'error') return outcome instanceof Error ? outcome.name : String(outcome);
-    return typeof outcome === 'string' ? outcome : inspect(outcome, { depth: 1, breakLength: Infinity });
-  }
-
-  #settle(status: 'completed' | 'error', outcome: unknown, at: Moment): void {
-    this.#status = status;
-    this.#outcome = outcome;
-    this.#completedAt = at;
-    const waits = this.#waits;
-    this.#waits = null;
+  // Static, because an instance with private methods has a field more.
+  static #settle(result: EventResult, status: 'completed' | 'error', outcome: unknown, at: Moment): void {
+    result.#status = status;
+    result.#outcome = outcome;
+    result.#completedAt = at;
+    const waits = result.#waits;
+    result.#waits = null;
     if (waits !== null) for (const wait of waits) wait.settle();
   }
+}
+
+function outcomeText({ settled, status, error, result }: EventResult): string {
+  if (!settled) return '...';
+  if (status === 'error') return error instanceof Error ? error.name : String(error);
+  return typeof result === 'string' ? result : inspect(result, { depth: 1, breakLength: Infinity });
 }

@@ -176,7 +176,7 @@ function read<R, E extends object, T>(
     if (options !== noOptions) checkResultOptions(options);
     completed = completion(lifecycle, lifecycle, options);
   } catch (error) {
-    return Promise.reject(error as Error);
+    return Promise.reject(error);
   }
   return completed.then(() => toValue(countingResults(lifecycle, options, kind)));
 }
