@@ -5,7 +5,14 @@ import { Capacity } from './capacity.ts';
 import { enterTree, noEventError, passed, skip } from './causality.ts';
 import { waitFor } from './context.ts';
 import { Delivery, type DeliveryHost } from './delivery.ts';
-import { Dispatch, type Dispatchable, type DispatchOptions, rememberTransfer, type RunningBus } from './dispatch.ts';
+import {
+  checkDispatchOptions,
+  Dispatch,
+  type Dispatchable,
+  type DispatchOptions,
+  rememberTransfer,
+  type RunningBus,
+} from './dispatch.ts';
 import { BusCapacityError, BusStoppedError, isHandlerAbortedError, isHandlerCancelledError } from './errors.ts';
 import type { EventResult } from './event-result.ts';
 import { Expectations } from './expectation.ts';
@@ -20,6 +27,8 @@ import { Observers } from './observer.ts';
 import { lifecycleOf } from './result-helpers.ts';
 import { RunLoop } from './run-loop.ts';
 import { SlowWatch } from './slow-watch.ts';
+
+const noOptions: DispatchOptions = {};
 
 /** The works of one bus: takes events, lets the run loop decide whose turn it is, keeps the books. */
 export class BusEngine implements DeliveryHost, ForwardTarget {
@@ -72,7 +81,9 @@ export class BusEngine implements DeliveryHost, ForwardTarget {
     return this.#stopped;
   }
 
-  dispatch<E extends Dispatchable>(event: E, { detached = false, transfer }: DispatchOptions = {}): Dispatch<E> {
+  dispatch<E extends Dispatchable>(event: E, options: DispatchOptions = noOptions): Dispatch<E> {
+    if (options !== noOptions) checkDispatchOptions(options);
+    const { detached = false, transfer } = options;
     if (!(event instanceof BaseEvent)) throw noEventError(this.identity, event);
     if (this.#stopped) throw this.stoppedError(event);
     const lifecycle = lifecycleOf(event);

@@ -56,7 +56,7 @@ export let addChild: (result: EventResult, child: Lifecycle) => void;
  * ```
  */
 export class EventResult<T = unknown, E extends object = object> implements Runner, Subject, PromiseLike<T> {
-  readonly lifecycle: Lifecycle;
+  readonly #lifecycle: Lifecycle;
   /** In seconds; null = the handler may take any time. */
   readonly timeout: number | null;
   readonly #source: ResultSource;
@@ -95,7 +95,7 @@ export class EventResult<T = unknown, E extends object = object> implements Runn
   }
 
   constructor(lifecycle: Lifecycle, source: ResultSource, timeout: number | null) {
-    this.lifecycle = lifecycle;
+    this.#lifecycle = lifecycle;
     this.#source = source;
     this.timeout = timeout;
   }
@@ -155,21 +155,30 @@ export class EventResult<T = unknown, E extends object = object> implements Runn
     return this.#children.map((child) => child.event as E);
   }
 
+  /** @internal */
+  get lifecycle(): Lifecycle {
+    return this.#lifecycle;
+  }
+
+  /** @internal */
   get settled(): boolean {
     return this.#status === 'completed' || this.#status === 'error';
   }
 
+  /** @internal */
   get children(): readonly Lifecycle[] {
     return this.#children;
   }
 
+  /** @internal */
   addWait(wait: Wait): void {
-    this.lifecycle.addWait(wait);
+    this.#lifecycle.addWait(wait);
     (this.#waits ??= []).push(wait);
   }
 
+  /** @internal */
   release(wait: Wait): void {
-    this.lifecycle.release(wait);
+    this.#lifecycle.release(wait);
     if (this.#waits !== null) this.#waits = this.#waits.filter((other) => other !== wait);
   }
 
@@ -183,6 +192,30 @@ export class EventResult<T = unknown, E extends object = object> implements Runn
       return this.#outcome as T;
     });
     return outcome.then(onValue, onError);
+  }
+
+  /** The fields that bubus's results have, with ids in place of events; `error` is the error's text. */
+  toJSON(): Record<string, unknown> {
+    const { id, status, handler_id, handler_name, eventbus_id, eventbus_name, timeout, started_at, completed_at } =
+      this;
+    const { event_id } = this.#lifecycle.event as { event_id: string };
+    const error = this.error instanceof Error ? `${this.error.name}: ${this.error.message}` : null;
+    const event_children = this.#children.map(({ event }) => (event as { event_id: string }).event_id);
+    return {
+      id,
+      status,
+      event_id,
+      handler_id,
+      handler_name,
+      timeout,
+      eventbus_id,
+      eventbus_name,
+      started_at,
+      completed_at,
+      result: this.result,
+      error,
+      event_children,
+    };
   }
 
   /** `<bus>.<handler>() -> <value, error or …> (<status>)`, in bubus's format. */
