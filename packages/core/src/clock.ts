@@ -1,4 +1,4 @@
-import { UUID, uuidv7obj } from 'uuidv7';
+import { type UUID, uuidv7obj } from 'uuidv7';
 
 /**
  * A point in time in milliseconds since `origin`; 0 = not yet. Small enough for an integer that V8 keeps in the field
@@ -55,14 +55,33 @@ export function nextOrder(): number {
   return order;
 }
 
+/** Two hexadecimal digits for every byte. */
+const digits = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
+/** The start of the last id, which those of the same millisecond share. */
+let prefix = { of: never, text: '' };
+
 /**
  * The UUIDv7 of something that was made at that time, as the one with that order among those of this thread: so that
  * an id can be made long after the thing, when somebody first asks for it.
+ *
+ * Written out, because every event that crosses a thread has its id read: a fifth of what the library's way takes.
  */
 export function idOf(madeAt: Moment, orderOf: number): string {
+  if (madeAt !== prefix.of || madeAt === never) {
+    const time = toEpoch(madeAt).toString(16).padStart(12, '0');
+    prefix = { of: madeAt, text: `${time.slice(0, 8)}-${time.slice(8)}-` };
+  }
   const counted = firstOrder + orderOf;
   const high = Math.floor(counted / 2 ** 30) % 2 ** 12;
-  return text(UUID.fromFieldsV7(toEpoch(madeAt), high, counted % 2 ** 30, Math.floor(Math.random() * 2 ** 32)));
+  const low = counted % 2 ** 30;
+  const random = Math.floor(Math.random() * 2 ** 32);
+  const first = `${digitsOf(0x70 | (high >> 8))}${digitsOf(high)}-${digitsOf(0x80 | (low >>> 24))}${digitsOf(low >>> 16)}`;
+  const second = `${digitsOf(low >>> 8)}${digitsOf(low)}${digitsOf(random >>> 24)}${digitsOf(random >>> 16)}${digitsOf(random >>> 8)}${digitsOf(random)}`;
+  return `${prefix.text}${first}-${second}`;
+}
+
+function digitsOf(byte: number): string {
+  return digits[byte & 255] as string;
 }
 
 /** What `toString` gives, which builds it digit by digit: that would be a sixth of what an event allocates. */
