@@ -49,12 +49,10 @@ export function busEngine(bus: EventBus): BusEngine {
  * don't wait for each other. A bus that isn't stopped neither keeps the process alive nor itself from being collected.
  *
  * @example
- * ```ts
  * const Add = BaseEvent.extend('Add', { a: z.number(), b: z.number() }, { result: z.number() });
  * await using bus = new EventBus({ name: 'Main' });
  * bus.on(Add, ({ a, b }) => a + b);
  * await bus.dispatch(new Add({ a: 1, b: 2 })).eventResult();   //=> 3
- * ```
  */
 export class EventBus implements RunningBus, AsyncDisposable {
   /**
@@ -62,9 +60,9 @@ export class EventBus implements RunningBus, AsyncDisposable {
    *
    * Bound, so it can be registered on another bus to forward events: `main.on('*', auth.dispatch)`. Inside a handler
    * the event becomes a child of the handler's event. An event that this bus had before is skipped.
-   *
    * @throws BusCapacityError if `maxPending` events are under way (the event is left untouched); BusStoppedError;
    *   EventStateError for an event that names this bus in its path and is nowhere under way; TypeError for no event
+   * @example const event = await bus.dispatch(new Ping({}));   // or without await: fire and forget
    */
   readonly dispatch: Forward;
   readonly #engine: BusEngine;
@@ -80,6 +78,7 @@ export class EventBus implements RunningBus, AsyncDisposable {
     return names.live();
   }
 
+  /** Starts at once, and holds nothing that would have to be given back. @throws TypeError or RangeError for an option that makes no sense */
   constructor(options: EventBusOptions = {}) {
     const resolved = resolveBusOptions(options);
     const { name, taken } = names.choose(options.name);
@@ -100,6 +99,7 @@ export class EventBus implements RunningBus, AsyncDisposable {
     return this.#engine.id;
   }
 
+  /** Unique among the live buses of the thread; in results and in `event_path`. */
   get name(): string {
     return this.#engine.name;
   }
@@ -129,10 +129,10 @@ export class EventBus implements RunningBus, AsyncDisposable {
    *
    * Handlers of the type run before those of '*', each in the order of their registration; which ones an event gets is
    * fixed when its processing starts. A function runs at most once per event, however often it is registered.
-   *
    * @param pattern a class (matched by its type, not by inheritance), a type, or '*'
    * @returns takes the handler off when called or disposed
    * @throws TypeError if the pattern or the handler is none; BusStoppedError
+   * @example const off = bus.on(Resize, async ({ path }, { signal }) => resize(path, signal));
    */
   on(pattern: EventPattern, forward: Forward, options?: OnOptions): Subscription;
   on(pattern: string, handler: Handler<AnyEvent>, options?: OnOptions): Subscription;
@@ -164,7 +164,11 @@ export class EventBus implements RunningBus, AsyncDisposable {
     return subscription(end);
   }
 
-  /** Takes a handler off, or all that are registered for the pattern. Events that have started keep theirs. */
+  /**
+   * Takes a handler off, or all that are registered for the pattern. Events that have started keep theirs.
+   * @throws TypeError if the pattern or the handler is none
+   * @example bus.off(Resize);
+   */
   off(pattern: EventPattern, handler?: (...args: never[]) => unknown): void {
     const key = patternKey(pattern);
     if (handler !== undefined && typeof handler !== 'function') {
@@ -179,12 +183,8 @@ export class EventBus implements RunningBus, AsyncDisposable {
    * Waits for the next event that matches to be dispatched to this bus; it needn't be processed yet.
    *
    * Registered before the call returns. It is no handler and leaves no result.
-   *
    * @throws TimeoutError; the signal's reason; BusStoppedError; what a filter threw
-   * @example
-   * ```ts
-   * const paid = await bus.expect(InvoicePaid, { include: (event) => event.invoice_id === id, timeout: 30 });
-   * ```
+   * @example const paid = await bus.expect(InvoicePaid, { include: (event) => event.invoice_id === id, timeout: 30 });
    */
   expect<C extends EventConstructor>(pattern: C, options?: ExpectOptions<InstanceType<C>>): Promise<InstanceType<C>>;
   expect(pattern: string, options?: ExpectOptions<AnyEvent>): Promise<AnyEvent>;
@@ -214,12 +214,9 @@ export class EventBus implements RunningBus, AsyncDisposable {
 
   /**
    * Looks for an event in the history, newest first, then waits for one if `future` says so.
-   *
    * @returns null if there is none, or none came in time
-   * @example
-   * ```ts
-   * const event = (await bus.find(Refresh, { past: 10 })) ?? bus.dispatch(new Refresh({})).event;   // debounce
-   * ```
+   * @throws the signal's reason; BusStoppedError while it waits; what `where` threw
+   * @example const event = (await bus.find(Refresh, { past: 10 })) ?? bus.dispatch(new Refresh({})).event;   // debounce
    */
   find<C extends EventConstructor>(pattern: C, options?: FindOptions<InstanceType<C>>): Promise<InstanceType<C> | null>;
   find(pattern: string, options?: FindOptions<AnyEvent>): Promise<AnyEvent | null>;
@@ -232,8 +229,8 @@ export class EventBus implements RunningBus, AsyncDisposable {
    *
    * First come, first served; dispatch right after it resolves, else the place goes to the next. Inside a handler it
    * counts as an await of what the handler's own events have incomplete here.
-   *
    * @throws BusCapacityError inside a handler of this bus that has nothing under way to wait for; BusStoppedError
+   * @example for (const path of paths) { await bus.waitForCapacity(); bus.dispatch(new FileFound({ path })); }
    */
   async waitForCapacity(options: { readonly signal?: AbortSignal | undefined } = {}): Promise<void> {
     checkOptions('waitForCapacity', options, ['signal']);
@@ -248,9 +245,9 @@ export class EventBus implements RunningBus, AsyncDisposable {
    * Waits until no event of this bus is incomplete, children on other buses included, and the log is written.
    *
    * Inside a handler of another bus it is an await of all events that are incomplete here.
-   *
    * @returns false if the time was up first
    * @throws AwaitCycleError inside a handler of this bus, or of an event that this bus can't become idle without
+   * @example if (!(await bus.waitUntilIdle({ timeout: 10 }))) console.log(bus.logTree());   // what is still going on
    */
   async waitUntilIdle(options: WaitOptions = {}): Promise<boolean> {
     checkOptions('waitUntilIdle', options, ['timeout', 'signal']);
@@ -280,8 +277,8 @@ export class EventBus implements RunningBus, AsyncDisposable {
    *
    * Every event completes all the same. With a `timeout` it first waits for what is under way. Called inside a handler
    * of this bus, that handler is aborted last. Stopping twice does no harm.
-   *
    * @throws WalWriteError if part of the log could not be written
+   * @example await bus.stop({ timeout: 5 });   // up to 5 s for what is under way
    */
   async stop(options: StopOptions = {}): Promise<void> {
     checkOptions('stop', options, ['timeout', 'clear']);
@@ -308,7 +305,7 @@ export class EventBus implements RunningBus, AsyncDisposable {
     await this.stop();
   }
 
-  /** The remembered events as a tree of events and handlers, in bubus's format. */
+  /** The remembered events as a tree of events and handlers, in bubus's format. @example console.log(bus.logTree()); */
   logTree(): string {
     return logTree([...this.#engine.history.values()]);
   }

@@ -1,3 +1,8 @@
+/**
+ * Typed events, buses, results, history and the log of completed events.
+ *
+ * @module @threadbus/core
+ */
 export { BaseEvent } from './base-event.ts';
 export type { AnyEvent, EventClass, EventConstructor } from './base-event.ts';
 export type { EventBusOptions } from './bus-options.ts';

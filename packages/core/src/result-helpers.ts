@@ -9,7 +9,7 @@ import { checkFilter, checkFlag, checkOptions, checkSignal } from './options.ts'
 export interface ResultOptions<R = unknown, E extends object = object> {
   /** Limit for the wait in seconds; handlers go on when it passes. 0 = look once. @default none */
   readonly timeout?: number | null | undefined;
-  /** Ends the wait with the signal's reason; handlers go on. */
+  /** Ends the wait with the signal's reason; handlers go on. @default none */
   readonly signal?: AbortSignal | undefined;
   /** Which results count. @default completed ones that are neither null nor undefined nor a forwarded event */
   readonly include?: ((result: EventResult<R, E>) => boolean) | undefined;

@@ -8,7 +8,7 @@ export interface WorkerBusOptions {
   readonly parent?: EventBus | undefined;
   /** What the thread sees as `workerData` of node:worker_threads. @default undefined */
   readonly workerData?: unknown;
-  /** Memory limits of the thread, as for `new Worker`. A thread that exceeds them counts as crashed. */
+  /** Memory limits of the thread, as for `new Worker`. A thread that exceeds them counts as crashed. @default Node's */
   readonly resourceLimits?: ResourceLimits | undefined;
   /** Node options of the thread. @default [] */
   readonly execArgv?: readonly string[] | undefined;
