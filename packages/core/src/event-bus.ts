@@ -2,11 +2,12 @@ import { waitForCapacity } from './back-pressure.ts';
 import type { AnyEvent, BaseEvent, EventConstructor } from './base-event.ts';
 import { BusEngine } from './bus-engine.ts';
 import { type BusIdentity, BusNames } from './bus-names.ts';
-import { type EventBusOptions, resolveBusOptions } from './bus-options.ts';
+import { type EventBusOptions, resolveBusOptions, type StopOptions } from './bus-options.ts';
 import { newId } from './clock.ts';
 import { type ActiveHandler, liveHandler } from './context.ts';
 import { debugLog } from './debug-log.ts';
 import { describe } from './describe.ts';
+import { didYouMean, lookForHandlersIn } from './did-you-mean.ts';
 import type { RunningBus } from './dispatch.ts';
 import { checkWait } from './duration.ts';
 import { AwaitCycleError, TimeoutError } from './errors.ts';
@@ -25,17 +26,12 @@ import { type EventPattern, patternKey } from './pattern.ts';
 import { type Subscription, subscription } from './subscription.ts';
 import { Wal } from './wal.ts';
 
-/** Options of `stop`. */
-export interface StopOptions {
-  /** Seconds to wait for events that are under way before they are ended; Infinity = until they are done. @default 0 */
-  readonly timeout?: number | null | undefined;
-  /** Also forget the history and all handlers. @default false */
-  readonly clear?: boolean | undefined;
-}
-
 const names = new BusNames<EventBus>();
 const memory = new MemoryWatch(holders);
 let engineOf: (bus: EventBus) => BusEngine;
+lookForHandlersIn((busName) =>
+  [...names.live()].flatMap((bus) => (bus.name === busName ? [...engineOf(bus).registry] : [])),
+);
 
 /** The works of a bus, for sibling packages. */
 export function busEngine(bus: EventBus): BusEngine {
@@ -84,7 +80,9 @@ export class EventBus implements RunningBus, AsyncDisposable {
     const { name, taken } = names.choose(options.name);
     const { logger, walPath } = resolved;
     if (taken)
-      logger.warn(`EventBus with name "${options.name}" already exists in this thread; this one is called "${name}".`);
+      logger.warn(
+        `EventBus with name "${options.name}" already exists in this thread; this one is called "${name}". Stop the other one first, or choose another name.`,
+      );
     const engine = new BusEngine({ id: newId(), name }, this, resolved, () => memory.touch());
     this.#engine = engine;
     this.#wal = walPath === null ? null : new Wal(walPath, name, logger);
@@ -205,7 +203,7 @@ export class EventBus implements RunningBus, AsyncDisposable {
       signal,
       onTimeout: (seconds) =>
         new TimeoutError(
-          `No '${key}' that matches was dispatched to ${this.name} within ${seconds} s.`,
+          `No '${key}' that matches was dispatched to ${this.name} within ${seconds} s.${didYouMean(key, this.#dispatchedTypes())}`,
           { busName: this.name },
           seconds,
         ),
@@ -327,6 +325,10 @@ export class EventBus implements RunningBus, AsyncDisposable {
       `A handler of ${event_type} on ${(bus as RunningBus).name} waits until ${this.name} is idle, which it can't be before the handler returns. Await the events that you need instead.`,
       { busName: this.name, eventType: event_type },
     );
+  }
+
+  #dispatchedTypes(): string[] {
+    return [...this.#engine.history.values()].map(({ event_type }) => event_type);
   }
 
   #eventsWith(status: BaseEvent['event_status']): BaseEvent[] {
