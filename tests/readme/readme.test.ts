@@ -62,13 +62,16 @@ test('readme - the three uses come first, as programs that need no compiler', ()
 test.each(programs)('readme - $readme prints what it says: $title', async ({ i, output, lines }) => {
   // Every block is compared with something.
   expect(output === null ? lines.length : output.length).toBeGreaterThan(0);
-  const { stdout } = await run(process.execPath, ['main.js'], {
+  const showsLog = output?.startsWith('[threadbus]') === true;
+  const { stdout, stderr } = await run(process.execPath, ['main.js'], {
     cwd: join(folder, 'dist', String(i)),
     timeout: 60_000,
+    env: { ...process.env, ...(showsLog && { THREADBUS_LOG_LEVEL: 'debug' }) },
   });
-  expect(stdout).toBe(output ?? stdout);
-  const printed = stdout.split('\n').filter((line) => lines.includes(line));
-  expect(printed).toEqual(lines);
+  const printed = showsLog ? withoutIds(stderr) : stdout;
+  expect(printed).toBe(showsLog ? withoutIds(output) : (output ?? stdout));
+  const said = stdout.split('\n').filter((line) => lines.includes(line));
+  expect(said).toEqual(lines);
 });
 
 test('readme - links lead to headings and files that are there', async () => {
@@ -83,6 +86,13 @@ test('readme - links lead to headings and files that are there', async () => {
   });
   expect(broken).toEqual([]);
 });
+
+/** Ids by the order in which they come, and no times. */
+function withoutIds(log: string): string {
+  const ids: string[] = [];
+  const number = (id: string): string => `#${ids.includes(id) ? ids.indexOf(id) : ids.push(id) - 1}`;
+  return log.replaceAll(/#[0-9a-f]{4}/g, number).replaceAll(/\(\d+\.\d{3} s\)/g, '(time)');
+}
 
 /** As GitHub makes them. */
 function anchorOf(title: string): string {
