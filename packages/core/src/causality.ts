@@ -22,7 +22,8 @@ function instanceHint(value: unknown): string {
 
 /** The bus is in the event's path: it had the event, in this thread or before the event came here as JSON. */
 export function passed(event: BaseEvent, bus: Readonly<BusIdentity>): boolean {
-  return pathOf(event).some(({ id, name }) => (id === null ? name === bus.name : id === bus.id));
+  for (const { id, name } of pathOf(event)) if (id === null ? name === bus.name : id === bus.id) return true;
+  return false;
 }
 
 /**

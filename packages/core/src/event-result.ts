@@ -1,5 +1,5 @@
 import { inspect } from 'node:util';
-import { isoTime, newId } from './clock.ts';
+import { fromWire, isoTime, type Moment, never, newId, now, toWire } from './clock.ts';
 import { type Subject, waitFor } from './context.ts';
 import type { Lifecycle, Runner, Wait } from './lifecycle.ts';
 
@@ -27,15 +27,19 @@ export interface ResultState {
 const noChildren: Lifecycle[] = [];
 
 /** The engine's side of a result; the class shows only what users may do. */
-export let resultStarted: (result: EventResult, now: number) => void;
-export let resultSettled: (result: EventResult, status: 'completed' | 'error', outcome: unknown, now: number) => void;
+export let resultStarted: (result: EventResult, at?: Moment) => void;
+export let resultSettled: (result: EventResult, status: 'completed' | 'error', outcome: unknown, at: Moment) => void;
+/** When the handler settled. */
+export let settledAt: (result: EventResult) => Moment;
 /** Fills a result with what another thread says of it. */
 export let resultRestored: (result: EventResult, id: string | null, state: ResultState) => void;
 /** What a result is made of, without the text that users see. */
 export let sourceOf: (result: EventResult) => ResultSource;
+/** Epoch milliseconds; 0 = not yet. */
 export let startedAtOf: (result: EventResult) => number;
 /** The result's id, if anybody has asked for it yet. */
 export let knownIdOf: (result: EventResult) => string | null;
+/** Epoch milliseconds; 0 = not yet. */
 export let completedAtOf: (result: EventResult) => number;
 export let addChild: (result: EventResult, child: Lifecycle) => void;
 
@@ -52,36 +56,38 @@ export let addChild: (result: EventResult, child: Lifecycle) => void;
  * ```
  */
 export class EventResult<T = unknown, E extends object = object> implements Runner, Subject, PromiseLike<T> {
-  readonly lifecycle: Lifecycle;
+  readonly #lifecycle: Lifecycle;
   /** In seconds; null = the handler may take any time. */
   readonly timeout: number | null;
   readonly #source: ResultSource;
   #id: string | null = null;
   #status: ResultStatus = 'pending';
-  #value: unknown = null;
-  #error: unknown = null;
-  #startedAt = 0;
-  #completedAt = 0;
+  /** What the handler returned or threw. */
+  #outcome: unknown = null;
+  #startedAt: Moment = never;
+  #completedAt: Moment = never;
   #children: Lifecycle[] = noChildren;
   #waits: Wait[] | null = null;
 
   static {
-    resultStarted = (result, now) => {
+    resultStarted = (result, at = now()) => {
       result.#status = 'started';
-      result.#startedAt = now;
+      result.#startedAt = at;
     };
-    resultSettled = (result, status, outcome, now) => result.#settle(status, outcome, now);
+    resultSettled = (result, status, outcome, at) => EventResult.#settle(result, status, outcome, at);
+    settledAt = (result) => result.#completedAt;
     resultRestored = (result, id, state) => {
       result.#id = id;
-      result.#startedAt = state.startedAt;
-      if (state.status === 'completed') result.#settle('completed', state.value, state.completedAt);
-      else if (state.status === 'error') result.#settle('error', state.error, state.completedAt);
+      result.#startedAt = fromWire(state.startedAt);
+      if (state.status === 'completed')
+        EventResult.#settle(result, 'completed', state.value, fromWire(state.completedAt));
+      else if (state.status === 'error') EventResult.#settle(result, 'error', state.error, fromWire(state.completedAt));
       else result.#status = state.status;
     };
     knownIdOf = (result) => result.#id;
     sourceOf = (result) => result.#source;
-    startedAtOf = (result) => result.#startedAt;
-    completedAtOf = (result) => result.#completedAt;
+    startedAtOf = (result) => toWire(result.#startedAt);
+    completedAtOf = (result) => toWire(result.#completedAt);
     addChild = (result, child) => {
       if (result.#children.length === 0) result.#children = [child];
       else result.#children.push(child);
@@ -89,7 +95,7 @@ export class EventResult<T = unknown, E extends object = object> implements Runn
   }
 
   constructor(lifecycle: Lifecycle, source: ResultSource, timeout: number | null) {
-    this.lifecycle = lifecycle;
+    this.#lifecycle = lifecycle;
     this.#source = source;
     this.timeout = timeout;
   }
@@ -126,12 +132,12 @@ export class EventResult<T = unknown, E extends object = object> implements Runn
 
   /** The handler's value, null while there is none. */
   get result(): T | null {
-    return this.#value as T | null;
+    return this.#status === 'completed' ? (this.#outcome as T) : null;
   }
 
   /** The object that the handler threw (or the bus's reason to end it), null if there is none. */
   get error(): unknown {
-    return this.#error;
+    return this.#status === 'error' ? this.#outcome : null;
   }
 
   /** ISO 8601, null until the handler starts. */
@@ -149,21 +155,30 @@ export class EventResult<T = unknown, E extends object = object> implements Runn
     return this.#children.map((child) => child.event as E);
   }
 
+  /** @internal */
+  get lifecycle(): Lifecycle {
+    return this.#lifecycle;
+  }
+
+  /** @internal */
   get settled(): boolean {
     return this.#status === 'completed' || this.#status === 'error';
   }
 
+  /** @internal */
   get children(): readonly Lifecycle[] {
     return this.#children;
   }
 
+  /** @internal */
   addWait(wait: Wait): void {
-    this.lifecycle.addWait(wait);
+    this.#lifecycle.addWait(wait);
     (this.#waits ??= []).push(wait);
   }
 
+  /** @internal */
   release(wait: Wait): void {
-    this.lifecycle.release(wait);
+    this.#lifecycle.release(wait);
     if (this.#waits !== null) this.#waits = this.#waits.filter((other) => other !== wait);
   }
 
@@ -173,30 +188,54 @@ export class EventResult<T = unknown, E extends object = object> implements Runn
     onError?: ((error: unknown) => Failure | PromiseLike<Failure>) | null,
   ): Promise<Value | Failure> {
     const outcome = waitFor(this, null).then(() => {
-      if (this.#status === 'error') throw this.#error;
-      return this.#value as T;
+      if (this.#status === 'error') throw this.#outcome;
+      return this.#outcome as T;
     });
     return outcome.then(onValue, onError);
   }
 
+  /** The fields that bubus's results have, with ids in place of events; `error` is the error's text. */
+  toJSON(): Record<string, unknown> {
+    const { id, status, handler_id, handler_name, eventbus_id, eventbus_name, timeout, started_at, completed_at } =
+      this;
+    const { event_id } = this.#lifecycle.event as { event_id: string };
+    const error = this.error instanceof Error ? `${this.error.name}: ${this.error.message}` : null;
+    const event_children = this.#children.map(({ event }) => (event as { event_id: string }).event_id);
+    return {
+      id,
+      status,
+      event_id,
+      handler_id,
+      handler_name,
+      timeout,
+      eventbus_id,
+      eventbus_name,
+      started_at,
+      completed_at,
+      result: this.result,
+      error,
+      event_children,
+    };
+  }
+
   /** `<bus>.<handler>() -> <value, error or …> (<status>)`, in bubus's format. */
   toString(): string {
-    return `${this.eventbus_name}.${this.handler_name}() -> ${this.#outcomeText()} (${this.#status})`;
+    return `${this.eventbus_name}.${this.handler_name}() -> ${outcomeText(this)} (${this.#status})`;
   }
 
-  #outcomeText(): string {
-    if (!this.settled) return '...';
-    if (this.#status === 'error') return this.#error instanceof Error ? this.#error.name : String(this.#error);
-    return typeof this.#value === 'string' ? this.#value : inspect(this.#value, { depth: 1, breakLength: Infinity });
-  }
-
-  #settle(status: 'completed' | 'error', outcome: unknown, now: number): void {
-    this.#status = status;
-    if (status === 'completed') this.#value = outcome;
-    else this.#error = outcome;
-    this.#completedAt = now;
-    const waits = this.#waits;
-    this.#waits = null;
+  // Static, because an instance with private methods has a field more.
+  static #settle(result: EventResult, status: 'completed' | 'error', outcome: unknown, at: Moment): void {
+    result.#status = status;
+    result.#outcome = outcome;
+    result.#completedAt = at;
+    const waits = result.#waits;
+    result.#waits = null;
     if (waits !== null) for (const wait of waits) wait.settle();
   }
+}
+
+function outcomeText({ settled, status, error, result }: EventResult): string {
+  if (!settled) return '...';
+  if (status === 'error') return error instanceof Error ? error.name : String(error);
+  return typeof result === 'string' ? result : inspect(result, { depth: 1, breakLength: Infinity });
 }

@@ -1,8 +1,7 @@
-import { BaseEvent } from './base-event.ts';
+import { BaseEvent, createdAtOf } from './base-event.ts';
 import type { BusEngine } from './bus-engine.ts';
 import { describe } from './describe.ts';
 import { checkWait } from './duration.ts';
-import type { EventHistory } from './history.ts';
 import type { Lifecycle } from './lifecycle.ts';
 import { checkFilter, checkOptions, checkSignal } from './options.ts';
 import { lifecycleOf } from './result-helpers.ts';
@@ -49,13 +48,13 @@ export async function findEvent(engine: BusEngine, key: string, options: FindOpt
 
 /** The newest event that matches, of those created in the last so many seconds; null = ever. */
 function findPast(
-  history: EventHistory,
+  history: BusEngine['history'],
   seconds: number | null,
   matches: (event: BaseEvent) => boolean,
 ): BaseEvent | null {
   const oldest = seconds === null ? -Infinity : Date.now() - seconds * 1000;
   for (const event of history.newestFirst()) {
-    if ((seconds === null || Date.parse(event.event_created_at) >= oldest) && matches(event)) return event;
+    if ((seconds === null || createdAtOf(event) >= oldest) && matches(event)) return event;
   }
   return null;
 }

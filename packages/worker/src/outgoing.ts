@@ -5,6 +5,7 @@ import {
   type Lifecycle,
   LinkedList,
   pathOf,
+  setPath,
   takeTransfer,
   type Transferable,
 } from '@threadbus/core/internal';
@@ -103,7 +104,7 @@ export class Outgoing implements PartHost {
     part.call = call ?? null;
     part.passes = bus;
     part.lifecycle.attach(part);
-    if (bus !== null) pathOf(event).push(bus);
+    if (bus !== null) setPath(event, [...pathOf(event), bus]);
     this.crossings.add(event);
     if (this.size === 0) this.#onBusy(true);
     if (this.#isExempt(part)) {

@@ -22,6 +22,7 @@ export interface PartHost {
 export class RemotePart implements Part, Linked<RemotePart> {
   previous: RemotePart | null = null;
   next: RemotePart | null = null;
+  nextPart: Part | null = null;
   /** The list in which it waits on this side. */
   list: LinkedList<RemotePart> | null = null;
   readonly event: BaseEvent;
