@@ -23,7 +23,7 @@ export class BusReference implements RunningBus {
   readonly #remote: RemoteBus;
 
   static {
-    showAs(this.prototype, (bus) => `${bus.constructor.name} ${bus.name}`);
+    showAs(this.prototype, (bus) => `${bus.constructor.name} ${bus.toString()}`);
   }
 
   constructor(remote: RemoteBus) {
@@ -113,5 +113,11 @@ export class BusReference implements RunningBus {
    */
   waitForCapacity(options?: { readonly signal?: AbortSignal | undefined }): Promise<void> {
     return this.#remote.waitForCapacity(options);
+  }
+
+  /** As text: the bus's name, whether it takes events, and how many are under way there from here. */
+  toString(): string {
+    const { failure, outgoing } = this.#remote;
+    return `${this.name}${failure === null ? '🟢' : '🔴'}(${outgoing.size} in flight)`;
   }
 }

@@ -10,6 +10,7 @@ import {
   type HandlerRun,
   type RemoteHandler,
   remoteHandler,
+  showAs,
 } from '@threadbus/core/internal';
 import { Piscina } from 'piscina';
 import { checkArgs, checkEntry } from './options.ts';
@@ -58,6 +59,14 @@ const threadLimit = 4096;
  * ```
  */
 export class HandlerPool implements AsyncDisposable {
+  static {
+    showAs(
+      this.prototype,
+      (pool) =>
+        `HandlerPool(${pool.#running.size} running, ${pool.#waiting.size} waiting, ${pool.#maxThreads} at a time)`,
+    );
+  }
+
   readonly #maxThreads: number;
   readonly #piscina: Piscina;
   readonly #waiting = new Fifo<() => void>();
