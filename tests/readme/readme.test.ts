@@ -4,6 +4,9 @@ import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import * as core from '@threadbus/core';
+import * as semaphore from '@threadbus/semaphore';
+import * as worker from '@threadbus/worker';
 import { beforeAll, expect, test } from 'vitest';
 import { readmePrograms } from '../../scripts/readme-programs.mjs';
 
@@ -85,6 +88,14 @@ test('readme - links lead to headings and files that are there', async () => {
     return link.startsWith('#') ? !anchors.includes(link.slice(1)) : !existsSync(join(root, link));
   });
   expect(broken).toEqual([]);
+});
+
+test('readme - names every error that can be caught', async () => {
+  const text = await readFile(join(root, 'README.md'), 'utf8');
+  const names = [core, worker, semaphore].flatMap((exported) => Object.keys(exported));
+  const errors = names.filter((name) => name.endsWith('Error') && !name.startsWith('is'));
+  expect(errors.length).toBeGreaterThan(20);
+  expect(errors.filter((name) => !text.includes(`\`${name}\``))).toEqual([]);
 });
 
 /** Ids by the order in which they come, and no times. */
