@@ -88,21 +88,22 @@ function checkDeclarations() {
   console.log('install-test: no types of dependencies but zod ok');
 }
 
-/** The three uses of the README, each in a folder of its own, and the consumer's files beside them. */
+/** The README's three uses and its first TypeScript, each in a folder of its own; the consumer's files beside them. */
 async function writePrograms() {
   cpSync(join(root, 'scripts', 'consumer'), consumer, { recursive: true });
   symlinkSync(join(root, 'node_modules', '@types'), join(consumer, 'node_modules', '@types'), 'junction');
-  const programs = (await readmePrograms(readme)).filter(({ language }) => language === 'js').slice(0, 3);
-  return programs.map(({ title, files, output }, i) => {
+  const programs = (await readmePrograms(readme)).slice(0, 4);
+  return programs.map(({ title, language, files, output }, i) => {
     mkdirSync(join(consumer, `use-${i}`));
     for (const [name, code] of Object.entries(files)) writeFileSync(join(consumer, `use-${i}`, name), code);
-    return { title, path: join(`use-${i}`, 'main.js'), output };
+    return { title, path: join(language === 'ts' ? 'compiled' : '', `use-${i}`, 'main.js'), output };
   });
 }
 
 function compile(version, compiler) {
-  const nodenext = { module: 'nodenext', moduleResolution: 'nodenext', files: ['types.ts', 'types.cts'] };
-  const bundler = { module: 'esnext', moduleResolution: 'bundler', files: ['types.ts'] };
+  const typed = ['types.ts', join('use-3', 'main.ts')];
+  const nodenext = { module: 'nodenext', moduleResolution: 'nodenext', files: [...typed, 'types.cts'] };
+  const bundler = { module: 'esnext', moduleResolution: 'bundler', files: typed };
   for (const { module, moduleResolution, files } of version === '7' ? [bundler, nodenext] : [nodenext]) {
     const target = { target: 'es2022', lib: ['es2022', 'esnext.disposable', 'esnext.decorators'], outDir: 'compiled' };
     const strict = { strict: true, exactOptionalPropertyTypes: true, skipLibCheck: false, types: ['node'] };
