@@ -1,16 +1,13 @@
-/** The handlers of the buses of a name in this thread. */
-type HandlersOf = (busName: string) => Iterable<{ readonly pattern: string }>;
+let typesOn: (busName: string) => string[] = () => [];
 
-let handlersOf: HandlersOf = () => [];
-
-/** Tells where handlers are to be looked for; the buses are known to upper layers only. */
-export function lookForHandlersIn(buses: HandlersOf): void {
-  handlersOf = buses;
+/** Tells how to find the types that have handlers on a bus of this thread; the buses are known to upper layers only. */
+export function lookForTypesIn(buses: (busName: string) => string[]): void {
+  typesOn = buses;
 }
 
 /** Types that handlers on these buses are registered for. */
 export function handledTypes(busNames: readonly string[]): string[] {
-  return busNames.flatMap((name) => [...handlersOf(name)].map(({ pattern }) => pattern));
+  return busNames.flatMap((name) => typesOn(name));
 }
 
 /** A question for the end of an error message, if one of the names looks like what was meant; else nothing. */
@@ -18,7 +15,7 @@ export function didYouMean(name: string, known: Iterable<string>): string {
   let best: string | null = null;
   let least = Math.max(2, Math.floor(name.length / 4)) + 1;
   for (const other of new Set(known)) {
-    if (other === name || other === '*') continue;
+    if (other === name) continue;
     const distance = sameButSuffix(name, other) ? 1 : edits(name.toLowerCase(), other.toLowerCase());
     if (distance >= least) continue;
     least = distance;

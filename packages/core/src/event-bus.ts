@@ -7,7 +7,7 @@ import { newId } from './clock.ts';
 import { liveHandler } from './context.ts';
 import { debugLog } from './debug-log.ts';
 import { describe } from './describe.ts';
-import { lookForHandlersIn } from './did-you-mean.ts';
+import { lookForTypesIn } from './did-you-mean.ts';
 import type { RunningBus } from './dispatch.ts';
 import { checkWait } from './duration.ts';
 import { expectEvent } from './expect.ts';
@@ -30,8 +30,8 @@ import { Wal } from './wal.ts';
 const names = new BusNames<EventBus>();
 const memory = new MemoryWatch(holders);
 let engineOf: (bus: EventBus) => BusEngine;
-lookForHandlersIn((busName) =>
-  [...names.live()].flatMap((bus) => (bus.name === busName ? [...engineOf(bus).registry] : [])),
+lookForTypesIn((busName) =>
+  [...names.live()].flatMap((bus) => (bus.name === busName ? engineOf(bus).registry.types : [])),
 );
 
 /** The works of a bus, for sibling packages. */
