@@ -52,7 +52,7 @@ test('first contact - waiting for a type that never comes, when a similar one di
 });
 
 test.each([
-  ['a type', 'UserLogin', 'A type alone is no event: make one with its payload.'],
+  ['a type', 'UserLogin', 'expected an event, such as new UserCreated({ … }); got the string "UserLogin".'],
   ['a class', UserLogin, 'That is the class: make an event of it, new UserLogin({ … }).'],
   ['a payload', alice, 'expected an event, such as new UserCreated({ … }); got an object (Object).'],
 ])('first contact - dispatch of %s', (_what, value, next) => {

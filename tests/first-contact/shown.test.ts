@@ -49,3 +49,35 @@ test('shown - a pool: what runs, what waits, and how many may run', () => {
   onTestFinished(() => pool.stop());
   expect(inspect(pool)).toBe('HandlerPool(0 running, 0 waiting, 3 at a time)');
 });
+
+test('shown - an event: where it was, its type, how far it is, and its payload', async () => {
+  const [main, auth] = [quietBus({ name: 'Main' }), quietBus({ name: 'Auth' })];
+  main.on(Ask, auth.dispatch);
+  auth.on(Ask, function answer() {
+    return 'yes';
+  });
+  const event = new Ask({ question: 'a?' });
+  const id = `Ask#${event.event_id.slice(-4)}`;
+  expect(inspect(event)).toBe(`▶ ${id} ⏳ { question: 'a?' }`);
+  const dispatch = main.dispatch(event);
+  expect(inspect(dispatch)).toBe(`Dispatch of Main▶ ${id} ⏳ { question: 'a?' }`);
+  await dispatch;
+  expect(inspect([event])).toBe(`[ Main≫Auth▶ ${id} ✅ { question: 'a?' } ]`);
+  expect(inspect({ a: { b: { c: { event } } } })).toContain(`[Object]`);
+  expect(inspect({ a: { b: { event } } })).toContain(`event: Main≫Auth▶ ${id} ✅ …`);
+});
+
+test('shown - a result: its bus, its handler, what came of it', async () => {
+  const bus = quietBus({ name: 'Main' });
+  bus.on(Ask, function answer() {
+    return 'yes';
+  });
+  bus.on(Ask, function fail() {
+    throw new RangeError('no');
+  });
+  const { event_results } = await bus.dispatch(new Ask({ question: 'a?' }));
+  expect([...event_results.values()].map((result) => inspect(result))).toEqual([
+    'Main.answer() -> yes (completed)',
+    'Main.fail() -> RangeError (error)',
+  ]);
+});

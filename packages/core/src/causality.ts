@@ -15,7 +15,6 @@ export function noEventError(bus: BusIdentity, value: unknown): TypeError {
 }
 
 function instanceHint(value: unknown): string {
-  if (typeof value === 'string') return ' A type alone is no event: make one with its payload.';
   if (typeof value !== 'function' || !(value.prototype instanceof BaseEvent)) return '';
   return ` That is the class: make an event of it, new ${value.name}({ … }).`;
 }
