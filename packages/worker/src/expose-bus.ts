@@ -93,7 +93,7 @@ function exposureOf(init: ThreadInit): Exposure {
     helloFailed: (error) => {
       throw error;
     },
-    arrived: (lifecycle, slot) => exposure?.board?.arrived(lifecycle, slot),
+    arrived: (arrival) => exposure?.board?.arrived(arrival),
   });
   exposure = { parent, board: null, bus: null };
   return exposure;

@@ -96,11 +96,12 @@ export class LinkServer {
     target: number,
     bus: BusIdentity,
   ): { id: string; name: string; accept(event: BaseEvent, context: AsyncResource): Part | null } {
+    const to = { target, bus, call: null };
     return {
       ...bus,
       accept: (event, context) => {
         if (event.event_path.includes(bus.name)) return null;
-        return this.#outgoing.add(event, { target, bus }, context.runInAsyncScope(captureContext));
+        return this.#outgoing.add(event, to, context.runInAsyncScope(captureContext));
       },
     };
   }
@@ -120,7 +121,7 @@ export class LinkServer {
     const offer = (event: BaseEvent): false => {
       this.#offers += 1;
       offers.set(this.#offers, event);
-      this.#link.outbox.push(op.OFFER, id, this.#offers, encodeEvent(event, null));
+      this.#link.outbox.push(op.OFFER, id, this.#offers, encodeEvent(event));
       return false;
     };
     const ended = busEngine(this.#bus).expectations.add({

@@ -127,7 +127,7 @@ export class RemoteExpectations {
     const lifecycle = lifecycleOf(event);
     if (lifecycle.sequence > 0) return;
     lifecycle.dispatched(null);
-    const part = new RemotePart(event, 0, this.#bus, ignore, null);
+    const part = new RemotePart(event, { target: 0, bus: null, call: null }, this.#bus, ignore, null);
     lifecycle.attach(part);
     this.#followed.set(offer, part);
   }
