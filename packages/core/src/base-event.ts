@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import { idOf, isoTime, nextOrder } from './clock.ts';
+import { fromEpoch, idOf, isoTime, type Moment, nextOrder, now, toEpoch } from './clock.ts';
 import type { PathStep } from './bus-names.ts';
 import { activeHandler } from './context.ts';
 import type { Dispatchable, RunningBus } from './dispatch.ts';
@@ -54,10 +54,12 @@ type InstanceOf<Base extends EventConstructor, Shape extends PayloadShape, Resul
   ? BaseEvent<z.output<Result>> & Omit<InstanceType<Base>, keyof BaseEvent> & FieldsOf<PayloadOutput<Shape>>
   : InstanceType<Base> & FieldsOf<PayloadOutput<Shape>>;
 
-/** The event came with its id, so another may have the same. */
+/** The event was made with an id that another may have, too. */
 export let idIsGiven: (event: BaseEvent) => boolean;
-/** The buses that had the event, in order; the engine adds to it. */
-export let pathOf: (event: BaseEvent) => PathStep[];
+/** The buses that had the event, in order. */
+export let pathOf: (event: BaseEvent) => readonly PathStep[];
+export let setPath: (event: BaseEvent, path: readonly PathStep[]) => void;
+/** Milliseconds since 1970. */
 export let createdAtOf: (event: BaseEvent) => number;
 export let setParent: (event: BaseEvent, parentId: string) => void;
 
@@ -86,15 +88,14 @@ export class BaseEvent<R = unknown> extends ResultHelpers<R, BaseEvent> implemen
     return this.definition.type;
   }
 
-  readonly #type: string;
-  readonly #schema: string;
-  readonly #timeout: number | null;
-  readonly #resultType: z.ZodType | null;
-  readonly #createdAt: number;
-  readonly #path: PathStep[] = [];
+  /** The class's, unless the event was given other fields. */
+  readonly #definition: EventDefinition;
+  readonly #createdAt: Moment;
+  /** Shared with other events that went the same way, so never changed. */
+  #path: readonly PathStep[] = noPath;
   /** Null until somebody asks. */
   #id: string | null = null;
-  /** Among the events of this thread; 0 if the id was given. */
+  /** Among the events of this thread; 0 if the id was given, -1 if another thread gave it and vouches for it. */
   #order = 0;
   #parentId: string | null;
   #results: Map<string, EventResult<R, BaseEvent>> | null = null;
@@ -106,7 +107,10 @@ export class BaseEvent<R = unknown> extends ResultHelpers<R, BaseEvent> implemen
     ]);
     idIsGiven = (event) => event.#order === 0;
     pathOf = (event) => event.#path;
-    createdAtOf = (event) => event.#createdAt;
+    setPath = (event, path) => {
+      event.#path = path;
+    };
+    createdAtOf = (event) => toEpoch(event.#createdAt);
     setParent = (event, parentId) => {
       event.#parentId ??= parentId;
     };
@@ -121,38 +125,28 @@ export class BaseEvent<R = unknown> extends ResultHelpers<R, BaseEvent> implemen
     super();
     const { definition } = new.target;
     if (given instanceof TrustedFields) {
-      this.#type = given.type;
-      this.#schema = given.schema;
-      this.#timeout = given.timeout;
-      this.#resultType = definition.result;
-      this.#createdAt = given.createdAt;
+      this.#definition = schema.trustedDefinition(definition, given);
+      this.#createdAt = fromEpoch(given.createdAt);
       this.#id = given.id;
+      this.#order = -1;
       this.#parentId = given.parentId;
       Object.assign(this, (payload as TrustedPayload).payload);
       return;
     }
     if (given !== noFields) fields.checkFieldNames(given, definition.type);
     const type = schema.checkClassType(definition, given.event_type);
-    this.#type = type;
     if (payload instanceof TrustedPayload) Object.assign(this, payload.payload);
     else Object.assign(this, schema.validatePayload(definition, schema.checkPayload(payload, type), type));
     if (given === noFields) {
-      this.#schema = definition.schemaName;
-      this.#timeout = definition.timeout;
-      this.#resultType = definition.result;
-      this.#createdAt = Date.now();
+      this.#definition = definition;
+      this.#createdAt = now();
       this.#order = nextOrder();
       this.#parentId = null;
       return;
     }
-    const { event_id, event_parent_id, event_schema, event_timeout, event_created_at, event_path, event_result_type } =
-      given;
-    const ownSchema = type === definition.type ? definition.schemaName : schema.schemaName(type, undefined);
-    this.#schema = event_schema === undefined ? ownSchema : fields.checkText('event_schema', event_schema, type);
-    this.#timeout = event_timeout === undefined ? definition.timeout : fields.checkTimeout(event_timeout, type);
-    this.#resultType =
-      event_result_type === undefined ? definition.result : schema.checkResultField(event_result_type, type);
-    this.#createdAt = event_created_at === undefined ? Date.now() : fields.checkCreatedAt(event_created_at, type);
+    const { event_id, event_parent_id, event_created_at, event_path } = given;
+    this.#definition = schema.givenDefinition(definition, type, given);
+    this.#createdAt = event_created_at === undefined ? now() : fromEpoch(fields.checkCreatedAt(event_created_at, type));
     if (event_path !== undefined) this.#path = fields.checkPath(event_path, type).map((name) => ({ id: null, name }));
     if (event_id === undefined) this.#order = nextOrder();
     else this.#id = fields.checkUuid('event_id', event_id, type);
@@ -220,7 +214,7 @@ export class BaseEvent<R = unknown> extends ResultHelpers<R, BaseEvent> implemen
 
   /** By what handlers are matched: the class's type, or the one given to a plain BaseEvent. */
   get event_type(): string {
-    return this.#type;
+    return this.#definition.type;
   }
   /** UUIDv7 */
   get event_id(): string {
@@ -228,11 +222,11 @@ export class BaseEvent<R = unknown> extends ResultHelpers<R, BaseEvent> implemen
   }
   /** `Name@version` */
   get event_schema(): string {
-    return this.#schema;
+    return this.#definition.schemaName;
   }
   /** Limit for each handler in seconds; null = none. */
   get event_timeout(): number | null {
-    return this.#timeout;
+    return this.#definition.timeout;
   }
   /** The event whose handler dispatched this one; null for a root. */
   get event_parent_id(): string | null {
@@ -244,11 +238,11 @@ export class BaseEvent<R = unknown> extends ResultHelpers<R, BaseEvent> implemen
   }
   /** When the event was constructed, ISO 8601 in UTC. */
   get event_created_at(): string {
-    return new Date(this.#createdAt).toISOString();
+    return new Date(toEpoch(this.#createdAt)).toISOString();
   }
   /** What handlers must return; null = anything. */
   get event_result_type(): z.ZodType | null {
-    return this.#resultType;
+    return this.#definition.result;
   }
   /** 'pending' until the first handler starts, 'completed' once all handlers and all children are done. */
   get event_status(): EventStatus {
@@ -290,7 +284,7 @@ export class BaseEvent<R = unknown> extends ResultHelpers<R, BaseEvent> implemen
     const handler = activeHandler.getStore();
     if (handler !== undefined) return handler.bus as RunningBus;
     throw new EventStateError(
-      `event_bus can only be accessed from within an event handler (${this.#type}#${this.event_id.slice(-4)}). Elsewhere, use the bus itself.`,
+      `event_bus can only be accessed from within an event handler (${this.#definition.type}#${this.event_id.slice(-4)}). Elsewhere, use the bus itself.`,
       placeOf(lifecycleOf(this)),
     );
   }
@@ -308,27 +302,27 @@ export class BaseEvent<R = unknown> extends ResultHelpers<R, BaseEvent> implemen
   eventReset(): this {
     const Class = this.constructor as EventConstructor;
     return new Class(new TrustedPayload(payloadOf(this)) as never, {
-      event_type: this.#type,
-      event_schema: this.#schema,
-      event_timeout: this.#timeout,
-      event_result_type: this.#resultType,
+      event_type: this.#definition.type,
+      event_schema: this.#definition.schemaName,
+      event_timeout: this.#definition.timeout,
+      event_result_type: this.#definition.result,
     }) as this;
   }
 
   /** As text: the buses that had it, its type, the end of its id and how far it is, in bubus's format. */
   override toString(): string {
-    return `${this.event_path.join('≫')}▶ ${this.#type}#${this.event_id.slice(-4)} ${statusIcons[this.event_status]}`;
+    return `${this.event_path.join('≫')}▶ ${this.#definition.type}#${this.event_id.slice(-4)} ${statusIcons[this.event_status]}`;
   }
 
   /** What travels and is logged: fields of the framework and the payload with its values as they are; no results. */
   toJSON(): Record<string, unknown> {
     return {
-      event_type: this.#type,
-      event_schema: this.#schema,
+      event_type: this.#definition.type,
+      event_schema: this.#definition.schemaName,
       event_id: this.event_id,
       event_parent_id: this.#parentId,
       event_path: this.event_path,
-      event_timeout: this.#timeout,
+      event_timeout: this.#definition.timeout,
       event_created_at: this.event_created_at,
       ...payloadOf(this),
     };
@@ -336,6 +330,7 @@ export class BaseEvent<R = unknown> extends ResultHelpers<R, BaseEvent> implemen
 }
 
 const noFields: EventFields = {};
+const noPath: readonly PathStep[] = [];
 const statusIcons: Record<EventStatus, string> = { pending: '⏳', started: '🏃', completed: '✅' };
 
 /** The payload's fields: whatever an event has of its own. */

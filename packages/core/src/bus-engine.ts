@@ -1,6 +1,6 @@
 import { AsyncResource } from 'node:async_hooks';
-import { BaseEvent, pathOf } from './base-event.ts';
-import type { BusIdentity } from './bus-names.ts';
+import { BaseEvent, pathOf, setPath } from './base-event.ts';
+import type { BusIdentity, PathStep } from './bus-names.ts';
 import { Capacity } from './capacity.ts';
 import { enterTree, noEventError, passed, skip } from './causality.ts';
 import { waitFor } from './context.ts';
@@ -17,6 +17,7 @@ import { IdleWatch } from './idle-watch.ts';
 import type { ResolvedBusOptions } from './bus-options.ts';
 import type { Lifecycle } from './lifecycle.ts';
 import { Observers } from './observer.ts';
+import { OpenList } from './open-list.ts';
 import { lifecycleOf } from './result-helpers.ts';
 import { RunLoop } from './run-loop.ts';
 import { SlowWatch } from './slow-watch.ts';
@@ -34,13 +35,16 @@ export class BusEngine implements DeliveryHost, ForwardTarget {
   readonly idle: IdleWatch = new IdleWatch();
   readonly observers: Observers;
   /** Deliveries whose event isn't completed. */
-  readonly #open = new Set<Delivery>();
+  readonly #open = new OpenList<Delivery>();
+  /** The path of events that were dispatched here first. */
+  readonly #ownPath: readonly PathStep[];
   readonly #slow: SlowWatch;
   readonly #onDispatch: () => void;
   #stopped = false;
 
   constructor(identity: BusIdentity, bus: RunningBus, options: ResolvedBusOptions, onDispatch: () => void) {
     this.identity = identity;
+    this.#ownPath = [identity];
     this.bus = bus;
     this.options = options;
     this.loop = new RunLoop(!options.parallelHandlers);
@@ -72,7 +76,7 @@ export class BusEngine implements DeliveryHost, ForwardTarget {
   }
 
   /** Deliveries of events that are not completed, in order of arrival. */
-  get open(): ReadonlySet<Delivery> {
+  get open(): OpenList<Delivery> {
     return this.#open;
   }
 
@@ -176,7 +180,7 @@ export class BusEngine implements DeliveryHost, ForwardTarget {
   }
 
   continue(delivery: Delivery): void {
-    this.loop.claim(() => delivery.advance(!this.options.parallelHandlers));
+    this.loop.claim((at) => delivery.advance(!this.options.parallelHandlers, at));
   }
 
   leave(): void {
@@ -206,7 +210,7 @@ export class BusEngine implements DeliveryHost, ForwardTarget {
 
   completed(delivery: Delivery): void {
     const { event } = delivery;
-    this.#open.delete(delivery);
+    this.#open.remove(delivery);
     if (delivery.remembered !== null) this.history.move(delivery.remembered);
     if (this.observers.active) this.observers.notify((observer) => observer.completed?.(event));
     if (this.#open.size === 0) this.idle.settle();
@@ -215,7 +219,8 @@ export class BusEngine implements DeliveryHost, ForwardTarget {
   #take(event: BaseEvent, context: AsyncResource): Delivery {
     const lifecycle = lifecycleOf(event);
     const delivery = new Delivery(event, this, context);
-    pathOf(event).push(this.identity);
+    const path = pathOf(event);
+    setPath(event, path.length === 0 ? this.#ownPath : [...path, this.identity]);
     lifecycle.attach(delivery);
     this.#open.add(delivery);
     this.capacity.enter();
@@ -247,7 +252,8 @@ export class BusEngine implements DeliveryHost, ForwardTarget {
   }
 
   *#resultsInProgress(): Iterable<EventResult> {
-    for (const { results } of this.#open) for (const result of results) if (result.status === 'started') yield result;
+    for (const { results } of [...this.#open])
+      for (const result of results) if (result.status === 'started') yield result;
   }
 
   #warnSlow({ lifecycle, handler_name }: EventResult, seconds: number): void {

@@ -16,7 +16,8 @@ export function noEventError(bus: BusIdentity, value: unknown): TypeError {
 
 /** The bus is in the event's path: it had the event, in this thread or before the event came here as JSON. */
 export function passed(event: BaseEvent, bus: Readonly<BusIdentity>): boolean {
-  return pathOf(event).some(({ id, name }) => (id === null ? name === bus.name : id === bus.id));
+  for (const { id, name } of pathOf(event)) if (id === null ? name === bus.name : id === bus.id) return true;
+  return false;
 }
 
 /**

@@ -1,14 +1,55 @@
 import { UUID, uuidv7obj } from 'uuidv7';
 
+/**
+ * A point in time in milliseconds since `origin`; 0 = not yet. Small enough for an integer that V8 keeps in the field
+ * itself: milliseconds since 1970 would cost every event six more objects on the heap.
+ */
+export type Moment = number & { readonly since: 'origin' };
+
+export const never = 0 as Moment;
+
+/** A day before this module was loaded, so that what another thread did earlier is later than `never` too. */
+const origin = Date.now() - 86_400_000;
+const largest = 2 ** 31 - 1;
+
+export function now(): Moment {
+  return fromEpoch(Date.now());
+}
+
+export function toEpoch(moment: Moment): number {
+  return moment + origin;
+}
+
+export function fromEpoch(epochMs: number): Moment {
+  const ms = epochMs - origin;
+  // The difference of two doubles stays a double until something makes an integer of it.
+  return (ms >= -largest && ms <= largest ? ms | 0 : ms) as Moment;
+}
+
+/** As other threads are told: milliseconds since 1970, 0 for `never`. */
+export function toWire(moment: Moment): number {
+  return moment === never ? 0 : toEpoch(moment);
+}
+
+export function fromWire(epochMs: number): Moment {
+  return epochMs === 0 ? never : fromEpoch(epochMs);
+}
+
+/** ISO 8601 in UTC with milliseconds; null for `never`. */
+export function isoTime(moment: Moment): string | null {
+  return moment === never ? null : new Date(toEpoch(moment)).toISOString();
+}
+
 /** A new UUIDv7: unique, and sorted by the time of its creation. */
 export function newId(): string {
   return text(uuidv7obj());
 }
 
-/** How many things were put in order in this thread; a random start keeps the ids of two threads apart. */
-let order = Math.floor(Math.random() * 2 ** 41) + 1;
+/** Keeps the ids of two threads apart. */
+const firstOrder = Math.floor(Math.random() * 2 ** 41);
+let order = 0;
 
-/** A number that is greater than all before it. */
+/** A number that is greater than all before it, and than 0. */
 export function nextOrder(): number {
   order += 1;
   return order;
@@ -18,18 +59,14 @@ export function nextOrder(): number {
  * The UUIDv7 of something that was made at that time, as the one with that order among those of this thread: so that
  * an id can be made long after the thing, when somebody first asks for it.
  */
-export function idOf(epochMs: number, orderOf: number): string {
-  const high = Math.floor(orderOf / 2 ** 30) % 2 ** 12;
-  return text(UUID.fromFieldsV7(epochMs, high, orderOf % 2 ** 30, Math.floor(Math.random() * 2 ** 32)));
+export function idOf(madeAt: Moment, orderOf: number): string {
+  const counted = firstOrder + orderOf;
+  const high = Math.floor(counted / 2 ** 30) % 2 ** 12;
+  return text(UUID.fromFieldsV7(toEpoch(madeAt), high, counted % 2 ** 30, Math.floor(Math.random() * 2 ** 32)));
 }
 
 /** What `toString` gives, which builds it digit by digit: that would be a sixth of what an event allocates. */
 function text({ bytes }: UUID): string {
   const hex = Buffer.from(bytes.buffer, bytes.byteOffset, 16).toString('hex');
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
-}
-
-/** ISO 8601 in UTC with milliseconds; null for 0, which stands for "not yet". */
-export function isoTime(epochMs: number): string | null {
-  return epochMs === 0 ? null : new Date(epochMs).toISOString();
 }

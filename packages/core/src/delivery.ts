@@ -1,13 +1,15 @@
 import { AsyncResource } from 'node:async_hooks';
 import type { BaseEvent } from './base-event.ts';
+import { type Moment, now } from './clock.ts';
 import type { RunningBus } from './dispatch.ts';
 import { type ErrorPlace, HandlerCancelledError, isBusStoppedError } from './errors.ts';
-import { EventResult, resultSettled, resultStarted } from './event-result.ts';
+import { EventResult, resultSettled, resultStarted, settledAt } from './event-result.ts';
 import type { ForwardTarget, HandlerEntry } from './handler.ts';
 import type { HistoryEntry } from './history.ts';
 import { abortedError, HandlerRun, type RunHost } from './handler-run.ts';
 import type { Lifecycle, Part } from './lifecycle.ts';
 import type { Linked } from './linked-list.ts';
+import type { Open } from './open-list.ts';
 import { recursionError } from './recursion.ts';
 import { lifecycleOf } from './result-helpers.ts';
 import { SmallSet } from './small-set.ts';
@@ -45,9 +47,12 @@ const noEntries: readonly HandlerEntry[] = [];
  * While started it is *busy* until no handler that holds the slot is left, running or to come; forwards and handlers
  * in other threads don't hold it.
  */
-export class Delivery implements Part, RunHost, Linked<Delivery> {
+export class Delivery implements Part, RunHost, Linked<Delivery>, Open<Delivery> {
   previous: Delivery | null = null;
   next: Delivery | null = null;
+  earlier: Delivery | null = null;
+  later: Delivery | null = null;
+  nextPart: Part | null = null;
   state: 'queued' | 'started' | 'done' = 'queued';
   busy = false;
   /** Number of the loop's turn in which the event was awaited; 0 = it isn't. */
@@ -65,8 +70,8 @@ export class Delivery implements Part, RunHost, Linked<Delivery> {
   #nextEntry = 0;
   /** The handler that is just being called: if it settles before the call returns, `advance` goes on by itself. */
   #starting: HandlerRun | null = null;
-  /** Handlers that have started and not settled, suspended ones included. */
-  readonly #running = new SmallSet<HandlerRun>();
+  /** Handlers whose call has returned and that haven't settled, suspended ones included. */
+  #running: SmallSet<HandlerRun> | null = null;
   /** How many of them need the slot. */
   #slotWanted = 0;
 
@@ -82,14 +87,14 @@ export class Delivery implements Part, RunHost, Linked<Delivery> {
   }
 
   /** Fixes which handlers the event has on this bus. */
-  start(): void {
-    this.#begin(true);
+  start(at: Moment): void {
+    this.#begin(true, at);
   }
 
-  #begin(starting: boolean): void {
+  #begin(starting: boolean, at: Moment): void {
     this.state = 'started';
     this.busy = true;
-    this.lifecycle.start(Date.now());
+    this.lifecycle.start(at);
     this.#entries = this.#host.match(this.event.event_type, starting);
     if (this.#entries.length > 0) {
       const { event_timeout } = this.event;
@@ -107,13 +112,19 @@ export class Delivery implements Part, RunHost, Linked<Delivery> {
    * Starts handlers in order: on a serial bus up to the first that keeps the slot, else all.
    *
    * Called with the slot free.
+   *
+   * @returns when the last of them returned or settled: from `at` on, time is looked up only where it has passed
    */
-  advance(serial: boolean): void {
+  advance(serial: boolean, at: Moment): Moment {
+    let time = at;
     while (this.#nextEntry < this.#entries.length) {
-      const run = this.#startNext();
-      if (serial && run !== null && this.#running.has(run) && run.entry.holdsSlot) return;
+      const result = this.results[this.#nextEntry] as EventResult;
+      const run = this.#startNext(time);
+      time = result.settled ? settledAt(result) : now();
+      if (serial && run !== null && !result.settled && run.entry.holdsSlot) return time;
     }
-    this.#checkDone();
+    this.#checkDone(time);
+    return time;
   }
 
   promote(): void {
@@ -124,11 +135,12 @@ export class Delivery implements Part, RunHost, Linked<Delivery> {
     if (this.state === 'done') return;
     if (this.state === 'queued') {
       this.#host.unqueue(this);
-      this.#begin(false);
+      this.#begin(false, now());
     }
-    for (const run of this.#running) run.abort(abortedError(run.place, cause), cause);
+    this.#abort(this.#starting, cause);
+    for (const run of this.#running ?? []) this.#abort(run, cause);
     while (this.#nextEntry < this.#entries.length) this.#cancelNext(cause);
-    this.#checkDone();
+    this.#checkDone(now());
   }
 
   delivered(): void {
@@ -152,27 +164,26 @@ export class Delivery implements Part, RunHost, Linked<Delivery> {
     if (run.entry.holdsSlot) this.#host.take(run);
   }
 
-  settled(run: HandlerRun): void {
-    this.#running.delete(run);
+  settled(run: HandlerRun, at: Moment): void {
+    this.#running?.delete(run);
     if (run.entry.holdsSlot) this.#slotWanted -= 1;
     // The slot last: whatever an observer does, nothing else starts within its call.
     this.#host.handlerEnded(this, run.runner, run.entry);
     this.#host.release(run);
     if (this.#starting === run) return;
     if (run.entry.holdsSlot && this.#nextEntry < this.#entries.length) this.#host.continue(this);
-    else this.#checkDone();
+    else this.#checkDone(at);
   }
 
-  #startNext(): HandlerRun | null {
+  #startNext(at: Moment): HandlerRun | null {
     const entry = this.#entries[this.#nextEntry] as HandlerEntry;
     const result = this.results[this.#nextEntry] as EventResult;
     this.#nextEntry += 1;
     if (entry.target !== null) {
-      this.#forward(entry, entry.target, result);
+      this.#forward(entry, entry.target, result, at);
       return null;
     }
     const run = new HandlerRun(this.event, entry, result, this);
-    this.#running.add(run);
     this.#starting = run;
     if (entry.holdsSlot) {
       this.#slotWanted += 1;
@@ -180,20 +191,21 @@ export class Delivery implements Part, RunHost, Linked<Delivery> {
     }
     this.#host.handlerStarted(run);
     const refusal = recursionError(run, this.#host.maxRecursionDepth);
-    if (refusal === null) run.start(this.#handlerContext());
+    if (refusal === null) run.start(this.#handlerContext(), at);
     else run.abort(refusal);
     this.#starting = null;
+    if (!result.settled) (this.#running ??= new SmallSet()).add(run);
     return run;
   }
 
   /** Hands the event to another bus; its own result is the event, at once. */
-  #forward(entry: HandlerEntry, target: ForwardTarget, result: EventResult): void {
-    resultStarted(result, Date.now());
+  #forward(entry: HandlerEntry, target: ForwardTarget, result: EventResult, at: Moment): void {
+    resultStarted(result, at);
     try {
       target.accept(this.event, this.#handlerContext());
-      resultSettled(result, 'completed', this.event, Date.now());
+      resultSettled(result, 'completed', this.event, at);
     } catch (error) {
-      resultSettled(result, 'error', error, Date.now());
+      resultSettled(result, 'error', error, at);
     }
     this.#host.handlerEnded(this, result, entry);
   }
@@ -223,20 +235,24 @@ export class Delivery implements Part, RunHost, Linked<Delivery> {
       place,
       { cause },
     );
-    resultSettled(result, 'error', error, Date.now());
+    resultSettled(result, 'error', error, now());
     this.#host.handlerEnded(this, result, entry);
   }
 
-  #checkDone(): void {
+  #abort(run: HandlerRun | null, cause: Error): void {
+    run?.abort(abortedError(run.place, cause), cause);
+  }
+
+  #checkDone(at: Moment): void {
     if (this.state !== 'started' || this.#nextEntry < this.#entries.length) return;
     if (this.busy && this.#slotWanted === 0) {
       this.busy = false;
       this.#host.leave(this);
     }
-    if (this.#running.size > 0) return;
+    if (this.#starting?.runner.settled === false || (this.#running?.size ?? 0) > 0) return;
     this.state = 'done';
     this.#entries = noEntries;
     this.onDone?.();
-    this.lifecycle.partDone();
+    this.lifecycle.partDone(at);
   }
 }

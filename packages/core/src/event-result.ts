@@ -1,5 +1,5 @@
 import { inspect } from 'node:util';
-import { isoTime, newId } from './clock.ts';
+import { fromWire, isoTime, type Moment, never, newId, now, toWire } from './clock.ts';
 import { type Subject, waitFor } from './context.ts';
 import type { Lifecycle, Runner, Wait } from './lifecycle.ts';
 
@@ -27,15 +27,19 @@ export interface ResultState {
 const noChildren: Lifecycle[] = [];
 
 /** The engine's side of a result; the class shows only what users may do. */
-export let resultStarted: (result: EventResult, now: number) => void;
-export let resultSettled: (result: EventResult, status: 'completed' | 'error', outcome: unknown, now: number) => void;
+export let resultStarted: (result: EventResult, at?: Moment) => void;
+export let resultSettled: (result: EventResult, status: 'completed' | 'error', outcome: unknown, at: Moment) => void;
+/** When the handler settled. */
+export let settledAt: (result: EventResult) => Moment;
 /** Fills a result with what another thread says of it. */
 export let resultRestored: (result: EventResult, id: string | null, state: ResultState) => void;
 /** What a result is made of, without the text that users see. */
 export let sourceOf: (result: EventResult) => ResultSource;
+/** Epoch milliseconds; 0 = not yet. */
 export let startedAtOf: (result: EventResult) => number;
 /** The result's id, if anybody has asked for it yet. */
 export let knownIdOf: (result: EventResult) => string | null;
+/** Epoch milliseconds; 0 = not yet. */
 export let completedAtOf: (result: EventResult) => number;
 export let addChild: (result: EventResult, child: Lifecycle) => void;
 
@@ -58,30 +62,31 @@ export class EventResult<T = unknown, E extends object = object> implements Runn
   readonly #source: ResultSource;
   #id: string | null = null;
   #status: ResultStatus = 'pending';
-  #value: unknown = null;
-  #error: unknown = null;
-  #startedAt = 0;
-  #completedAt = 0;
+  /** What the handler returned or threw. */
+  #outcome: unknown = null;
+  #startedAt: Moment = never;
+  #completedAt: Moment = never;
   #children: Lifecycle[] = noChildren;
   #waits: Wait[] | null = null;
 
   static {
-    resultStarted = (result, now) => {
+    resultStarted = (result, at = now()) => {
       result.#status = 'started';
-      result.#startedAt = now;
+      result.#startedAt = at;
     };
-    resultSettled = (result, status, outcome, now) => result.#settle(status, outcome, now);
+    resultSettled = (result, status, outcome, at) => result.#settle(status, outcome, at);
+    settledAt = (result) => result.#completedAt;
     resultRestored = (result, id, state) => {
       result.#id = id;
-      result.#startedAt = state.startedAt;
-      if (state.status === 'completed') result.#settle('completed', state.value, state.completedAt);
-      else if (state.status === 'error') result.#settle('error', state.error, state.completedAt);
+      result.#startedAt = fromWire(state.startedAt);
+      if (state.status === 'completed') result.#settle('completed', state.value, fromWire(state.completedAt));
+      else if (state.status === 'error') result.#settle('error', state.error, fromWire(state.completedAt));
       else result.#status = state.status;
     };
     knownIdOf = (result) => result.#id;
     sourceOf = (result) => result.#source;
-    startedAtOf = (result) => result.#startedAt;
-    completedAtOf = (result) => result.#completedAt;
+    startedAtOf = (result) => toWire(result.#startedAt);
+    completedAtOf = (result) => toWire(result.#completedAt);
     addChild = (result, child) => {
       if (result.#children.length === 0) result.#children = [child];
       else result.#children.push(child);
@@ -126,12 +131,12 @@ export class EventResult<T = unknown, E extends object = object> implements Runn
 
   /** The handler's value, null while there is none. */
   get result(): T | null {
-    return this.#value as T | null;
+    return this.#status === 'completed' ? (this.#outcome as T) : null;
   }
 
   /** The object that the handler threw (or the bus's reason to end it), null if there is none. */
   get error(): unknown {
-    return this.#error;
+    return this.#status === 'error' ? this.#outcome : null;
   }
 
   /** ISO 8601, null until the handler starts. */
@@ -173,8 +178,8 @@ export class EventResult<T = unknown, E extends object = object> implements Runn
     onError?: ((error: unknown) => Failure | PromiseLike<Failure>) | null,
   ): Promise<Value | Failure> {
     const outcome = waitFor(this, null).then(() => {
-      if (this.#status === 'error') throw this.#error;
-      return this.#value as T;
+      if (this.#status === 'error') throw this.#outcome;
+      return this.#outcome as T;
     });
     return outcome.then(onValue, onError);
   }
@@ -186,15 +191,15 @@ export class EventResult<T = unknown, E extends object = object> implements Runn
 
   #outcomeText(): string {
     if (!this.settled) return '...';
-    if (this.#status === 'error') return this.#error instanceof Error ? this.#error.name : String(this.#error);
-    return typeof this.#value === 'string' ? this.#value : inspect(this.#value, { depth: 1, breakLength: Infinity });
+    const outcome = this.#outcome;
+    if (this.#status === 'error') return outcome instanceof Error ? outcome.name : String(outcome);
+    return typeof outcome === 'string' ? outcome : inspect(outcome, { depth: 1, breakLength: Infinity });
   }
 
-  #settle(status: 'completed' | 'error', outcome: unknown, now: number): void {
+  #settle(status: 'completed' | 'error', outcome: unknown, at: Moment): void {
     this.#status = status;
-    if (status === 'completed') this.#value = outcome;
-    else this.#error = outcome;
-    this.#completedAt = now;
+    this.#outcome = outcome;
+    this.#completedAt = at;
     const waits = this.#waits;
     this.#waits = null;
     if (waits !== null) for (const wait of waits) wait.settle();

@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { EventValidationError, type PayloadIssue } from './errors.ts';
-import { checkEventType, checkTimeout, fieldError } from './event-fields.ts';
 import { describe } from './describe.ts';
+import { checkEventType, checkText, checkTimeout, type EventFields, fieldError } from './event-fields.ts';
+import type { TrustedFields } from './trusted.ts';
 
 /** How a payload is described: the fields of `z.object({…})`, or such an object itself. */
 export type PayloadShape = z.ZodRawShape | z.ZodObject;
@@ -121,6 +122,36 @@ export function checkClassType(definition: EventDefinition, given: string | unde
   throw fieldError('event_type', `'${definition.type}', the type of its class`, given, definition.type);
 }
 
+/** The definition of one event: its class's, or one of its own if it was given other fields. */
+export function givenDefinition(
+  definition: EventDefinition,
+  type: string,
+  { event_schema, event_timeout, event_result_type }: EventFields,
+): EventDefinition {
+  const ownName = type === definition.type ? definition.schemaName : schemaName(type, undefined);
+  return variant(definition, {
+    type,
+    schemaName: event_schema === undefined ? ownName : checkText('event_schema', event_schema, type),
+    timeout: event_timeout === undefined ? definition.timeout : checkTimeout(event_timeout, type),
+    result: event_result_type === undefined ? definition.result : checkResultField(event_result_type, type),
+  });
+}
+
+/** The same for an event whose fields another thread has checked. */
+export function trustedDefinition(definition: EventDefinition, given: TrustedFields): EventDefinition {
+  const { type, schema, timeout } = given;
+  return variant(definition, { type, schemaName: schema, timeout, result: definition.result });
+}
+
+function variant(
+  definition: EventDefinition,
+  own: Pick<EventDefinition, 'type' | 'schemaName' | 'timeout' | 'result'>,
+): EventDefinition {
+  const { type, schemaName: name, timeout, result } = definition;
+  const same = own.type === type && own.schemaName === name && own.timeout === timeout && own.result === result;
+  return same ? definition : { ...definition, ...own };
+}
+
 /** A payload is an object, and none of its fields is in the way of an event's own. */
 export function checkPayload(payload: unknown, type: string): object {
   if (typeof payload !== 'object' || payload === null || Array.isArray(payload)) {
@@ -227,7 +258,7 @@ function checkResultType(type: string, result: unknown): z.ZodType | null {
 }
 
 /** The type that one event demands of its results. */
-export function checkResultField(result: unknown, type: string): z.ZodType | null {
+function checkResultField(result: unknown, type: string): z.ZodType | null {
   if (result === null || isSchema(result)) return result;
   throw shapeError(type, 'event_result_type to be a zod type or null', result);
 }

@@ -1,5 +1,6 @@
 import type { AsyncResource } from 'node:async_hooks';
 import type { BaseEvent } from './base-event.ts';
+import { type Moment, now } from './clock.ts';
 import { activeHandler, type ActiveHandler, type Subject } from './context.ts';
 import { describe } from './describe.ts';
 import { Dispatch, type RunningBus } from './dispatch.ts';
@@ -27,7 +28,7 @@ export interface RunHost {
   whenFree(run: HandlerRun, go: () => void): void;
   /** The handler runs again. */
   resumed(run: HandlerRun): void;
-  settled(run: HandlerRun): void;
+  settled(run: HandlerRun, at: Moment): void;
 }
 
 /** Told of every handler of this thread as it runs and waits: so that a thread can show others what it is doing. */
@@ -94,10 +95,9 @@ export class HandlerRun implements ActiveHandler, HandlerContext {
   }
 
   /** Calls the handler, in the context in which its event was dispatched. */
-  start(context: AsyncResource): void {
+  start(context: AsyncResource, at: Moment = now()): void {
     this.#context = context;
-    const startedAt = Date.now();
-    if (!this.entry.ownClock) resultStarted(this.runner, startedAt);
+    if (!this.entry.ownClock) resultStarted(this.runner, at);
     let outcome: unknown;
     watch?.entered(this);
     try {
@@ -113,7 +113,7 @@ export class HandlerRun implements ActiveHandler, HandlerContext {
       return;
     }
     // The call itself may have taken a while: time counts from its start.
-    if (!this.entry.ownClock) this.startClock((Date.now() - startedAt) / 1000);
+    if (!this.entry.ownClock) this.startClock((now() - at) / 1000);
     outcome.then(
       (value) => this.#succeed(value),
       (error: unknown) => this.#fail(error),
@@ -124,7 +124,7 @@ export class HandlerRun implements ActiveHandler, HandlerContext {
   startClock(elapsed = 0): void {
     const { timeout, status } = this.runner;
     if (this.runner.settled) return;
-    if (status === 'pending') resultStarted(this.runner, Date.now());
+    if (status === 'pending') resultStarted(this.runner);
     if (timeout === null || this.#timer !== null) return;
     this.#timer = startTimer(Math.max(0, timeout - elapsed), () => this.timeOut(), true);
   }
@@ -247,10 +247,11 @@ export class HandlerRun implements ActiveHandler, HandlerContext {
   #settle(status: 'completed' | 'error', outcome: unknown): void {
     this.#timer?.cancel();
     this.#timer = null;
-    resultSettled(this.runner, status, outcome, Date.now());
+    const at = now();
+    resultSettled(this.runner, status, outcome, at);
     watch?.settled(this);
     this.runner.lifecycle.runnerSettled(this.runner);
-    this.#host.settled(this);
+    this.#host.settled(this, at);
   }
 
   #cycle(awaited: BaseEvent): AwaitCycleError {

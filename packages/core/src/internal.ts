@@ -1,7 +1,7 @@
 /**
  * What sibling packages build upon. No promise of stability: not for applications.
  */
-export { createdAtOf, type EventConstructor, pathOf, payloadOf, setParent } from './base-event.ts';
+export { createdAtOf, type EventConstructor, pathOf, payloadOf, setParent, setPath } from './base-event.ts';
 export type { BusEngine } from './bus-engine.ts';
 export type { BusIdentity, PathStep } from './bus-names.ts';
 export { enterTree, noEventError, passed, skip } from './causality.ts';

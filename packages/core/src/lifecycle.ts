@@ -1,3 +1,4 @@
+import { fromWire, type Moment, never, now } from './clock.ts';
 import { SmallSet } from './small-set.ts';
 
 /**
@@ -29,6 +30,8 @@ export interface Runner {
 
 /** An event on one bus; in `results` one runner for each handler, once processing has started there. */
 export interface Part {
+  /** Of the same event, in order of arrival; the lifecycle sets it. */
+  nextPart: Part | null;
   readonly results: readonly Runner[];
   onDone: (() => void) | null;
   /** The event is awaited inside a handler: run it ahead of the queue. */
@@ -47,7 +50,6 @@ export interface Wait {
   settle(): void;
 }
 
-const noParts: readonly Part[] = [];
 const noRunners: readonly Runner[] = [];
 let dispatches = 0;
 /** Waits in this thread that `#isForeign` is true of. */
@@ -59,9 +61,8 @@ export class Lifecycle {
   /** The event itself; an object here, because events are built upon this. */
   readonly event: object;
   status: EventStatus = 'pending';
-  /** Epoch milliseconds, 0 until known. */
-  startedAt = 0;
-  completedAt = 0;
+  startedAt: Moment = never;
+  completedAt: Moment = never;
   /** How many incomplete ancestors the event had when it was dispatched. */
   depth = 0;
   /** Order of first dispatch in this thread; 0 = never dispatched. */
@@ -73,11 +74,13 @@ export class Lifecycle {
   cameOver: object | null = null;
   /** Called whenever results were added; set only by whoever has shown the results to somebody. */
   onResults: (() => void) | null = null;
-  #parts: Part[] = noParts as Part[];
+  #firstPart: Part | null = null;
+  #lastPart: Part | null = null;
+  /** The first of those that haven't been told `delivered`. */
+  #undelivered: Part | null = null;
   #results: readonly Runner[] = noRunners;
   #openParts = 0;
   #openChildren = 0;
-  #deliveredParts = 0;
   #waits: SmallSet<Wait> | null = null;
   #foreignWaits = 0;
 
@@ -105,26 +108,28 @@ export class Lifecycle {
 
   /** One for each bus that it was handed to, as long as it isn't completed. */
   get parts(): readonly Part[] {
-    return this.#parts;
+    const parts: Part[] = [];
+    for (let part = this.#firstPart; part !== null; part = part.nextPart) parts.push(part);
+    return parts;
   }
 
   /** In order of arrival at a bus, then of registration. */
   get results(): readonly Runner[] {
-    if (this.#parts.length === 0) return this.#results;
-    const first = this.#parts[0];
-    if (this.#parts.length === 1 && this.#results.length === 0 && first !== undefined) return first.results;
-    return [...this.#results, ...this.#parts.flatMap((part) => part.results)];
+    const first = this.#firstPart;
+    if (first === null) return this.#results;
+    if (first === this.#lastPart && this.#results.length === 0) return first.results;
+    return [...this.#results, ...this.parts.flatMap((part) => part.results)];
   }
 
-  /** What another thread says of an event that is completed there, and here if it ever came here. */
+  /** What another thread says (in its epoch milliseconds) of an event that is completed there, and here if it ever came. */
   restore(startedAt: number, completedAt: number, results: readonly Runner[]): void {
     if (this.sequence === 0) {
       dispatches += 1;
       this.sequence = dispatches;
     }
     this.status = 'completed';
-    this.startedAt = startedAt;
-    this.completedAt = completedAt;
+    this.startedAt = fromWire(startedAt);
+    this.completedAt = fromWire(completedAt);
     this.#results = results;
     this.onResults?.();
   }
@@ -143,31 +148,33 @@ export class Lifecycle {
   attach(part: Part): void {
     if (this.settled) {
       this.status = 'started';
-      this.completedAt = 0;
+      this.completedAt = never;
     }
-    if (this.#parts.length === 0) this.#parts = [part];
-    else this.#parts.push(part);
+    if (this.#lastPart === null) this.#firstPart = part;
+    else this.#lastPart.nextPart = part;
+    this.#lastPart = part;
+    this.#undelivered ??= part;
     this.#openParts += 1;
   }
 
   /** The first handler of some part starts. */
-  start(now: number): void {
+  start(at: Moment = now()): void {
     if (this.status !== 'pending') return;
     this.status = 'started';
-    this.startedAt = now;
+    this.startedAt = at;
   }
 
   /** All handlers of one part have settled. */
-  partDone(): void {
-    this.start(Date.now());
+  partDone(at: Moment = now()): void {
+    this.start(at);
     this.#openParts -= 1;
     if (this.#openParts > 0) return;
-    while (this.#deliveredParts < this.#parts.length) {
-      const part = this.#parts[this.#deliveredParts];
-      this.#deliveredParts += 1;
-      part?.delivered();
+    while (this.#undelivered !== null) {
+      const part = this.#undelivered;
+      this.#undelivered = part.nextPart;
+      part.delivered();
     }
-    if (this.#openChildren === 0) Lifecycle.#complete(this);
+    if (this.#openChildren === 0) Lifecycle.#complete(this, at);
   }
 
   /** One handler has settled: nothing can be added to its children any more. */
@@ -206,7 +213,7 @@ export class Lifecycle {
     for (const lifecycle of uncovered) {
       if (lifecycle.awaited || lifecycle.settled) continue;
       lifecycle.awaited = true;
-      for (const part of lifecycle.#parts) part.promote();
+      for (let part = lifecycle.#firstPart; part !== null; part = part.nextPart) part.promote();
       for (const runner of lifecycle.results) {
         if (!runner.settled) continue;
         // One that was completed and dispatched again keeps nobody waiting.
@@ -250,7 +257,7 @@ export class Lifecycle {
     cancelling.push([this, cause]);
     if (cancelling.length > 1) return;
     try {
-      for (const [lifecycle, reason] of cancelling) for (const part of [...lifecycle.#parts]) part.cancel(reason);
+      for (const [lifecycle, reason] of cancelling) for (const part of lifecycle.parts) part.cancel(reason);
     } finally {
       cancelling.length = 0;
     }
@@ -267,12 +274,12 @@ export class Lifecycle {
   }
 
   /** The step from started to completed, and up to the ancestors that it completes. */
-  static #complete(first: Lifecycle): void {
+  static #complete(first: Lifecycle, at: Moment): void {
     let next: Lifecycle | null = first;
     while (next !== null) {
       const lifecycle: Lifecycle = next;
       const { parent } = lifecycle;
-      lifecycle.#settle();
+      lifecycle.#settle(at);
       next = null;
       if (parent !== null) {
         const above = parent.lifecycle;
@@ -282,19 +289,24 @@ export class Lifecycle {
     }
   }
 
-  #settle(): void {
+  #settle(at: Moment): void {
     this.status = 'completed';
-    this.completedAt = Date.now();
-    this.#countForeign(-this.#foreignWaits);
+    this.completedAt = at;
+    if (this.#foreignWaits > 0) this.#countForeign(-this.#foreignWaits);
     this.parent = null;
     this.awaited = false;
     this.#results = this.results;
-    const parts = this.#parts;
     const waits = this.#waits;
-    this.#parts = noParts as Part[];
-    this.#deliveredParts = 0;
+    let part = this.#firstPart;
+    this.#firstPart = null;
+    this.#lastPart = null;
     this.#waits = null;
-    for (const part of parts) part.completed();
+    while (part !== null) {
+      const done = part;
+      part = done.nextPart;
+      done.nextPart = null;
+      done.completed();
+    }
     if (waits !== null) for (const wait of waits) wait.settle();
   }
 }

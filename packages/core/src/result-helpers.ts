@@ -58,39 +58,42 @@ export abstract class ResultHelpers<R, E extends object = object> {
   /** The first result that counts, in order of arrival at a bus, then of registration. */
   eventResult(options: NullableOptions<R, E>): Promise<R | null>;
   eventResult(options?: ResultOptions<R, E>): Promise<R>;
-  async eventResult(options: ResultOptions<R, E> = {}): Promise<R | null> {
-    const [first] = await countingResults(this.#lifecycle, options);
-    return first === undefined ? null : first.result;
+  eventResult(options: ResultOptions<R, E> = noOptions): Promise<R | null> {
+    return read(this.#lifecycle, options, values, (results) => results[0]?.result ?? null);
   }
 
   /** All values that count, as a list. */
-  async eventResultsList(options: ResultOptions<R, E> = {}): Promise<R[]> {
-    const results = await countingResults(this.#lifecycle, options);
-    return results.map(({ result }) => result as R);
+  eventResultsList(options: ResultOptions<R, E> = noOptions): Promise<R[]> {
+    return read(this.#lifecycle, options, values, (results) => results.map(({ result }) => result as R));
   }
 
   /** All EventResults that count, by handler id. */
-  async eventResultsFiltered(options: ResultOptions<R, E> = {}): Promise<Map<string, EventResult<R, E>>> {
-    const results = await countingResults(this.#lifecycle, options);
-    return new Map(results.map((result) => [result.handler_id, result]));
+  eventResultsFiltered(options: ResultOptions<R, E> = noOptions): Promise<Map<string, EventResult<R, E>>> {
+    return read(
+      this.#lifecycle,
+      options,
+      values,
+      (results) => new Map(results.map((result) => [result.handler_id, result])),
+    );
   }
 
   /** Values by handler id. */
-  async eventResultsByHandlerId(options: ResultOptions<R, E> = {}): Promise<Record<string, R>> {
-    const results = await countingResults(this.#lifecycle, options);
-    return Object.fromEntries(results.map((result) => [result.handler_id, result.result as R]));
+  eventResultsByHandlerId(options: ResultOptions<R, E> = noOptions): Promise<Record<string, R>> {
+    return read(this.#lifecycle, options, values, (results) =>
+      Object.fromEntries(results.map((result) => [result.handler_id, result.result as R])),
+    );
   }
 
   /** Values by handler name; of several handlers with one name the last wins. */
-  async eventResultsByHandlerName(options: ResultOptions<R, E> = {}): Promise<Record<string, R>> {
-    const results = await countingResults(this.#lifecycle, options);
-    return Object.fromEntries(results.map((result) => [result.handler_name, result.result as R]));
+  eventResultsByHandlerName(options: ResultOptions<R, E> = noOptions): Promise<Record<string, R>> {
+    return read(this.#lifecycle, options, values, (results) =>
+      Object.fromEntries(results.map((result) => [result.handler_name, result.result as R])),
+    );
   }
 
   /** All results that are arrays, put together; others are skipped. */
-  async eventResultsFlatList(options: ResultOptions<R, E> = {}): Promise<ItemOf<R>[]> {
-    const results = await countingResults(this.#lifecycle, options, { only: isList });
-    return results.flatMap(({ result }) => result as ItemOf<R>[]);
+  eventResultsFlatList(options: ResultOptions<R, E> = noOptions): Promise<ItemOf<R>[]> {
+    return read(this.#lifecycle, options, lists, (results) => results.flatMap(({ result }) => result as ItemOf<R>[]));
   }
 
   /**
@@ -98,9 +101,10 @@ export abstract class ResultHelpers<R, E extends object = object> {
    *
    * @throws ResultConflictError if two handlers returned the same key, unless `raiseIfConflicts` is false
    */
-  async eventResultsFlatDict(options: FlatDictOptions<R, E> = {}): Promise<Record<string, unknown>> {
-    const results = await countingResults(this.#lifecycle, options, { only: isDict, raiseIfNone: false });
-    return mergeDicts(results, placeOf(this.#lifecycle), options.raiseIfConflicts ?? true);
+  eventResultsFlatDict(options: FlatDictOptions<R, E> = noOptions): Promise<Record<string, unknown>> {
+    return read(this.#lifecycle, options, dicts, (results) =>
+      mergeDicts(results, this.#lifecycle, options.raiseIfConflicts ?? true),
+    );
   }
 }
 
@@ -146,19 +150,50 @@ function timedOut(lifecycle: Lifecycle, seconds: number): TimeoutError {
 
 const optionNames = ['timeout', 'signal', 'include', 'raiseIfAny', 'raiseIfNone', 'raiseIfConflicts'];
 
-/** Waits for the event, then picks the results that count. */
-async function countingResults<R, E extends object>(
+/** Which results a helper is for, whatever else is asked of them. */
+interface Kind {
+  readonly has: (result: EventResult) => boolean;
+  readonly raiseIfNone: boolean;
+}
+
+const values: Kind = { has: () => true, raiseIfNone: true };
+const lists: Kind = { has: isList, raiseIfNone: true };
+const dicts: Kind = { has: isDict, raiseIfNone: false };
+const noOptions = {};
+
+/**
+ * Waits for the event, then reads its results; everything that is wrong rejects. No `async` function: each would add
+ * two promises to every call.
+ */
+function read<R, E extends object, T>(
   lifecycle: Lifecycle,
   options: ResultOptions<R, E>,
-  { raiseIfNone = true, only = always }: { raiseIfNone?: boolean; only?: (result: EventResult<R, E>) => boolean } = {},
-): Promise<EventResult<R, E>[]> {
+  kind: Kind,
+  toValue: (results: EventResult<R, E>[]) => T,
+): Promise<T> {
+  let completed;
+  try {
+    if (options !== noOptions) checkResultOptions(options);
+    completed = completion(lifecycle, lifecycle, options);
+  } catch (error) {
+    return Promise.reject(error as Error);
+  }
+  return completed.then(() => toValue(countingResults(lifecycle, options, kind)));
+}
+
+function checkResultOptions<R, E extends object>(options: ResultOptions<R, E>): void {
   checkOptions('A result helper', options, optionNames);
   checkFilter('include', options.include);
   checkFlag('raiseIfAny', options.raiseIfAny);
   checkFlag('raiseIfNone', options.raiseIfNone);
   checkSignal(options.signal);
-  await completion(lifecycle, null, options);
-  const place = placeOf(lifecycle);
+}
+
+function countingResults<R, E extends object>(
+  lifecycle: Lifecycle,
+  options: ResultOptions<R, E>,
+  kind: Kind,
+): EventResult<R, E>[] {
   const results = lifecycle.results as readonly EventResult<R, E>[];
   if (options.raiseIfAny ?? true) {
     const failed = results.find((result) => result.status === 'error');
@@ -166,14 +201,13 @@ async function countingResults<R, E extends object>(
     if (failed !== undefined) throw failed.error;
   }
   const include = options.include ?? countsByDefault;
-  const counting = results.filter((result) => only(result) && include(result));
-  if (counting.length === 0 && (options.raiseIfNone ?? raiseIfNone)) {
-    throw new NoResultError(
-      `Expected at least one handler to return a non-None result for ${place.eventType}#${place.eventId?.slice(-4)}; ${noResultReason(results)} Pass { raiseIfNone: false } if that is fine.`,
-      place,
-    );
-  }
-  return counting;
+  const counting = results.filter((result) => kind.has(result) && include(result));
+  if (counting.length > 0 || !(options.raiseIfNone ?? kind.raiseIfNone)) return counting;
+  const place = placeOf(lifecycle);
+  throw new NoResultError(
+    `Expected at least one handler to return a non-None result for ${place.eventType}#${place.eventId?.slice(-4)}; ${noResultReason(results)} Pass { raiseIfNone: false } if that is fine.`,
+    place,
+  );
 }
 
 /** The result is an array. */
@@ -190,7 +224,7 @@ function isDict({ result }: EventResult): boolean {
 
 function mergeDicts<R, E extends object>(
   results: readonly EventResult<R, E>[],
-  place: ErrorPlace,
+  lifecycle: Lifecycle,
   raiseIfConflicts: boolean,
 ): Record<string, unknown> {
   const merged = new Map<string, unknown>();
@@ -198,6 +232,7 @@ function mergeDicts<R, E extends object>(
     const entries = Object.entries(result.result ?? {});
     const keys = entries.map(([key]) => key).filter((key) => merged.has(key));
     if (raiseIfConflicts && keys.length > 0) {
+      const place = placeOf(lifecycle);
       throw new ResultConflictError(
         `The result of ${result.eventbus_name}.${result.handler_name} for ${place.eventType} would overwrite values from previous handlers: ${keys.join(', ')}. Pass { raiseIfConflicts: false } to let the last handler win.`,
         place,
@@ -207,10 +242,6 @@ function mergeDicts<R, E extends object>(
     for (const [key, value] of entries) merged.set(key, value);
   }
   return Object.fromEntries(merged);
-}
-
-function always(): boolean {
-  return true;
 }
 
 function countsByDefault({ status, result }: Pick<EventResult, 'status' | 'result'>): boolean {

@@ -1,3 +1,5 @@
+import { type Moment, never, now } from './clock.ts';
+import { activeHandler } from './context.ts';
 import type { Delivery } from './delivery.ts';
 import { Fifo } from './fifo.ts';
 import type { HandlerRun } from './handler-run.ts';
@@ -22,11 +24,15 @@ export class RunLoop {
   readonly #serial: boolean;
   readonly #queue = new LinkedList<Delivery>();
   readonly #awaited = new LinkedList<Delivery>();
-  readonly #claims = new Fifo<() => void>();
+  readonly #claims = new Fifo<(at: Moment) => void>();
   #holder: HandlerRun | null = null;
   #busy = 0;
   #turn = 1;
   #scheduled = false;
+  /** A handler has dispatched or awaits something since the last turn. */
+  #handlersAsk = false;
+  /** The time, as far as it was looked up since something last came in: looking costs a tenth of a whole event. */
+  #time: Moment = never;
   #pumping = false;
   /** Asked between two events; true = go on later, the answerer calls `schedule`. Lets a thread look at its messages. */
   pause: (() => boolean) | null = null;
@@ -44,6 +50,8 @@ export class RunLoop {
   }
 
   enqueue(delivery: Delivery): void {
+    this.#time = never;
+    if (activeHandler.getStore() !== undefined) this.#handlersAsk = true;
     if (delivery.lifecycle.awaited) this.#pushAwaited(delivery);
     else this.#queue.push(delivery);
     this.schedule();
@@ -52,6 +60,7 @@ export class RunLoop {
   /** Moves a queued delivery ahead of the queue. */
   promote(delivery: Delivery): void {
     if (delivery.awaitedTurn > 0) return;
+    this.#handlersAsk = true;
     this.#queue.remove(delivery);
     this.#pushAwaited(delivery);
     this.schedule();
@@ -87,7 +96,7 @@ export class RunLoop {
   }
 
   /** Asks for the slot, in turn. */
-  claim(go: () => void): void {
+  claim(go: (at: Moment) => void): void {
     this.#claims.push(go);
     this.schedule();
   }
@@ -99,14 +108,19 @@ export class RunLoop {
     queueMicrotask(this.#gather);
   };
 
-  // An awaited Dispatch gets here one microtask later than a result helper called in the same breath. The loop lets all
-  // microtasks pass that are due, so that events awaited together start in their order.
-  readonly #gather = (): void => queueMicrotask(this.#pump);
+  // A handler that awaits a Dispatch gets here one microtask later than with a result helper called in the same breath.
+  // Then the loop lets all microtasks pass that are due, so that events awaited together start in their order.
+  readonly #gather = (): void => {
+    if (this.#handlersAsk) queueMicrotask(this.#pump);
+    else this.#pump();
+  };
 
   readonly #pump = (): void => {
     this.#scheduled = false;
+    this.#handlersAsk = false;
     this.#pumping = true;
     this.#turn += 1;
+    this.#time = never;
     this.onTurn?.();
     try {
       while (this.#holder === null && this.#runNext());
@@ -120,7 +134,8 @@ export class RunLoop {
   #runNext(): boolean {
     const claim = this.#claims.shift();
     if (claim !== undefined) {
-      claim();
+      claim(now());
+      this.#time = never;
       return true;
     }
     if (this.pause?.() === true) return false;
@@ -129,8 +144,10 @@ export class RunLoop {
     let delivery = this.#awaited.shift();
     if (delivery === null && this.#busy === 0) delivery = this.#queue.shift();
     if (delivery === null) return false;
-    delivery.start();
-    delivery.advance(this.#serial);
+    if (this.#time === never) this.#time = now();
+    delivery.start(this.#time);
+    const end = delivery.advance(this.#serial, this.#time);
+    if (this.#time !== never) this.#time = end;
     return true;
   }
 

@@ -4,6 +4,7 @@ import {
   type EventConstructor,
   pathOf,
   payloadOf,
+  setPath,
   TrustedFields,
   TrustedPayload,
 } from '@threadbus/core/internal';
@@ -58,7 +59,7 @@ export function encodePath(event: BaseEvent, except: string | null = null): Wire
 /** Adds to the event's path what it has come elsewhere. */
 export function mergePath(event: BaseEvent, wire: WirePath | null): void {
   if (wire === null) return;
-  const path = pathOf(event);
+  const path = [...pathOf(event)];
   for (let at = 0; at < wire.length; at += 2) {
     const name = wire[at] as string;
     const stepId = wire[at + 1] ?? null;
@@ -66,4 +67,5 @@ export function mergePath(event: BaseEvent, wire: WirePath | null): void {
       path.push({ id: stepId, name });
     }
   }
+  setPath(event, path);
 }

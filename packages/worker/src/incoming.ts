@@ -202,15 +202,18 @@ const nothingMore: WireMore = [null, null, null, null];
 
 /** Nothing else would ever complete an event that came here for this alone. */
 function endEmpty(lifecycle: Lifecycle): void {
-  lifecycle.attach(emptyPart);
+  lifecycle.attach(emptyPart());
   lifecycle.partDone();
 }
 
-const emptyPart: Part = {
-  results: [],
-  onDone: null,
-  promote: () => undefined,
-  cancel: () => undefined,
-  delivered: () => undefined,
-  completed: () => undefined,
-};
+function emptyPart(): Part {
+  return {
+    nextPart: null,
+    results: [],
+    onDone: null,
+    promote: () => undefined,
+    cancel: () => undefined,
+    delivered: () => undefined,
+    completed: () => undefined,
+  };
+}

@@ -17,6 +17,7 @@ import { captureContext } from './portable.ts';
 import * as op from './protocol.ts';
 import type { WireOutcome } from './protocol.ts';
 import { callRemote } from './remote-call.ts';
+import { Destination } from './remote-part.ts';
 
 /** What the server needs of its link. */
 export interface ServerLink {
@@ -96,7 +97,7 @@ export class LinkServer {
     target: number,
     bus: BusIdentity,
   ): { id: string; name: string; accept(event: BaseEvent, context: AsyncResource): Part | null } {
-    const to = { target, bus, call: null };
+    const to = new Destination(target, bus);
     return {
       ...bus,
       accept: (event, context) => {

@@ -40,6 +40,7 @@ export class LocalCall implements Part, RunHost, ForwardTarget {
   readonly bus: RunningBus;
   results: readonly EventResult[] = [];
   onDone: (() => void) | null = null;
+  nextPart: Part | null = null;
   readonly #target: CallTarget;
   #run: HandlerRun | null = null;
   #lifecycle: Lifecycle | null = null;
@@ -83,10 +84,10 @@ export class LocalCall implements Part, RunHost, ForwardTarget {
     if (calls === undefined) callsOf.set(lifecycle, [this]);
     else calls.push(this);
     lifecycle.attach(this);
-    lifecycle.start(Date.now());
+    lifecycle.start();
     lifecycle.onResults?.();
     // Its time is kept over there; to this side it has started.
-    resultStarted(result, Date.now());
+    resultStarted(result);
     this.#run = new HandlerRun(event, entry, result, this);
     this.#run.start(context);
     return this;

@@ -5,6 +5,7 @@ import {
   type Lifecycle,
   LinkedList,
   pathOf,
+  setPath,
   takeTransfer,
   type Transferable,
 } from '@threadbus/core/internal';
@@ -87,7 +88,8 @@ export class Outgoing implements PartHost {
   add(event: BaseEvent, to: Destination, context: Record<string, unknown> | null): RemotePart {
     const part = new RemotePart(event, to, this.#name, this, context);
     part.lifecycle.attach(part);
-    if (to.bus !== null) pathOf(event).push(to.bus);
+    const path = pathOf(event);
+    if (to.bus !== null) setPath(event, path.length === 0 ? to.path : [...path, to.bus]);
     this.crossings.add(event);
     if (this.size === 0) this.#onBusy(true);
     if (this.#isExempt(part)) {

@@ -38,7 +38,7 @@ import type { Sender } from './outbox.ts';
 import { captureContext } from './portable.ts';
 import { protocolVersion, type WireCall, type WireEvent, type WireOutcome } from './protocol.ts';
 import { RemoteExpectations } from './remote-expectations.ts';
-import type { Destination, RemotePart } from './remote-part.ts';
+import { Destination, type RemotePart } from './remote-part.ts';
 import { RemoteSubscriptions } from './remote-subscriptions.ts';
 
 /** What the owner of a remote bus is told. */
@@ -77,7 +77,7 @@ export class RemoteBus implements RunningBus, ForwardTarget, LinkOwner {
     const crossings = crossingsOf(bus ?? this);
     this.identity = identity;
     this.#events = events;
-    this.#toBus = { target: 0, bus: identity, call: null };
+    this.#toBus = new Destination(0, identity);
     this.outgoing = new Outgoing(identity, limits, crossings, (busy) => events.busy(busy));
     this.#subscriptions = new RemoteSubscriptions(identity, this);
     this.#expectations = new RemoteExpectations(identity, crossings);

@@ -11,7 +11,7 @@ import type { Crossings } from './crossings.ts';
 import { decodeEvent } from './event-codec.ts';
 import * as op from './protocol.ts';
 import type { WireEvent } from './protocol.ts';
-import { RemotePart } from './remote-part.ts';
+import { Destination, RemotePart } from './remote-part.ts';
 import type { SendOperation } from './remote-subscriptions.ts';
 
 interface Expectation {
@@ -127,7 +127,7 @@ export class RemoteExpectations {
     const lifecycle = lifecycleOf(event);
     if (lifecycle.sequence > 0) return;
     lifecycle.dispatched(null);
-    const part = new RemotePart(event, { target: 0, bus: null, call: null }, this.#bus, ignore, null);
+    const part = new RemotePart(event, new Destination(0, null), this.#bus, ignore, null);
     lifecycle.attach(part);
     this.#followed.set(offer, part);
   }

@@ -7,6 +7,7 @@ import {
   type LinkedList,
   newId,
   type Part,
+  type PathStep,
   resultRestored,
 } from '@threadbus/core/internal';
 import type { WireCall } from './protocol.ts';
@@ -18,14 +19,23 @@ export interface PartHost {
   completed(part: RemotePart): void;
 }
 
-/** Where an event is to go at the other end. */
-export interface Destination {
+/** Where events are to go at the other end. */
+export class Destination {
   /** 0 = the bus there, else the number of a subscription. */
   readonly target: number;
   /** The bus that the event passes; null if it goes to a function. */
   readonly bus: Readonly<BusIdentity> | null;
   /** Which result the function works for. */
   readonly call: WireCall | null;
+  /** Of events that were nowhere before; they share it. */
+  readonly path: readonly PathStep[];
+
+  constructor(target: number, bus: Readonly<BusIdentity> | null, call: WireCall | null = null) {
+    this.target = target;
+    this.bus = bus;
+    this.call = call;
+    this.path = bus === null ? [] : [bus];
+  }
 }
 
 const noResults: readonly EventResult[] = [];
@@ -34,6 +44,7 @@ const noResults: readonly EventResult[] = [];
 export class RemotePart implements Part, Linked<RemotePart> {
   previous: RemotePart | null = null;
   next: RemotePart | null = null;
+  nextPart: Part | null = null;
   /** The list in which it waits on this side. */
   list: LinkedList<RemotePart> | null = null;
   readonly event: BaseEvent;
