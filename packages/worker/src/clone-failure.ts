@@ -1,4 +1,4 @@
-import { type BaseEvent, UnserializableError } from '@threadbus/core';
+import { UnserializableError } from '@threadbus/core';
 import type { ResultSource } from '@threadbus/core/internal';
 import { findUnclonable, type Unclonable } from './clone-path.ts';
 import { encodeThrown } from './error-codec.ts';
@@ -6,15 +6,19 @@ import { mapResults } from './outcome-codec.ts';
 import { FAILED, type WireOutcome, type WireResult, type WireValue } from './protocol.ts';
 
 /** The error for an event whose payload can't cross a thread; names the field. */
-export function unclonableError(event: BaseEvent, busName: string, cause: Error): UnserializableError {
-  const found = findUnclonable({ ...event });
+export function unclonableError(
+  { eventType, eventId, payload }: { readonly eventType: string; readonly eventId: string; readonly payload: object },
+  busName: string,
+  cause: Error,
+): UnserializableError {
+  const found = findUnclonable({ ...payload });
   const field =
     found === null
-      ? `${event.event_type}: ${cause.message}`
-      : `${event.event_type}: field "${found.path}" (${found.what}) cannot cross a thread boundary`;
+      ? `${eventType}: ${cause.message}`
+      : `${eventType}: field "${found.path}" (${found.what}) cannot cross a thread boundary`;
   return new UnserializableError(
     `${field}; the event was not sent to ${busName}. Send plain data: what structuredClone() accepts.`,
-    { busName, eventType: event.event_type, eventId: event.event_id },
+    { busName, eventType, eventId },
     found?.path ?? '',
     { cause },
   );

@@ -13,7 +13,7 @@ import {
 import { Answers, type AnswersHost } from './answers.ts';
 import { unclonableError } from './clone-failure.ts';
 import type { Crossings } from './crossings.ts';
-import { encodeThrown } from './error-codec.ts';
+import { decodeThrown, encodeThrown } from './error-codec.ts';
 import { encodePath } from './event-codec.ts';
 import { type Arrival, Incoming } from './incoming.ts';
 import { type EventKind, KindWriter } from './kind-table.ts';
@@ -32,6 +32,8 @@ export interface LinkOwner {
   subscriptionTarget(target: number, call: WireCall | null): ForwardTarget | undefined;
   /** An event for one of this side's expectations. */
   offered(expectation: number, offer: number, wire: WireEvent): void;
+  /** An event for one of this side's expectations can't be cloned. */
+  unoffered(expectation: number, error: Error): void;
   /** An event that was taken from an offer is complete. */
   followed(offer: number, outcome: WireOutcome): void;
   arrived(arrival: Arrival): void;
@@ -217,6 +219,9 @@ export class Link implements Wire, AnswersHost {
       case op.OFFER:
         this.#owner.offered(field(0), field(1), field(2));
         break;
+      case op.UNOFFERED:
+        this.#owner.unoffered(field(0), decodeThrown(field(1)) as Error);
+        break;
       case op.PING:
         this.outbox.push(op.PONG, field(0));
         this.outbox.flush();
@@ -264,8 +269,16 @@ export class Link implements Wire, AnswersHost {
   #cloneFailed(operation: readonly unknown[], error: Error): readonly unknown[] | null {
     const [kind, number] = operation;
     if (kind === op.RESULT || kind === op.RESULTS) return this.#answers.repaired(operation);
+    const { name } = this.outgoing.bus;
+    if (kind === op.OFFER) {
+      const [eventType, , eventId, , , , , payload] = operation[3] as WireEvent;
+      return [op.UNOFFERED, number, encodeThrown(unclonableError({ eventType, eventId, payload }, name, error))];
+    }
     const part = kind === op.EVENT ? this.outgoing.take(number as number) : undefined;
-    if (part !== undefined) this.outgoing.fail(part, unclonableError(part.event, part.bus.name, error));
+    if (part !== undefined) {
+      const { event_type: eventType, event_id: eventId } = part.event;
+      this.outgoing.fail(part, unclonableError({ eventType, eventId, payload: part.event }, name, error));
+    }
     return null;
   }
 }

@@ -11,6 +11,7 @@ import {
 } from '@threadbus/core/internal';
 import type { BoardReader } from './board.ts';
 import type { Crossings } from './crossings.ts';
+import type { FlowLimits } from './flow-limits.ts';
 import { NumberTable } from './number-table.ts';
 import { type Destination, type PartHost, RemotePart } from './remote-part.ts';
 
@@ -23,14 +24,6 @@ export interface Wire {
   isArrival(lifecycle: Lifecycle): boolean;
 }
 
-/** How much may be under way at a time. */
-export interface FlowLimits {
-  /** Events on the wire. */
-  readonly maxInFlight: number;
-  /** Events that wait on this side for a place on the wire. */
-  readonly maxPending: number;
-}
-
 /**
  * The events that went, or wait to go, to the other end of a link; it outlives the link when the thread is replaced.
  *
@@ -41,9 +34,10 @@ export interface FlowLimits {
 export class Outgoing implements PartHost {
   readonly capacity: Capacity;
   readonly crossings: Crossings;
+  /** At the other end. */
+  readonly bus: Readonly<BusIdentity>;
   /** Where the other side shows what it has started, if it can. */
   board: BoardReader | null = null;
-  readonly #name: Readonly<BusIdentity>;
   readonly #limits: FlowLimits;
   readonly #onBusy: (busy: boolean) => void;
   readonly #sent = new NumberTable<RemotePart>();
@@ -57,7 +51,7 @@ export class Outgoing implements PartHost {
   /** @param onBusy told when the first event is under way, and when none is any more */
   constructor(bus: Readonly<BusIdentity>, limits: FlowLimits, crossings: Crossings, onBusy: (busy: boolean) => void) {
     this.crossings = crossings;
-    this.#name = bus;
+    this.bus = bus;
     this.#limits = limits;
     this.#onBusy = onBusy;
     this.capacity = new Capacity(limits.maxInFlight);
@@ -76,7 +70,7 @@ export class Outgoing implements PartHost {
   /** @throws BusCapacityError if too many wait on this side already */
   checkCapacity(event: BaseEvent): void {
     if (this.#waiting.size < this.#limits.maxPending) return;
-    const { name } = this.#name;
+    const { name } = this.bus;
     throw new BusCapacityError(
       `EventBus at capacity: ${name} has ${this.#sent.size} events on the wire and ${this.#waiting.size} waiting on this side (${this.#limits.maxPending} max), and refuses ${event.event_type}. Wait with 'await bus.waitForCapacity()' before you dispatch, or raise maxPending.`,
       { busName: name, eventType: event.event_type, eventId: event.event_id },
@@ -86,7 +80,7 @@ export class Outgoing implements PartHost {
 
   /** Takes an event over: its part at the other end is open from now on. */
   add(event: BaseEvent, to: Destination, context: Record<string, unknown> | null): RemotePart {
-    const part = new RemotePart(event, to, this.#name, this, context);
+    const part = new RemotePart(event, to, this.bus, this, context);
     part.lifecycle.attach(part);
     const path = pathOf(event);
     if (to.bus !== null) setPath(event, path.length === 0 ? to.path : [...path, to.bus]);

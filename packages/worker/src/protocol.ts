@@ -48,6 +48,8 @@ export const KIND = 17;
  * which completed with a value or failed and has dispatched nothing, and when the event went to no further bus.
  */
 export const RESULT = 18;
+/** expectation, error: instead of an OFFER whose event can't be cloned; the expectation ends with it. */
+export const UNOFFERED = 19;
 
 /** How many fields follow each kind. */
 export const fieldCounts: Readonly<Record<number, number>> = {
@@ -69,6 +71,7 @@ export const fieldCounts: Readonly<Record<number, number>> = {
   [WORKING]: 0,
   [KIND]: 4,
   [RESULT]: 6,
+  [UNOFFERED]: 2,
 };
 
 /** The result that a subscription's function works for. */

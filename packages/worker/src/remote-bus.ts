@@ -33,7 +33,8 @@ import { crossingsOf } from './crossings.ts';
 import { LinkError } from './errors.ts';
 import type { Arrival } from './incoming.ts';
 import { Link, type LinkOwner } from './link.ts';
-import { type FlowLimits, Outgoing } from './outgoing.ts';
+import type { FlowLimits } from './flow-limits.ts';
+import { Outgoing } from './outgoing.ts';
 import type { Sender } from './outbox.ts';
 import { captureContext } from './portable.ts';
 import { protocolVersion, type WireCall, type WireEvent, type WireOutcome } from './protocol.ts';
@@ -200,6 +201,10 @@ export class RemoteBus implements RunningBus, ForwardTarget, LinkOwner {
 
   offered(expectation: number, offer: number, wire: WireEvent): void {
     this.#expectations.offered(expectation, offer, wire);
+  }
+
+  unoffered(expectation: number, error: Error): void {
+    this.#expectations.refuse(expectation, error);
   }
 
   followed(offer: number, outcome: WireOutcome): void {

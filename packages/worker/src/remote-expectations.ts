@@ -118,6 +118,11 @@ export class RemoteExpectations {
     return part;
   }
 
+  /** The other side has such an event, but it can't cross: nobody can tell whether it is the one. */
+  refuse(id: number, error: Error): void {
+    this.#waiting.get(id)?.refuse(error);
+  }
+
   refuseAll(error: Error): void {
     for (const expectation of [...this.#waiting.values()]) expectation.refuse(error);
   }
