@@ -146,3 +146,25 @@ test.each([
   expect(thrown(() => new EventBus({ [name]: value })).message).toContain(`Expected ${name} to be `);
   expect(thrown(() => new EventBus({ [name]: value })).message).toContain(text);
 });
+
+test('history - is in order of dispatch, whatever the order of completion', async () => {
+  const bus = new EventBus({ maxHistorySize: 6 });
+  const doors = new Map([1, 2, 3, 4].map((n) => [n, gate()]));
+  bus.on(Held, async ({ n }) => {
+    if (n > 1) await bus.dispatch(new Held({ n: n - 1 }));
+    await doors.get(n)?.opened;
+  });
+  // Each awaits the next: they complete in the reverse order of their dispatch.
+  const first = bus.dispatch(new Held({ n: 4 }));
+  for (const door of doors.values()) door.open();
+  await first;
+  const steps = [new Step({ n: 10 }), new Step({ n: 11 })];
+  for (const step of steps) await bus.dispatch(step);
+  expect(numbers(bus.eventHistory.values())).toEqual([4, 3, 2, 1, 10, 11]);
+  expect((await bus.find(Held))?.n).toBe(1);
+  expect((await bus.find(Held, { where: ({ n }) => n > 2 }))?.n).toBe(3);
+  // The one that completed longest ago goes first: the last that was dispatched of them.
+  await bus.dispatch(new Step({ n: 12 }));
+  expect(numbers(bus.eventHistory.values())).toEqual([4, 3, 2, 10, 11, 12]);
+  await bus.stop();
+});

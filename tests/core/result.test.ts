@@ -292,3 +292,36 @@ test('result - fields are named as in bubus', async () => {
   expect(event.event_results.get(result?.handler_id ?? '')).toBe(result);
   expect(String(result)).toBe('Fields.handle() -> x (completed)');
 });
+
+test('result - as JSON has the fields of bubus, with ids for events', async () => {
+  await using bus = new EventBus({ name: 'Json' });
+  const Child = BaseEvent.extend('JsonChild', {});
+  const Parent = BaseEvent.extend('JsonParent', {});
+  bus.on(Parent, async function parent() {
+    await bus.dispatch(new Child());
+    return { sum: 3 };
+  });
+  bus.on(Parent, function failing() {
+    throw new RangeError('too big');
+  });
+  const event = await bus.dispatch(new Parent());
+  const [done, failed] = JSON.parse(JSON.stringify([...event.event_results.values()])) as Record<string, unknown>[];
+  const [first] = event.event_results.values();
+  expect(done).toEqual({
+    id: first?.id,
+    status: 'completed',
+    event_id: event.event_id,
+    handler_id: first?.handler_id,
+    handler_name: 'parent',
+    timeout: 60,
+    eventbus_id: bus.id,
+    eventbus_name: 'Json',
+    started_at: first?.started_at,
+    completed_at: first?.completed_at,
+    result: { sum: 3 },
+    error: null,
+    event_children: event.event_children.map(({ event_id }) => event_id),
+  });
+  expect(done?.['event_children']).toHaveLength(1);
+  expect(failed).toMatchObject({ status: 'error', result: null, error: 'RangeError: too big' });
+});

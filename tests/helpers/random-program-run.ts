@@ -92,8 +92,8 @@ class ProgramRun {
   }
 
   async #checkIdle(bus: EventBus): Promise<void> {
-    const { capacity, loop, open, stopped } = busEngine(bus);
-    const left = { pending: capacity.pending, queued: loop.queued, open: open.size };
+    const { capacity, loop, history, stopped } = busEngine(bus);
+    const left = { pending: capacity.pending, queued: loop.queued, open: history.openSize };
     if (left.pending + left.queued + left.open > 0)
       this.#journal.violation(`${bus.name} is done but has ${JSON.stringify(left)}`);
     if (stopped) return;

@@ -50,7 +50,7 @@ async function oneFreed(engine: BusEngine, handler: ActiveHandler, signal: Abort
 function placeHolder(engine: BusEngine, { runner, bus }: ActiveHandler): Lifecycle | null {
   const needing = runner.lifecycle.dependents();
   let other: Lifecycle | null = null;
-  for (const { lifecycle } of engine.open) {
+  for (const { lifecycle } of engine.history.open()) {
     if (!lifecycle.atWork || needing.has(lifecycle)) continue;
     if (isBelow(lifecycle, runner)) return lifecycle;
     if (bus !== engine.bus) other ??= lifecycle;

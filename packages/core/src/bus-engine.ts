@@ -5,7 +5,14 @@ import { Capacity } from './capacity.ts';
 import { enterTree, noEventError, passed, skip } from './causality.ts';
 import { waitFor } from './context.ts';
 import { Delivery, type DeliveryHost } from './delivery.ts';
-import { Dispatch, type Dispatchable, type DispatchOptions, rememberTransfer, type RunningBus } from './dispatch.ts';
+import {
+  checkDispatchOptions,
+  Dispatch,
+  type Dispatchable,
+  type DispatchOptions,
+  rememberTransfer,
+  type RunningBus,
+} from './dispatch.ts';
 import { BusCapacityError, BusStoppedError, isHandlerAbortedError, isHandlerCancelledError } from './errors.ts';
 import type { EventResult } from './event-result.ts';
 import { Expectations } from './expectation.ts';
@@ -17,10 +24,11 @@ import { IdleWatch } from './idle-watch.ts';
 import type { ResolvedBusOptions } from './bus-options.ts';
 import type { Lifecycle } from './lifecycle.ts';
 import { Observers } from './observer.ts';
-import { OpenList } from './open-list.ts';
 import { lifecycleOf } from './result-helpers.ts';
 import { RunLoop } from './run-loop.ts';
 import { SlowWatch } from './slow-watch.ts';
+
+const noOptions: DispatchOptions = {};
 
 /** The works of one bus: takes events, lets the run loop decide whose turn it is, keeps the books. */
 export class BusEngine implements DeliveryHost, ForwardTarget {
@@ -29,13 +37,11 @@ export class BusEngine implements DeliveryHost, ForwardTarget {
   readonly options: ResolvedBusOptions;
   readonly loop: RunLoop;
   readonly registry: HandlerRegistry;
-  readonly history: EventHistory;
+  readonly history: EventHistory<Delivery>;
   readonly capacity: Capacity;
   readonly expectations: Expectations = new Expectations();
   readonly idle: IdleWatch = new IdleWatch();
   readonly observers: Observers;
-  /** Deliveries whose event isn't completed. */
-  readonly #open = new OpenList<Delivery>();
   /** The path of events that were dispatched here first. */
   readonly #ownPath: readonly PathStep[];
   readonly #slow: SlowWatch;
@@ -75,12 +81,9 @@ export class BusEngine implements DeliveryHost, ForwardTarget {
     return this.#stopped;
   }
 
-  /** Deliveries of events that are not completed, in order of arrival. */
-  get open(): OpenList<Delivery> {
-    return this.#open;
-  }
-
-  dispatch<E extends Dispatchable>(event: E, { detached = false, transfer }: DispatchOptions = {}): Dispatch<E> {
+  dispatch<E extends Dispatchable>(event: E, options: DispatchOptions = noOptions): Dispatch<E> {
+    if (options !== noOptions) checkDispatchOptions(options);
+    const { detached = false, transfer } = options;
     if (!(event instanceof BaseEvent)) throw noEventError(this.identity, event);
     if (this.#stopped) throw this.stoppedError(event);
     const lifecycle = lifecycleOf(event);
@@ -103,7 +106,7 @@ export class BusEngine implements DeliveryHost, ForwardTarget {
   /** Some event here can't complete before `own`. */
   needs(own: Lifecycle): boolean {
     const needing = own.dependents();
-    for (const { lifecycle } of this.#open) if (needing.has(lifecycle)) return true;
+    for (const { lifecycle } of this.history.open()) if (needing.has(lifecycle)) return true;
     return false;
   }
 
@@ -115,7 +118,10 @@ export class BusEngine implements DeliveryHost, ForwardTarget {
   async drain(own: Lifecycle, timeout: number | null, signal?: AbortSignal): Promise<boolean> {
     const late = new Error('the time is up');
     const needing = own.dependents();
-    const others = [...this.#open].map(({ lifecycle }) => lifecycle).filter((lifecycle) => !needing.has(lifecycle));
+    const others = this.history
+      .open()
+      .map(({ lifecycle }) => lifecycle)
+      .filter((lifecycle) => !needing.has(lifecycle));
     // Each of them to its end: while one is pending, the handler counts as suspended.
     const ends = await Promise.allSettled(
       others.map((lifecycle) => waitFor(lifecycle, null, { timeout, signal, onTimeout: () => late })),
@@ -133,7 +139,7 @@ export class BusEngine implements DeliveryHost, ForwardTarget {
     this.capacity.refuseAll(cause);
     this.expectations.refuseAll(cause);
     // Whoever awaits `last` takes it along when he is aborted: so those come after all others.
-    const open = [...this.#open];
+    const open = this.history.open();
     const awaiting = last?.dependents();
     for (const delivery of open) if (awaiting?.has(delivery.lifecycle) !== true) delivery.cancel(cause);
     for (const delivery of open) if (delivery.lifecycle !== last) delivery.cancel(cause);
@@ -190,7 +196,7 @@ export class BusEngine implements DeliveryHost, ForwardTarget {
   started(delivery: Delivery): void {
     const { event } = delivery;
     this.loop.enter();
-    if (delivery.remembered !== null) this.history.move(delivery.remembered);
+    this.history.started(delivery);
     if (this.observers.active) this.observers.notify((observer) => observer.started?.(event));
   }
 
@@ -210,10 +216,9 @@ export class BusEngine implements DeliveryHost, ForwardTarget {
 
   completed(delivery: Delivery): void {
     const { event } = delivery;
-    this.#open.remove(delivery);
-    if (delivery.remembered !== null) this.history.move(delivery.remembered);
+    this.history.completed(delivery);
     if (this.observers.active) this.observers.notify((observer) => observer.completed?.(event));
-    if (this.#open.size === 0) this.idle.settle();
+    if (this.history.openSize === 0) this.idle.settle();
   }
 
   #take(event: BaseEvent, context: AsyncResource): Delivery {
@@ -222,9 +227,8 @@ export class BusEngine implements DeliveryHost, ForwardTarget {
     const path = pathOf(event);
     setPath(event, path.length === 0 ? this.#ownPath : [...path, this.identity]);
     lifecycle.attach(delivery);
-    this.#open.add(delivery);
     this.capacity.enter();
-    delivery.remembered = this.history.add(event);
+    this.history.add(delivery);
     this.loop.enqueue(delivery);
     this.#onDispatch();
     if (this.observers.active) this.observers.notify((observer) => observer.dispatched?.(event));
@@ -252,8 +256,9 @@ export class BusEngine implements DeliveryHost, ForwardTarget {
   }
 
   *#resultsInProgress(): Iterable<EventResult> {
-    for (const { results } of [...this.#open])
+    for (const { results } of this.history.open()) {
       for (const result of results) if (result.status === 'started') yield result;
+    }
   }
 
   #warnSlow({ lifecycle, handler_name }: EventResult, seconds: number): void {

@@ -5,11 +5,11 @@ import type { RunningBus } from './dispatch.ts';
 import { type ErrorPlace, HandlerCancelledError, isBusStoppedError } from './errors.ts';
 import { EventResult, resultSettled, resultStarted, settledAt } from './event-result.ts';
 import type { ForwardTarget, HandlerEntry } from './handler.ts';
-import type { HistoryEntry } from './history.ts';
+import type { InFlight } from './history.ts';
 import { abortedError, HandlerRun, type RunHost } from './handler-run.ts';
 import type { Lifecycle, Part } from './lifecycle.ts';
 import type { Linked } from './linked-list.ts';
-import type { Open } from './open-list.ts';
+import type { OpenList } from './open-list.ts';
 import { recursionError } from './recursion.ts';
 import { lifecycleOf } from './result-helpers.ts';
 import { SmallSet } from './small-set.ts';
@@ -47,11 +47,13 @@ const noEntries: readonly HandlerEntry[] = [];
  * While started it is *busy* until no handler that holds the slot is left, running or to come; forwards and handlers
  * in other threads don't hold it.
  */
-export class Delivery implements Part, RunHost, Linked<Delivery>, Open<Delivery> {
+export class Delivery implements Part, RunHost, Linked<Delivery>, InFlight<Delivery> {
   previous: Delivery | null = null;
   next: Delivery | null = null;
   earlier: Delivery | null = null;
   later: Delivery | null = null;
+  arrival = 0;
+  list: OpenList<Delivery> | null = null;
   nextPart: Part | null = null;
   state: 'queued' | 'started' | 'done' = 'queued';
   busy = false;
@@ -62,8 +64,6 @@ export class Delivery implements Part, RunHost, Linked<Delivery>, Open<Delivery>
   results: readonly EventResult[] = noResults;
   /** Called once when all handlers have settled here. */
   onDone: (() => void) | null = null;
-  /** Its event's place in the bus's history. */
-  remembered: HistoryEntry | null = null;
   #host: DeliveryHost;
   #context: AsyncResource;
   #entries: readonly HandlerEntry[] = noEntries;

@@ -1,4 +1,5 @@
 import type { MessagePort } from 'node:worker_threads';
+import { checkFlag, checkOptions } from './options.ts';
 import { lifecycleOf, ResultHelpers, type ResultOf } from './result-helpers.ts';
 
 /** What can be dispatched: an event. */
@@ -14,6 +15,12 @@ export interface DispatchOptions {
   readonly detached?: boolean | undefined;
   /** Buffers of the payload that move to the other thread instead of being copied; this side can't use them any more. */
   readonly transfer?: readonly Transferable[] | undefined;
+}
+
+/** @throws TypeError */
+export function checkDispatchOptions(options: DispatchOptions): void {
+  checkOptions('dispatch', options, ['detached', 'transfer']);
+  checkFlag('detached', options.detached);
 }
 
 /** What can move to another thread. */

@@ -4,23 +4,24 @@ import { BusEngine } from './bus-engine.ts';
 import { type BusIdentity, BusNames } from './bus-names.ts';
 import { type EventBusOptions, resolveBusOptions } from './bus-options.ts';
 import { newId } from './clock.ts';
-import { type ActiveHandler, liveHandler } from './context.ts';
+import { liveHandler } from './context.ts';
 import { debugLog } from './debug-log.ts';
 import { describe } from './describe.ts';
 import type { RunningBus } from './dispatch.ts';
 import { checkWait } from './duration.ts';
-import { AwaitCycleError, TimeoutError } from './errors.ts';
+import { expectEvent } from './expect.ts';
 import { findEvent, type FindOptions } from './find.ts';
 import type { ExpectOptions } from './expectation.ts';
 import { type AnyHandler, type Forward, forwardTo, type Handler, type OnOptions } from './handler.ts';
-import type { WaitOptions } from './idle-watch.ts';
 import { eventHolder, heldEvents } from './held-events.ts';
+import { waitUntilIdle } from './idle.ts';
+import type { WaitOptions } from './idle-watch.ts';
 import { showAs } from './inspect.ts';
 import { logLevel } from './logger.ts';
 import { logTree } from './log-tree.ts';
 import { type EventHolder, MemoryWatch } from './memory-watch.ts';
 import type { BusObserver } from './observer.ts';
-import { checkFilter, checkFlag, checkOptions, checkSignal } from './options.ts';
+import { checkFlag, checkOptions, checkSignal } from './options.ts';
 import { type EventPattern, patternKey } from './pattern.ts';
 import { type Subscription, subscription } from './subscription.ts';
 import { Wal } from './wal.ts';
@@ -133,6 +134,12 @@ export class EventBus implements RunningBus, AsyncDisposable {
    * @param pattern a class (matched by its type, not by inheritance), a type, or '*'
    * @returns takes the handler off when called or disposed
    * @throws TypeError if the pattern or the handler is none; BusStoppedError
+   * @example
+   * ```ts
+   * bus.on(UserLogin, async (event, { signal }) => fetchProfile(event.username, signal));
+   * bus.on('*', archive.dispatch);                                    // forward everything
+   * using subscription = bus.on(UserLogin, greet, { once: true });    // taken off at the end of the block
+   * ```
    */
   on(pattern: EventPattern, forward: Forward, options?: OnOptions): Subscription;
   on(pattern: string, handler: Handler<AnyEvent>, options?: OnOptions): Subscription;
@@ -164,7 +171,16 @@ export class EventBus implements RunningBus, AsyncDisposable {
     return subscription(end);
   }
 
-  /** Takes a handler off, or all that are registered for the pattern. Events that have started keep theirs. */
+  /**
+   * Takes a handler off, or all that are registered for the pattern. Events that have started keep theirs.
+   *
+   * @throws TypeError for a handler that is no function
+   * @example
+   * ```ts
+   * bus.off(UserLogin, sendMail);
+   * bus.off('*');
+   * ```
+   */
   off(pattern: EventPattern, handler?: (...args: never[]) => unknown): void {
     const key = patternKey(pattern);
     if (handler !== undefined && typeof handler !== 'function') {
@@ -189,27 +205,7 @@ export class EventBus implements RunningBus, AsyncDisposable {
   expect<C extends EventConstructor>(pattern: C, options?: ExpectOptions<InstanceType<C>>): Promise<InstanceType<C>>;
   expect(pattern: string, options?: ExpectOptions<AnyEvent>): Promise<AnyEvent>;
   async expect(pattern: EventPattern, options: ExpectOptions<never> = {}): Promise<BaseEvent> {
-    const key = patternKey(pattern);
-    checkOptions('expect', options, ['include', 'exclude', 'predicate', 'timeout', 'signal']);
-    const { include, exclude, predicate, signal } = options as ExpectOptions;
-    checkFilter('include', include);
-    checkFilter('exclude', exclude);
-    checkFilter('predicate', predicate);
-    checkSignal(signal);
-    const timeout = checkWait('timeout (seconds)', options.timeout);
-    if (this.#engine.stopped) throw this.#engine.stoppedError();
-    return this.#engine.expectations.add({
-      pattern: key,
-      matches: (event) => (include?.(event) ?? true) && (predicate?.(event) ?? true) && !(exclude?.(event) ?? false),
-      timeout,
-      signal,
-      onTimeout: (seconds) =>
-        new TimeoutError(
-          `No '${key}' that matches was dispatched to ${this.name} within ${seconds} s.`,
-          { busName: this.name },
-          seconds,
-        ),
-    });
+    return expectEvent(this.#engine, patternKey(pattern), options as ExpectOptions);
   }
 
   /**
@@ -233,7 +229,16 @@ export class EventBus implements RunningBus, AsyncDisposable {
    * First come, first served; dispatch right after it resolves, else the place goes to the next. Inside a handler it
    * counts as an await of what the handler's own events have incomplete here.
    *
-   * @throws BusCapacityError inside a handler of this bus that has nothing under way to wait for; BusStoppedError
+   * @returns a promise that resolves once a place is kept for the caller, until the end of the event loop's turn
+   * @throws BusCapacityError inside a handler of this bus that has nothing under way to wait for; BusStoppedError; the
+   *   signal's reason
+   * @example
+   * ```ts
+   * for await (const row of rows) {
+   *   await bus.waitForCapacity();
+   *   bus.dispatch(new RowRead(row));
+   * }
+   * ```
    */
   async waitForCapacity(options: { readonly signal?: AbortSignal | undefined } = {}): Promise<void> {
     checkOptions('waitForCapacity', options, ['signal']);
@@ -250,29 +255,18 @@ export class EventBus implements RunningBus, AsyncDisposable {
    * Inside a handler of another bus it is an await of all events that are incomplete here.
    *
    * @returns false if the time was up first
-   * @throws AwaitCycleError inside a handler of this bus, or of an event that this bus can't become idle without
+   * @throws AwaitCycleError inside a handler of this bus, or of an event that this bus can't become idle without; the
+   *   signal's reason
+   * @example
+   * ```ts
+   * if (!(await bus.waitUntilIdle({ timeout: 10 }))) console.warn(bus.logTree());   // seconds
+   * ```
    */
   async waitUntilIdle(options: WaitOptions = {}): Promise<boolean> {
     checkOptions('waitUntilIdle', options, ['timeout', 'signal']);
     checkSignal(options.signal);
     const timeout = checkWait('timeout (seconds)', options.timeout);
-    const deadline = timeout === null ? null : performance.now() + timeout * 1000;
-    const left = (): number | null => (deadline === null ? null : Math.max(0, (deadline - performance.now()) / 1000));
-    let handler = liveHandler();
-    if (handler?.bus === this) throw this.#neverIdle(handler);
-    while (this.#engine.open.size > 0) {
-      if (handler !== null && this.#engine.needs(handler.runner.lifecycle)) throw this.#neverIdle(handler);
-      const idle =
-        handler === null
-          ? this.#engine.idle.wait(left(), options.signal)
-          : this.#engine.drain(handler.runner.lifecycle, left(), options.signal);
-      if (!(await idle)) return false;
-      handler = liveHandler();
-      if (this.#engine.stopped) break;
-      await this.#wal?.flush();
-    }
-    await this.#wal?.flush();
-    return true;
+    return waitUntilIdle(this.#engine, timeout, options.signal, async () => this.#wal?.flush());
   }
 
   /**
@@ -281,7 +275,12 @@ export class EventBus implements RunningBus, AsyncDisposable {
    * Every event completes all the same. With a `timeout` it first waits for what is under way. Called inside a handler
    * of this bus, that handler is aborted last. Stopping twice does no harm.
    *
+   * @returns a promise that resolves when every part of every event here has settled and the log is closed
    * @throws WalWriteError if part of the log could not be written
+   * @example
+   * ```ts
+   * process.once('SIGTERM', () => void bus.stop({ timeout: 10 }));   // seconds for what is under way
+   * ```
    */
   async stop(options: StopOptions = {}): Promise<void> {
     checkOptions('stop', options, ['timeout', 'clear']);
@@ -291,7 +290,7 @@ export class EventBus implements RunningBus, AsyncDisposable {
     const engine = this.#engine;
     const handler = liveHandler();
     const own = handler?.bus === this ? handler.runner.lifecycle : null;
-    if (!engine.stopped && wait !== 0 && engine.open.size > 0) {
+    if (!engine.stopped && wait !== 0 && engine.history.openSize > 0) {
       if (handler === null) await engine.idle.wait(wait, undefined);
       else await engine.drain(handler.runner.lifecycle, wait);
     }
@@ -322,14 +321,6 @@ export class EventBus implements RunningBus, AsyncDisposable {
     const { stopped, history, registry } = this.#engine;
     const completed = [...history.values()].filter(({ event_status }) => event_status === 'completed').length;
     return `${this.name}${stopped ? '🔴' : '🟢'}(⏳ ${this.eventsPending.length} | ▶️ ${this.eventsStarted.length} | ✅ ${completed} ➡️ ${registry.size} 👂)`;
-  }
-
-  #neverIdle({ runner, bus }: ActiveHandler): AwaitCycleError {
-    const { event_type } = runner.lifecycle.event as BaseEvent;
-    return new AwaitCycleError(
-      `A handler of ${event_type} on ${(bus as RunningBus).name} waits until ${this.name} is idle, which it can't be before the handler returns. Await the events that you need instead.`,
-      { busName: this.name, eventType: event_type },
-    );
   }
 
   #eventsWith(status: BaseEvent['event_status']): BaseEvent[] {

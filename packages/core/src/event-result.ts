@@ -56,7 +56,7 @@ export let addChild: (result: EventResult, child: Lifecycle) => void;
  * ```
  */
 export class EventResult<T = unknown, E extends object = object> implements Runner, Subject, PromiseLike<T> {
-  readonly lifecycle: Lifecycle;
+  readonly #lifecycle: Lifecycle;
   /** In seconds; null = the handler may take any time. */
   readonly timeout: number | null;
   readonly #source: ResultSource;
@@ -74,13 +74,14 @@ export class EventResult<T = unknown, E extends object = object> implements Runn
       result.#status = 'started';
       result.#startedAt = at;
     };
-    resultSettled = (result, status, outcome, at) => result.#settle(status, outcome, at);
+    resultSettled = (result, status, outcome, at) => EventResult.#settle(result, status, outcome, at);
     settledAt = (result) => result.#completedAt;
     resultRestored = (result, id, state) => {
       result.#id = id;
       result.#startedAt = fromWire(state.startedAt);
-      if (state.status === 'completed') result.#settle('completed', state.value, fromWire(state.completedAt));
-      else if (state.status === 'error') result.#settle('error', state.error, fromWire(state.completedAt));
+      if (state.status === 'completed')
+        EventResult.#settle(result, 'completed', state.value, fromWire(state.completedAt));
+      else if (state.status === 'error') EventResult.#settle(result, 'error', state.error, fromWire(state.completedAt));
       else result.#status = state.status;
     };
     knownIdOf = (result) => result.#id;
@@ -94,7 +95,7 @@ export class EventResult<T = unknown, E extends object = object> implements Runn
   }
 
   constructor(lifecycle: Lifecycle, source: ResultSource, timeout: number | null) {
-    this.lifecycle = lifecycle;
+    this.#lifecycle = lifecycle;
     this.#source = source;
     this.timeout = timeout;
   }
@@ -154,21 +155,30 @@ export class EventResult<T = unknown, E extends object = object> implements Runn
     return this.#children.map((child) => child.event as E);
   }
 
+  /** @internal */
+  get lifecycle(): Lifecycle {
+    return this.#lifecycle;
+  }
+
+  /** @internal */
   get settled(): boolean {
     return this.#status === 'completed' || this.#status === 'error';
   }
 
+  /** @internal */
   get children(): readonly Lifecycle[] {
     return this.#children;
   }
 
+  /** @internal */
   addWait(wait: Wait): void {
-    this.lifecycle.addWait(wait);
+    this.#lifecycle.addWait(wait);
     (this.#waits ??= []).push(wait);
   }
 
+  /** @internal */
   release(wait: Wait): void {
-    this.lifecycle.release(wait);
+    this.#lifecycle.release(wait);
     if (this.#waits !== null) this.#waits = this.#waits.filter((other) => other !== wait);
   }
 
@@ -184,24 +194,48 @@ export class EventResult<T = unknown, E extends object = object> implements Runn
     return outcome.then(onValue, onError);
   }
 
+  /** The fields that bubus's results have, with ids in place of events; `error` is the error's text. */
+  toJSON(): Record<string, unknown> {
+    const { id, status, handler_id, handler_name, eventbus_id, eventbus_name, timeout, started_at, completed_at } =
+      this;
+    const { event_id } = this.#lifecycle.event as { event_id: string };
+    const error = this.error instanceof Error ? `${this.error.name}: ${this.error.message}` : null;
+    const event_children = this.#children.map(({ event }) => (event as { event_id: string }).event_id);
+    return {
+      id,
+      status,
+      event_id,
+      handler_id,
+      handler_name,
+      timeout,
+      eventbus_id,
+      eventbus_name,
+      started_at,
+      completed_at,
+      result: this.result,
+      error,
+      event_children,
+    };
+  }
+
   /** `<bus>.<handler>() -> <value, error or …> (<status>)`, in bubus's format. */
   toString(): string {
-    return `${this.eventbus_name}.${this.handler_name}() -> ${this.#outcomeText()} (${this.#status})`;
+    return `${this.eventbus_name}.${this.handler_name}() -> ${outcomeText(this)} (${this.#status})`;
   }
 
-  #outcomeText(): string {
-    if (!this.settled) return '...';
-    const outcome = this.#outcome;
-    if (this.#status === 'error') return outcome instanceof Error ? outcome.name : String(outcome);
-    return typeof outcome === 'string' ? outcome : inspect(outcome, { depth: 1, breakLength: Infinity });
-  }
-
-  #settle(status: 'completed' | 'error', outcome: unknown, at: Moment): void {
-    this.#status = status;
-    this.#outcome = outcome;
-    this.#completedAt = at;
-    const waits = this.#waits;
-    this.#waits = null;
+  // Static, because an instance with private methods has a field more.
+  static #settle(result: EventResult, status: 'completed' | 'error', outcome: unknown, at: Moment): void {
+    result.#status = status;
+    result.#outcome = outcome;
+    result.#completedAt = at;
+    const waits = result.#waits;
+    result.#waits = null;
     if (waits !== null) for (const wait of waits) wait.settle();
   }
+}
+
+function outcomeText({ settled, status, error, result }: EventResult): string {
+  if (!settled) return '...';
+  if (status === 'error') return error instanceof Error ? error.name : String(error);
+  return typeof result === 'string' ? result : inspect(result, { depth: 1, breakLength: Infinity });
 }

@@ -2,7 +2,6 @@ import { BaseEvent, createdAtOf } from './base-event.ts';
 import type { BusEngine } from './bus-engine.ts';
 import { describe } from './describe.ts';
 import { checkWait } from './duration.ts';
-import type { EventHistory } from './history.ts';
 import type { Lifecycle } from './lifecycle.ts';
 import { checkFilter, checkOptions, checkSignal } from './options.ts';
 import { lifecycleOf } from './result-helpers.ts';
@@ -49,7 +48,7 @@ export async function findEvent(engine: BusEngine, key: string, options: FindOpt
 
 /** The newest event that matches, of those created in the last so many seconds; null = ever. */
 function findPast(
-  history: EventHistory,
+  history: BusEngine['history'],
   seconds: number | null,
   matches: (event: BaseEvent) => boolean,
 ): BaseEvent | null {

@@ -1,87 +1,80 @@
 import { type BaseEvent, idIsGiven } from './base-event.ts';
-import type { EventStatus } from './lifecycle.ts';
-import { type Linked, LinkedList } from './linked-list.ts';
+import { CompletedEvents } from './completed-events.ts';
+import { type Open, OpenList } from './open-list.ts';
 import { lifecycleOf } from './result-helpers.ts';
 
-/** An event's place in a history: among those of its status, and among all in order of dispatch. */
-export class HistoryEntry implements Linked<HistoryEntry> {
-  previous: HistoryEntry | null = null;
-  next: HistoryEntry | null = null;
-  older: HistoryEntry | null = null;
-  newer: HistoryEntry | null = null;
+/** An event in flight on a bus; the history sets all but the event. */
+export interface InFlight<T extends InFlight<T>> extends Open<T> {
   readonly event: BaseEvent;
-  /** Null once it was evicted. */
-  list: LinkedList<HistoryEntry> | null;
-
-  constructor(event: BaseEvent, list: LinkedList<HistoryEntry>) {
-    this.event = event;
-    this.list = list;
-  }
+  /** The number of its arrival at the bus. */
+  arrival: number;
+  /** Where it stands; null once it is completed. */
+  list: OpenList<T> | null;
 }
 
 /**
- * The events that a bus remembers, by id and in order of dispatch: what `eventHistory`, `find` and `logTree` look at.
+ * What a bus holds: all events in flight, and the ones that it remembers, which `eventHistory`, `find` and `logTree`
+ * look at.
  *
- * It never holds more than its limit. What goes first: the event that completed longest ago, then the one that started
- * longest ago, then the oldest pending one. Processing doesn't depend on it: an evicted event goes on. With a limit of
- * 0 it holds just the events in flight.
+ * It never remembers more than its limit. What goes first: the event that completed longest ago, then the one that
+ * started longest ago, then the oldest pending one. Processing doesn't depend on it: what is forgotten goes on. With a
+ * limit of 0 it remembers just the events in flight.
  */
-export class EventHistory implements ReadonlyMap<string, BaseEvent> {
+export class EventHistory<T extends InFlight<T>> implements ReadonlyMap<string, BaseEvent> {
   readonly #limit: number | null;
-  readonly #lists: Record<EventStatus, LinkedList<HistoryEntry>> = {
-    completed: new LinkedList(),
-    started: new LinkedList(),
-    pending: new LinkedList(),
-  };
-  #oldest: HistoryEntry | null = null;
-  #newest: HistoryEntry | null = null;
-  #size = 0;
+  readonly #pending = new OpenList<T>();
+  readonly #started = new OpenList<T>();
+  readonly #forgotten = new OpenList<T>();
+  readonly #completed = new CompletedEvents();
+  #arrivals = 0;
   /** By id; made when somebody first asks by id, because an event's id costs something only once it is read. */
-  #index: Map<string, HistoryEntry> | null = null;
+  #index: Map<string, BaseEvent> | null = null;
 
   constructor(limit: number | null) {
     this.#limit = limit;
   }
 
+  /** How many events it remembers. */
   get size(): number {
-    return this.#size;
+    return this.#pending.size + this.#started.size + this.#completed.size;
   }
 
-  /** @returns what to say when the event's status has changed */
-  add(event: BaseEvent): HistoryEntry {
+  /** How many events are in flight, remembered or not. */
+  get openSize(): number {
+    return this.#pending.size + this.#started.size + this.#forgotten.size;
+  }
+
+  /** What is in flight, in order of arrival. */
+  open(): T[] {
+    return [...this.#pending, ...this.#started, ...this.#forgotten].sort(byArrival);
+  }
+
+  add(flight: T): void {
+    const { event } = flight;
     // Two objects may have one id, when an event was restored from JSON: the later one takes the place.
     const index = idIsGiven(event) ? this.#byId() : this.#index;
     const twin = index?.get(event.event_id);
-    if (twin !== undefined) this.#remove(twin);
-    const list = this.#lists[lifecycleOf(event).status];
-    const entry = new HistoryEntry(event, list);
-    index?.set(event.event_id, entry);
-    list.push(entry);
-    entry.older = this.#newest;
-    if (this.#newest === null) this.#oldest = entry;
-    else this.#newest.newer = entry;
-    this.#newest = entry;
-    this.#size += 1;
-    if (this.#limit !== null && this.#limit > 0 && this.#size > this.#limit) this.#evict();
-    return entry;
+    if (twin !== undefined) this.#removeTwin(twin);
+    index?.set(event.event_id, event);
+    this.#arrivals += 1;
+    flight.arrival = this.#arrivals;
+    this.#moveTo(flight, lifecycleOf(event).status === 'pending' ? this.#pending : this.#started);
+    if (this.#limit !== null && this.#limit > 0 && this.size > this.#limit) this.#evict();
   }
 
-  /** The event's status has changed. */
-  move(entry: HistoryEntry): void {
-    const { status } = lifecycleOf(entry.event);
-    const list = this.#lists[status];
-    if (entry.list === null || entry.list === list) return;
-    if (status === 'completed' && this.#limit === 0) {
-      this.#remove(entry);
-      return;
-    }
-    entry.list.remove(entry);
-    entry.list = list;
-    list.push(entry);
+  started(flight: T): void {
+    if (flight.list === this.#pending) this.#moveTo(flight, this.#started);
+  }
+
+  completed(flight: T): void {
+    const remembered = flight.list !== this.#forgotten && this.#limit !== 0;
+    this.#moveTo(flight, null);
+    if (remembered) this.#completed.push(flight.event, flight.arrival);
+    else this.#index?.delete(flight.event.event_id);
   }
 
   get(id: string): BaseEvent | undefined {
-    return this.#byId().get(id)?.event;
+    return this.#byId().get(id);
   }
 
   has(id: string): boolean {
@@ -92,14 +85,9 @@ export class EventHistory implements ReadonlyMap<string, BaseEvent> {
     for (const event of this.values()) yield event.event_id;
   }
 
-  /** In order of dispatch. */
+  /** In order of arrival. */
   *values(): MapIterator<BaseEvent> {
-    let entry = this.#oldest;
-    while (entry !== null) {
-      const { newer }: HistoryEntry = entry;
-      yield entry.event;
-      entry = newer;
-    }
+    yield* [...this.newestFirst()].reverse();
   }
 
   *entries(): MapIterator<[string, BaseEvent]> {
@@ -114,14 +102,14 @@ export class EventHistory implements ReadonlyMap<string, BaseEvent> {
     for (const [id, event] of this.entries()) callback(event, id, this);
   }
 
-  /** In the reverse order of dispatch. */
+  /** In the reverse order of arrival. */
   *newestFirst(): IterableIterator<BaseEvent> {
-    let entry = this.#newest;
-    while (entry !== null) {
-      const { older }: HistoryEntry = entry;
-      yield entry.event;
-      entry = older;
+    const inFlight = [...this.#pending, ...this.#started].sort(byArrival);
+    for (const [arrival, event] of this.#completed.newestFirst()) {
+      while ((inFlight.at(-1)?.arrival ?? 0) > arrival) yield (inFlight.pop() as T).event;
+      yield event;
     }
+    for (const { event } of inFlight.reverse()) yield event;
   }
 
   /** Every so many events, the oldest first. */
@@ -129,34 +117,42 @@ export class EventHistory implements ReadonlyMap<string, BaseEvent> {
     return [...this.values()].filter((_event, i) => i % step === 0);
   }
 
+  /** Forgets all events. */
   clear(): void {
-    while (this.#oldest !== null) this.#remove(this.#oldest);
+    for (const flight of [...this.#pending, ...this.#started]) this.#moveTo(flight, this.#forgotten);
+    this.#completed.clear();
+    this.#index?.clear();
   }
 
-  #byId(): Map<string, HistoryEntry> {
-    if (this.#index !== null) return this.#index;
-    this.#index = new Map();
-    for (let entry = this.#oldest; entry !== null; entry = entry.newer) this.#index.set(entry.event.event_id, entry);
+  #byId(): Map<string, BaseEvent> {
+    this.#index ??= new Map([...this.values()].map((event) => [event.event_id, event]));
     return this.#index;
   }
 
-  #remove(entry: HistoryEntry): void {
-    entry.list?.remove(entry);
-    entry.list = null;
-    if (entry.older === null) this.#oldest = entry.newer;
-    else entry.older.newer = entry.newer;
-    if (entry.newer === null) this.#newest = entry.older;
-    else entry.newer.older = entry.older;
-    // Else a removed entry that the collector has moved to the old generation would keep all later ones alive.
-    entry.older = null;
-    entry.newer = null;
-    this.#size -= 1;
-    this.#index?.delete(entry.event.event_id);
+  #moveTo(flight: T, list: OpenList<T> | null): void {
+    flight.list?.remove(flight);
+    flight.list = list;
+    list?.add(flight);
+  }
+
+  #removeTwin(twin: BaseEvent): void {
+    if (this.#completed.delete(twin)) return;
+    const flight = this.open().find(({ event }) => event === twin);
+    if (flight !== undefined) this.#moveTo(flight, this.#forgotten);
   }
 
   #evict(): void {
-    const { completed, started, pending } = this.#lists;
-    const entry = completed.first ?? started.first ?? pending.first;
-    if (entry !== null) this.#remove(entry);
+    let event = this.#completed.shift();
+    if (event === null) {
+      const flight = this.#started.first ?? this.#pending.first;
+      if (flight === null) return;
+      event = flight.event;
+      this.#moveTo(flight, this.#forgotten);
+    }
+    this.#index?.delete(event.event_id);
   }
+}
+
+function byArrival(a: { readonly arrival: number }, b: { readonly arrival: number }): number {
+  return a.arrival - b.arrival;
 }

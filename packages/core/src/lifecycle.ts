@@ -52,7 +52,7 @@ export interface Wait {
 
 const noRunners: readonly Runner[] = [];
 let dispatches = 0;
-/** Waits in this thread that `#isForeign` is true of. */
+/** Waits in this thread that `isForeign` is true of. */
 let foreignWaits = 0;
 /** Events under cancellation and those that this leads to. */
 const cancelling: [Lifecycle, Error][] = [];
@@ -82,7 +82,6 @@ export class Lifecycle {
   #openParts = 0;
   #openChildren = 0;
   #waits: SmallSet<Wait> | null = null;
-  #foreignWaits = 0;
 
   constructor(event: object) {
     this.event = event;
@@ -185,12 +184,12 @@ export class Lifecycle {
 
   addWait(wait: Wait): void {
     (this.#waits ??= new SmallSet()).add(wait);
-    if (this.#isForeign(wait)) this.#countForeign(1);
+    if (isForeign(wait, this)) foreignWaits += 1;
   }
 
   /** Ends one wait before completion. */
   release(wait: Wait): void {
-    if ((this.#waits?.delete(wait) ?? false) && this.#isForeign(wait)) this.#countForeign(-1);
+    if ((this.#waits?.delete(wait) ?? false) && isForeign(wait, this)) foreignWaits -= 1;
   }
 
   /** The handler waits for the event. */
@@ -263,23 +262,13 @@ export class Lifecycle {
     }
   }
 
-  /** A handler waits for an event that is no child of the handler's own: then ancestors are not all that needs it. */
-  #isForeign({ runner }: Wait): boolean {
-    return runner !== null && this.parent?.lifecycle !== runner.lifecycle;
-  }
-
-  #countForeign(change: number): void {
-    this.#foreignWaits += change;
-    foreignWaits += change;
-  }
-
   /** The step from started to completed, and up to the ancestors that it completes. */
   static #complete(first: Lifecycle, at: Moment): void {
     let next: Lifecycle | null = first;
     while (next !== null) {
       const lifecycle: Lifecycle = next;
       const { parent } = lifecycle;
-      lifecycle.#settle(at);
+      Lifecycle.#settle(lifecycle, at);
       next = null;
       if (parent !== null) {
         const above = parent.lifecycle;
@@ -289,18 +278,19 @@ export class Lifecycle {
     }
   }
 
-  #settle(at: Moment): void {
-    this.status = 'completed';
-    this.completedAt = at;
-    if (this.#foreignWaits > 0) this.#countForeign(-this.#foreignWaits);
-    this.parent = null;
-    this.awaited = false;
-    this.#results = this.results;
-    const waits = this.#waits;
-    let part = this.#firstPart;
-    this.#firstPart = null;
-    this.#lastPart = null;
-    this.#waits = null;
+  // Static, because an instance with private methods has a field more.
+  static #settle(lifecycle: Lifecycle, at: Moment): void {
+    const waits = lifecycle.#waits;
+    if (waits !== null) for (const wait of waits) if (isForeign(wait, lifecycle)) foreignWaits -= 1;
+    lifecycle.status = 'completed';
+    lifecycle.completedAt = at;
+    lifecycle.parent = null;
+    lifecycle.awaited = false;
+    lifecycle.#results = lifecycle.results;
+    let part = lifecycle.#firstPart;
+    lifecycle.#firstPart = null;
+    lifecycle.#lastPart = null;
+    lifecycle.#waits = null;
     while (part !== null) {
       const done = part;
       part = done.nextPart;
@@ -309,4 +299,9 @@ export class Lifecycle {
     }
     if (waits !== null) for (const wait of waits) wait.settle();
   }
+}
+
+/** A handler waits for an event that is no child of the handler's own: then ancestors are not all that needs it. */
+function isForeign({ runner }: Wait, lifecycle: Lifecycle): boolean {
+  return runner !== null && lifecycle.parent?.lifecycle !== runner.lifecycle;
 }

@@ -5,7 +5,7 @@ export interface Open<T> {
 }
 
 /**
- * What is under way, in order of arrival, with the links in the members.
+ * What is under way, in the order in which it was added, with the links in the members.
  *
  * Not a Set: one that grows and shrinks all the time leaves a chain of old tables behind, each of which keeps alive
  * what its successor held until the next full garbage collection: that was half of all time under load.
@@ -17,6 +17,10 @@ export class OpenList<T extends Open<T>> implements Iterable<T> {
 
   get size(): number {
     return this.#size;
+  }
+
+  get first(): T | null {
+    return this.#first;
   }
 
   add(member: T): void {

@@ -176,7 +176,8 @@ function read<R, E extends object, T>(
     if (options !== noOptions) checkResultOptions(options);
     completed = completion(lifecycle, lifecycle, options);
   } catch (error) {
-    return Promise.reject(error as Error);
+    // oxlint-disable-next-line typescript/prefer-promise-reject-errors -- what a check threw, as it is
+    return Promise.reject(error);
   }
   return completed.then(() => toValue(countingResults(lifecycle, options, kind)));
 }

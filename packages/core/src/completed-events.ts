@@ -1,0 +1,90 @@
+import type { BaseEvent } from './base-event.ts';
+
+/** An event and the number of its arrival at a bus. */
+export type Arrived = readonly [arrival: number, event: BaseEvent];
+
+/**
+ * Completed events in order of completion, which is how they leave; read in order of arrival, which differs a little.
+ *
+ * Arrays instead of linked entries: three words an event, and nothing for the collector to follow but the event.
+ */
+export class CompletedEvents {
+  #events: (BaseEvent | null)[] = [];
+  #arrivals: number[] = [];
+  /** The greatest arrival up to each place. */
+  #greatest: number[] = [];
+  #head = 0;
+  #size = 0;
+
+  get size(): number {
+    return this.#size;
+  }
+
+  push(event: BaseEvent, arrival: number): void {
+    const greatest = this.#greatest.at(-1) ?? 0;
+    this.#events.push(event);
+    this.#arrivals.push(arrival);
+    this.#greatest.push(Math.max(greatest, arrival));
+    this.#size += 1;
+  }
+
+  /** The one that completed longest ago. */
+  shift(): BaseEvent | null {
+    while (this.#head < this.#events.length) {
+      const event = this.#events[this.#head] ?? null;
+      this.#events[this.#head] = null;
+      this.#head += 1;
+      if (event === null) continue;
+      this.#size -= 1;
+      this.#shrink();
+      return event;
+    }
+    return null;
+  }
+
+  /** Out of turn: looks for it, which is no matter for every day. */
+  delete(event: BaseEvent): boolean {
+    const at = this.#events.indexOf(event, this.#head);
+    if (at === -1) return false;
+    this.#events[at] = null;
+    this.#size -= 1;
+    return true;
+  }
+
+  clear(): void {
+    this.#events = [];
+    this.#arrivals = [];
+    this.#greatest = [];
+    this.#head = 0;
+    this.#size = 0;
+  }
+
+  /** In reverse order of arrival; looks only as far back as it is read. */
+  *newestFirst(): IterableIterator<Arrived> {
+    /** Seen, and perhaps older than one not seen yet; the newest last. */
+    const seen: Arrived[] = [];
+    for (let at = this.#events.length - 1; at >= this.#head; at -= 1) {
+      const event = this.#events[at] ?? null;
+      if (event === null) continue;
+      const arrival = this.#arrivals[at] ?? 0;
+      let place = seen.length;
+      while (place > 0 && (seen[place - 1]?.[0] ?? 0) > arrival) place -= 1;
+      seen.splice(place, 0, [arrival, event]);
+      const before = at > this.#head ? (this.#greatest[at - 1] ?? 0) : 0;
+      for (let newest = seen.at(-1); newest !== undefined && newest[0] > before; newest = seen.at(-1)) {
+        seen.pop();
+        yield newest;
+      }
+    }
+    while (seen.length > 0) yield seen.pop() as Arrived;
+  }
+
+  /** Drops the used half now and then, so that the cost of each event stays constant. */
+  #shrink(): void {
+    if (this.#head <= 32 || this.#head * 2 < this.#events.length) return;
+    this.#events = this.#events.slice(this.#head);
+    this.#arrivals = this.#arrivals.slice(this.#head);
+    this.#greatest = this.#greatest.slice(this.#head);
+    this.#head = 0;
+  }
+}

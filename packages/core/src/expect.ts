@@ -1,0 +1,30 @@
+import type { BaseEvent } from './base-event.ts';
+import type { BusEngine } from './bus-engine.ts';
+import { checkWait } from './duration.ts';
+import { TimeoutError } from './errors.ts';
+import type { ExpectOptions } from './expectation.ts';
+import { checkFilter, checkOptions, checkSignal } from './options.ts';
+
+/** Waits for the next event that matches to be dispatched to the bus; registered before the call returns. */
+export async function expectEvent(engine: BusEngine, key: string, options: ExpectOptions): Promise<BaseEvent> {
+  checkOptions('expect', options, ['include', 'exclude', 'predicate', 'timeout', 'signal']);
+  const { include, exclude, predicate, signal } = options;
+  checkFilter('include', include);
+  checkFilter('exclude', exclude);
+  checkFilter('predicate', predicate);
+  checkSignal(signal);
+  const timeout = checkWait('timeout (seconds)', options.timeout);
+  if (engine.stopped) throw engine.stoppedError();
+  return engine.expectations.add({
+    pattern: key,
+    matches: (event) => (include?.(event) ?? true) && (predicate?.(event) ?? true) && !(exclude?.(event) ?? false),
+    timeout,
+    signal,
+    onTimeout: (seconds) =>
+      new TimeoutError(
+        `No '${key}' that matches was dispatched to ${engine.name} within ${seconds} s.`,
+        { busName: engine.name },
+        seconds,
+      ),
+  });
+}
