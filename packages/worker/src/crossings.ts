@@ -1,12 +1,13 @@
 import type { BaseEvent } from '@threadbus/core';
 import type { Lifecycle } from '@threadbus/core/internal';
+import { EventIndex } from './event-index.ts';
 
 /** How many completed events a bus with several links knows again: one that is slower than so many others runs twice. */
 const remembered = 16_384;
 
 /** What the links of one bus have in common. */
 class Crossed {
-  readonly events = new Map<string, BaseEvent>();
+  readonly events = new EventIndex();
   /** Null until there is one: most buses never get an event back. */
   returned: WeakSet<Lifecycle> | null = null;
   /** Ids of events that are complete here, the oldest first. */
@@ -27,7 +28,7 @@ export class Crossings {
 
   /** From now until `remove`, which is due when the event is complete. */
   add(event: BaseEvent): void {
-    this.#shared.events.set(event.event_id, event);
+    this.#shared.events.set(event);
   }
 
   remove(event: BaseEvent): void {
@@ -62,7 +63,7 @@ export class Crossings {
   /** From now on both are the same; `other` must not have had an event back. */
   share(other: Crossings): void {
     if (this.#shared === other.#shared) return;
-    for (const [id, event] of other.#shared.events) this.#shared.events.set(id, event);
+    for (const event of other.#shared.events) this.#shared.events.set(event);
     this.#shared.linksUp += other.#shared.linksUp;
     other.#shared = this.#shared;
   }
