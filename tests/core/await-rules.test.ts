@@ -1,7 +1,8 @@
-import { BaseEvent, type EventBus } from '@threadbus/core';
+import { BaseEvent } from '@threadbus/core';
 import { describe, expect, test } from 'vitest';
 import { gate, nextTurn } from '../helpers/gate.ts';
 import { quietBus } from '../helpers/quiet-bus.ts';
+import { trace } from '../helpers/trace.ts';
 
 const Parent = BaseEvent.extend('Parent', {});
 const Child = BaseEvent.extend('Child', {});
@@ -9,15 +10,6 @@ const Grandchild = BaseEvent.extend('Grandchild', {});
 const Other = BaseEvent.extend('Other', {});
 const First = BaseEvent.extend('First', {});
 const Second = BaseEvent.extend('Second', {});
-
-/** Notes when handlers of the type begin and end. */
-function trace(bus: EventBus, order: string[], type: string): void {
-  bus.on(type, async () => {
-    order.push(`${type} begins`);
-    await nextTurn();
-    order.push(`${type} ends`);
-  });
-}
 
 describe('rule 1, start', () => {
   test('an awaited child runs inside the handler, ahead of what was queued before', async () => {

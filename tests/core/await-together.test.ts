@@ -1,22 +1,14 @@
-import { BaseEvent, type Dispatch, type EventBus } from '@threadbus/core';
+import { BaseEvent, type Dispatch } from '@threadbus/core';
 import { expect, test } from 'vitest';
-import { gate, nextTurn } from '../helpers/gate.ts';
+import { gate } from '../helpers/gate.ts';
 import { quietBus } from '../helpers/quiet-bus.ts';
+import { trace } from '../helpers/trace.ts';
 
 const Parent = BaseEvent.extend('Parent', {});
 const Child = BaseEvent.extend('Child', {});
 const Other = BaseEvent.extend('Other', {});
 const First = BaseEvent.extend('First', {});
 const Second = BaseEvent.extend('Second', {});
-
-/** Notes when handlers of the type begin and end. */
-function trace(bus: EventBus, order: string[], type: string): void {
-  bus.on(type, async () => {
-    order.push(`${type} begins`);
-    await nextTurn();
-    order.push(`${type} ends`);
-  });
-}
 
 const forms = {
   'dispatches, the later one first': (first: Dispatch<BaseEvent>, second: Dispatch<BaseEvent>) => [second, first],

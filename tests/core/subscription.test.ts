@@ -139,3 +139,38 @@ test('subscription - a handler that takes itself off while it runs has its resul
   door.open();
   expect(await dispatch.eventResult()).toBe('done');
 });
+
+test('subscription - whatever the order in which registrations of several functions end, the rest stay', async () => {
+  // All orders of ending four registrations, two of which are of one function.
+  for (const order of orders([0, 1, 2, 3])) {
+    await using bus = new EventBus();
+    const [a, b, c] = ['a', 'b', 'c'].map((name) => () => name) as [() => string, () => string, () => string];
+    const handlers = [a, b, a, c];
+    const subscriptions = handlers.map((handler) => bus.on(Ping, handler));
+    const left = new Set([0, 1, 2, 3]);
+    for (const ended of order) {
+      subscriptions[ended]?.();
+      left.delete(ended);
+      const names = [...new Set([...left].map((at) => handlers[at]?.()))];
+      const results = await bus.dispatch(new Ping()).eventResultsList({ raiseIfNone: false });
+      expect({ order, ended, results }).toEqual({ order, ended, results: names });
+    }
+    bus.on(Ping, a);
+    bus.off(Ping, a);
+    expect((await bus.dispatch(new Ping())).event_results.size).toBe(0);
+  }
+});
+
+test('subscription - more patterns come and go than are kept', async () => {
+  await using bus = new EventBus();
+  for (let n = 0; n < 2_500; n += 1) bus.on(`Made${n}`, () => n, { once: true })();
+  const subscription = bus.on('Made7', () => 'again');
+  expect(await bus.dispatch(new BaseEvent({}, { event_type: 'Made7' })).eventResult()).toBe('again');
+  subscription();
+  expect((await bus.dispatch(new BaseEvent({}, { event_type: 'Made2499' }))).event_results.size).toBe(0);
+});
+
+function orders(items: readonly number[]): number[][] {
+  if (items.length === 0) return [[]];
+  return items.flatMap((item) => orders(items.filter((other) => other !== item)).map((rest) => [item, ...rest]));
+}

@@ -134,16 +134,8 @@ export class BusEngine implements DeliveryHost, ForwardTarget {
   /** Ends everything that is under way here, `last`'s part last; afterwards nothing is taken any more. */
   shutDown(last: Lifecycle | null): void {
     this.#stopped = true;
-    const cause = this.stoppedError();
-    // Before the places get free: nobody may be given one here any more.
-    this.capacity.refuseAll(cause);
-    this.expectations.refuseAll(cause);
-    // Whoever awaits `last` takes it along when he is aborted: so those come after all others.
-    const open = this.history.open();
-    const awaiting = last?.dependents();
-    for (const delivery of open) if (awaiting?.has(delivery.lifecycle) !== true) delivery.cancel(cause);
-    for (const delivery of open) if (delivery.lifecycle !== last) delivery.cancel(cause);
-    for (const delivery of open) delivery.cancel(cause);
+    // An error costs as much as many events: a bus that is idle when it stops needs none.
+    if (this.history.openSize > 0 || this.expectations.size > 0 || this.capacity.waited) this.#endAll(last);
     this.idle.settle();
     this.#slow.stop();
     this.observers.notify((observer) => observer.stopped?.());
@@ -219,6 +211,19 @@ export class BusEngine implements DeliveryHost, ForwardTarget {
     this.history.completed(delivery);
     if (this.observers.active) this.observers.notify((observer) => observer.completed?.(event));
     if (this.history.openSize === 0) this.idle.settle();
+  }
+
+  #endAll(last: Lifecycle | null): void {
+    const cause = this.stoppedError();
+    // Before the places get free: nobody may be given one here any more.
+    this.capacity.refuseAll(cause);
+    this.expectations.refuseAll(cause);
+    // Whoever awaits `last` takes it along when he is aborted: so those come after all others.
+    const open = this.history.open();
+    const awaiting = last?.dependents();
+    for (const delivery of open) if (awaiting?.has(delivery.lifecycle) !== true) delivery.cancel(cause);
+    for (const delivery of open) if (delivery.lifecycle !== last) delivery.cancel(cause);
+    for (const delivery of open) delivery.cancel(cause);
   }
 
   #take(event: BaseEvent, context: AsyncResource): Delivery {

@@ -100,6 +100,11 @@ export class Capacity {
     return () => this.#onFreed.delete(call);
   }
 
+  /** Somebody waits for a place. */
+  get waited(): boolean {
+    return this.#waits.size > 0 || this.#onFreed.size > 0;
+  }
+
   /** Ends all waits. */
   refuseAll(error: Error): void {
     for (const wait of [...this.#waits]) wait.refuse(error);

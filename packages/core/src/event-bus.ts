@@ -166,8 +166,10 @@ export class EventBus implements RunningBus, AsyncDisposable {
       );
     }
     const end = (): void => registry.remove(entry);
-    entry.onRemoved = (): void => signal?.removeEventListener('abort', end);
-    signal?.addEventListener('abort', end);
+    if (signal !== undefined) {
+      entry.onRemoved = (): void => signal.removeEventListener('abort', end);
+      signal.addEventListener('abort', end);
+    }
     return subscription(end);
   }
 

@@ -26,7 +26,8 @@ export interface EventFields {
 const uuid = /^[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{12}$/i;
 const typeName = /^[\p{ID_Start}$][\p{ID_Continue}$\u200c\u200d]*$/u;
 const isoTime = /^[+-]?\d{4,6}-\d\d-\d\dT\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:?\d\d)$/;
-const fieldNames = [
+/** Those that an event's JSON has. */
+export const jsonFields: readonly string[] = [
   'event_type',
   'event_schema',
   'event_id',
@@ -34,8 +35,8 @@ const fieldNames = [
   'event_path',
   'event_timeout',
   'event_created_at',
-  'event_result_type',
 ];
+const fieldNames = [...jsonFields, 'event_result_type'];
 
 /** The second argument of an event's constructor holds fields of the framework and nothing else. */
 export function checkFieldNames(given: unknown, eventType: string): void {

@@ -1,6 +1,6 @@
 import { describe } from './describe.ts';
 import { EventValidationError } from './errors.ts';
-import { type EventFields, fieldError } from './event-fields.ts';
+import { type EventFields, fieldError, jsonFields } from './event-fields.ts';
 import { fromJsonValue } from './json-codec.ts';
 
 /** An event's document in two parts. */
@@ -8,17 +8,6 @@ export interface SplitJson {
   readonly payload: object;
   readonly given: EventFields;
 }
-
-/** Other `event_…` names in a document, such as the times that a log adds, say nothing about a fresh event. */
-const jsonFields: ReadonlySet<string> = new Set([
-  'event_type',
-  'event_schema',
-  'event_id',
-  'event_parent_id',
-  'event_path',
-  'event_timeout',
-  'event_created_at',
-]);
 
 /** Parts an event's JSON into payload and fields of the framework; the input is never changed. */
 export function splitJson(json: unknown, type: string): SplitJson {
@@ -30,7 +19,8 @@ export function splitJson(json: unknown, type: string): SplitJson {
   const payload = entries.filter(([name]) => !name.startsWith('event_'));
   return {
     payload: Object.fromEntries(payload.map(([name, value]) => [name, decodeField(name, value, type)])),
-    given: Object.fromEntries(entries.filter(([name]) => jsonFields.has(name))),
+    // Other `event_…` names in a document, such as the times that a log adds, say nothing about a fresh event.
+    given: Object.fromEntries(entries.filter(([name]) => jsonFields.includes(name))),
   };
 }
 

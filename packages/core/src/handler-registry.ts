@@ -1,17 +1,13 @@
 import type { EventConstructor } from './base-event.ts';
 import type { BusIdentity } from './bus-names.ts';
 import type { ResultSource } from './event-result.ts';
-import { type AnyHandler, describeHandler, type HandlerEntry } from './handler.ts';
-
-interface PatternHandlers {
-  readonly entries: Set<HandlerEntry>;
-  readonly byHandler: Map<AnyHandler, Set<HandlerEntry>>;
-  readonly byName: Map<string, number>;
-}
+import { type AnyHandler, describeHandler } from './handler.ts';
+import { PatternHandlers, Registration } from './pattern-handlers.ts';
 
 const anyType = '*';
-const rememberedTypes = 1_000;
-const none: readonly HandlerEntry[] = [];
+/** How many patterns without a handler are kept for the next one. */
+const keptPatterns = 1_000;
+const none: readonly Registration[] = [];
 
 /** Counted, not random: a bus that registers the same handlers again after a restart gives them the same ids. */
 class HandlerSource implements ResultSource {
@@ -42,8 +38,9 @@ class HandlerSource implements ResultSource {
 export class HandlerRegistry {
   readonly #bus: Readonly<BusIdentity>;
   readonly #patterns = new Map<string, PatternHandlers>();
-  /** Handlers of a type, as matched last; dropped when a registration changes it. */
-  readonly #matches = new Map<string, readonly HandlerEntry[]>();
+  readonly #any = new PatternHandlers();
+  /** Changes to the handlers of '*', which every type has. */
+  #anyChanges = 0;
   /** Classes that handlers were registered for, by type; what events from other threads become here. */
   readonly #classes = new Map<string, EventConstructor>();
   #registrations = 0;
@@ -58,21 +55,14 @@ export class HandlerRegistry {
   }
 
   /** @returns the entry, and whether another function of the same name was registered for the pattern before */
-  add(pattern: string, handler: AnyHandler, once: boolean): { entry: HandlerEntry; namesake: boolean } {
-    const { name, ...kind } = describeHandler(handler);
+  add(pattern: string, handler: AnyHandler, once: boolean): { entry: Registration; namesake: boolean } {
+    const kind = describeHandler(handler);
     this.#registrations += 1;
-    const source = new HandlerSource(this.#bus, this.#registrations, name);
-    const entry: HandlerEntry = { source, pattern, handler, once, onRemoved: null, ...kind };
-    const handlers = this.#patternHandlers(pattern);
-    const same = handlers.byHandler.get(handler);
-    const namesakes = handlers.byName.get(name) ?? 0;
-    if (same === undefined) handlers.byHandler.set(handler, new Set([entry]));
-    else same.add(entry);
-    handlers.byName.set(name, namesakes + 1);
-    handlers.entries.add(entry);
+    const source = new HandlerSource(this.#bus, this.#registrations, kind.name);
+    const entry = new Registration(source, pattern, handler, once, kind);
+    const namesake = this.#handlersOf(pattern).add(entry) && kind.name !== 'anonymous' && kind.target === null;
+    if (pattern === anyType) this.#anyChanges += 1;
     this.#size += 1;
-    this.#forget(pattern);
-    const namesake = namesakes > 0 && same === undefined && name !== 'anonymous' && kind.target === null;
     return { entry, namesake };
   }
 
@@ -84,68 +74,54 @@ export class HandlerRegistry {
     return this.#classes.get(type);
   }
 
-  remove(entry: HandlerEntry): void {
-    const handlers = this.#patterns.get(entry.pattern);
-    if (handlers === undefined || !handlers.entries.delete(entry)) return;
+  remove(entry: Registration): void {
+    if (!entry.registered) return;
+    const { pattern } = entry;
+    const handlers = this.#handlersOf(pattern);
+    handlers.remove(entry);
+    if (pattern === anyType) this.#anyChanges += 1;
+    // Patterns may be made up as a program runs: what is kept of them must not grow with their number.
+    else if (handlers.size === 0 && this.#patterns.size > keptPatterns) this.#patterns.delete(pattern);
     this.#size -= 1;
     entry.onRemoved?.();
-    const same = handlers.byHandler.get(entry.handler);
-    same?.delete(entry);
-    if (same?.size === 0) handlers.byHandler.delete(entry.handler);
-    const namesakes = (handlers.byName.get(entry.source.handlerName) ?? 1) - 1;
-    if (namesakes === 0) handlers.byName.delete(entry.source.handlerName);
-    else handlers.byName.set(entry.source.handlerName, namesakes);
-    if (handlers.entries.size === 0) this.#patterns.delete(entry.pattern);
-    this.#forget(entry.pattern);
   }
 
   /** Removes all registrations of a function for the pattern, or all of the pattern. */
   removeAll(pattern: string, handler?: AnyHandler): void {
-    const handlers = this.#patterns.get(pattern);
+    const handlers = pattern === anyType ? this.#any : this.#patterns.get(pattern);
     if (handlers === undefined) return;
-    const entries = handler === undefined ? handlers.entries : (handlers.byHandler.get(handler) ?? none);
-    for (const entry of [...entries]) this.remove(entry);
+    for (const entry of handler === undefined ? [...handlers] : handlers.of(handler)) this.remove(entry);
   }
 
   /** Handlers of the type, then '*', each in order of registration and no function twice. */
-  match(type: string): readonly HandlerEntry[] {
-    const known = this.#matches.get(type);
-    if (known !== undefined) return known;
-    const matched = new Map<AnyHandler, HandlerEntry>();
-    for (const pattern of type === anyType ? [anyType] : [type, anyType]) {
-      for (const entry of this.#patterns.get(pattern)?.entries ?? none) {
-        if (!matched.has(entry.handler)) matched.set(entry.handler, entry);
-      }
-    }
-    const entries = matched.size === 0 ? none : [...matched.values()];
-    // Types may be made up as a program runs: what is remembered of them must not grow with their number.
-    if (this.#matches.size >= rememberedTypes) this.#matches.clear();
-    this.#matches.set(type, entries);
-    return entries;
-  }
-
-  *[Symbol.iterator](): IterableIterator<HandlerEntry> {
-    for (const { entries } of this.#patterns.values()) yield* entries;
+  match(type: string): readonly Registration[] {
+    const handlers = this.#patterns.get(type) ?? this.#any;
+    if (handlers.matched !== null && handlers.matchedAt === this.#anyChanges) return handlers.matched;
+    handlers.matched = handlers === this.#any ? distinct(this.#any, none) : distinct(handlers, this.#any);
+    handlers.matchedAt = this.#anyChanges;
+    return handlers.matched;
   }
 
   clear(): void {
-    for (const entry of this) entry.onRemoved?.();
+    for (const handlers of [...this.#patterns.values(), this.#any])
+      for (const entry of [...handlers]) this.remove(entry);
     this.#patterns.clear();
-    this.#matches.clear();
-    this.#size = 0;
   }
 
-  #patternHandlers(pattern: string): PatternHandlers {
+  #handlersOf(pattern: string): PatternHandlers {
+    if (pattern === anyType) return this.#any;
     let handlers = this.#patterns.get(pattern);
     if (handlers === undefined) {
-      handlers = { entries: new Set(), byHandler: new Map(), byName: new Map() };
+      handlers = new PatternHandlers();
       this.#patterns.set(pattern, handlers);
     }
     return handlers;
   }
+}
 
-  #forget(pattern: string): void {
-    if (pattern === anyType) this.#matches.clear();
-    else this.#matches.delete(pattern);
-  }
+function distinct(own: Iterable<Registration>, any: Iterable<Registration>): readonly Registration[] {
+  const all = [...own, ...any];
+  if (all.length < 2) return all;
+  const seen = new Set<AnyHandler>();
+  return all.filter(({ handler }) => !seen.has(handler) && seen.add(handler));
 }

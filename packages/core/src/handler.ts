@@ -74,10 +74,12 @@ export interface HandlerEntry {
   readonly ownClock: boolean;
 }
 
-/** What a handler function is and how it is called in results. */
-export function describeHandler(
-  handler: object,
-): Pick<HandlerEntry, 'target' | 'holdsSlot' | 'ownClock'> & { name: string } {
+/** What a handler function is, and how it is called in results. */
+export interface HandlerKind extends Pick<HandlerEntry, 'target' | 'holdsSlot' | 'ownClock'> {
+  readonly name: string;
+}
+
+export function describeHandler(handler: object): HandlerKind {
   const target = (handler as Partial<Forward>)[forwardTarget];
   if (target !== undefined) return { name: `${target.name}.dispatch`, target, holdsSlot: false, ownClock: false };
   const remote = (handler as { [remoteHandler]?: RemoteHandler })[remoteHandler];
