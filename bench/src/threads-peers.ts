@@ -3,7 +3,7 @@ import { releaseProxy, wrap } from 'comlink';
 import nodeEndpoint from 'comlink/dist/esm/node-adapter.mjs';
 import { Piscina } from 'piscina';
 import type { Api } from './threads-raw.ts';
-import type { Answer, Payload } from './threads-work.ts';
+import type { Answer, BytesAnswer, Payload } from './threads-work.ts';
 
 /** Something that has a thread answer. */
 export interface Peer {
@@ -28,11 +28,12 @@ export async function startPeers(): Promise<Peers> {
   comlinkWorker.postMessage({ comlink: port2 }, [port2]);
   const remote = wrap<Api>(nodeEndpoint(port1));
   const remoteAnswer = remote.answer;
+  const rawAnswer = asking<Answer>(rawWorker);
   return {
     list: [
       { name: 'piscina.run', answer: async (payload) => pool.run(payload) },
       { name: 'comlink', answer: async (payload) => remoteAnswer(payload) },
-      { name: 'raw id map', answer: rawAnswer(rawWorker) },
+      { name: 'raw id map', answer: async (payload) => rawAnswer((id) => ({ id, payload })) },
     ],
     [Symbol.asyncDispose]: async () => {
       remote[releaseProxy]();
@@ -42,21 +43,38 @@ export async function startPeers(): Promise<Peers> {
   };
 }
 
+/** Something that sends bytes to a thread, moved or cloned. */
+export interface Mover {
+  readonly name: string;
+  send(bytes: Uint8Array<ArrayBuffer>, move: boolean): Promise<BytesAnswer>;
+}
+
+export async function startRawPeer(): Promise<Mover & AsyncDisposable> {
+  const worker = new Worker(new URL('./threads-raw.js', import.meta.url));
+  const ask = asking<BytesAnswer>(worker);
+  return {
+    name: 'raw id map',
+    send: async (bytes, move) => ask((id) => ({ id, bytes }), move ? [bytes.buffer] : []),
+    [Symbol.asyncDispose]: async () => void (await worker.terminate()),
+  };
+}
+
 /** The least that gives an answer to each question: a message each, and a map of who waits. */
-function rawAnswer(worker: Worker): (payload: Payload) => Promise<Answer> {
-  const waiting = new Map<number, (value: Answer) => void>();
+function asking<Value>(worker: Worker): (question: (id: number) => object, move?: ArrayBuffer[]) => Promise<Value> {
+  const waiting = new Map<number, (value: Value) => void>();
   let last = 0;
-  worker.on('message', ({ id, value }: { readonly id: number; readonly value: Answer }) => {
+  worker.on('message', ({ id, value }: { readonly id: number; readonly value: Value }) => {
     const resolve = waiting.get(id);
     waiting.delete(id);
     resolve?.(value);
   });
-  return async (payload) => {
+  return async (question, move) => {
     last += 1;
     const id = last;
     return new Promise((resolve) => {
       waiting.set(id, resolve);
-      worker.postMessage({ id, payload });
+      if (move === undefined) worker.postMessage(question(id));
+      else worker.postMessage(question(id), move);
     });
   };
 }

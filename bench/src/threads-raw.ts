@@ -1,7 +1,7 @@
 import { parentPort } from 'node:worker_threads';
 import { expose } from 'comlink';
 import nodeEndpoint from 'comlink/dist/esm/node-adapter.mjs';
-import { answer, compute, type Payload } from './threads-work.ts';
+import { answer, answerBytes, compute, type Payload } from './threads-work.ts';
 
 /** What a peer's thread can be asked. */
 export const api = {
@@ -10,11 +10,19 @@ export const api = {
 };
 export type Api = typeof api;
 
+interface Message {
+  readonly id?: number;
+  readonly payload?: Payload;
+  readonly bytes?: Uint8Array;
+  readonly comlink?: never;
+}
+
 const port = parentPort;
 if (port !== null) {
   // The raw peer's messages are numbered; comlink gets a port of its own.
-  port.on('message', (message: { readonly id?: number; readonly payload?: Payload; readonly comlink?: never }) => {
-    if (message.comlink !== undefined) expose(api, nodeEndpoint(message.comlink));
-    else if (message.payload !== undefined) port.postMessage({ id: message.id, value: answer(message.payload) });
+  port.on('message', ({ id, payload, bytes, comlink }: Message) => {
+    if (comlink !== undefined) expose(api, nodeEndpoint(comlink));
+    else if (payload !== undefined) port.postMessage({ id, value: answer(payload) });
+    else if (bytes !== undefined) port.postMessage({ id, value: answerBytes(bytes) });
   });
 }

@@ -25,6 +25,15 @@ export function answer({ n, user }: Payload): Answer {
   return { ok: true, n, user };
 }
 
+export interface BytesAnswer {
+  readonly first: number | undefined;
+  readonly length: number;
+}
+
+export function answerBytes(bytes: Uint8Array): BytesAnswer {
+  return { first: bytes[0], length: bytes.length };
+}
+
 /** Some milliseconds of arithmetic; the same number every time. */
 export function compute(): number {
   let sum = 0;

@@ -1,10 +1,9 @@
-import { monitorEventLoopDelay, performance } from 'node:perf_hooks';
-import { BaseEvent } from '@threadbus/core';
+import { performance } from 'node:perf_hooks';
 import { WorkerBus, WorkerBusGroup } from '@threadbus/worker';
 import { type BenchOptions, type Row, rounded, type Scenario } from '../scenario.ts';
-import { Compute, Count, Counted, Small } from './threads-events.ts';
-import { startPeers, type Peer } from './threads-peers.ts';
-import { type Answer, bigPayload, compute, type Payload, smallPayload } from './threads-work.ts';
+import { Buffers, Compute, Count, Counted, Small } from './threads-events.ts';
+import { type Mover, type Peer, startPeers, startRawPeer } from './threads-peers.ts';
+import { type Answer, bigPayload, type BytesAnswer, compute, type Payload, smallPayload } from './threads-work.ts';
 
 const busUrl = new URL('./threads-bus.js', import.meta.url);
 
@@ -28,17 +27,14 @@ async function roundTrips({ quick }: BenchOptions): Promise<Row[]> {
   await using peers = await startPeers();
   const own: Peer = {
     name: 'threadbus',
-    async answer(payload) {
-      const event = await bus.dispatch(new Small(payload as never));
-      return (await event.eventResult()) as Answer;
-    },
+    answer: async (payload) => (await bus.dispatch(new Small(payload as never)).eventResult()) as Answer,
   };
   const all = [own, ...peers.list];
   const rounds = quick ? 2 : 11;
   const scale = quick ? 0.1 : 1;
   const small = payloadsOf(4096 * scale, smallPayload);
   const big = payloadsOf(1024 * scale, (n) => bigPayload(n, 10_000));
-  const few = payloadsOf(512 * scale, smallPayload);
+  const few = payloadsOf(1024 * scale, smallPayload);
   const rows: Row[] = [];
   for (const [name, load, payloads] of [
     ['burst 512, 300 B', burst, small],
@@ -51,7 +47,18 @@ async function roundTrips({ quick }: BenchOptions): Promise<Row[]> {
   return rows;
 }
 
-/** Peers take turns, in another order each round; ratios are medians of the rounds' own. */
+/** What a load has taken, in µs for each event: on the clock, and of CPU in all threads together. */
+interface Cost {
+  readonly time: number;
+  readonly cpu: number;
+}
+
+/**
+ * Peers take turns, in another order each round; ratios are medians of the rounds' own.
+ *
+ * Two threads that wait for each other take twice as long when they sleep and wake on two cores as when they share one,
+ * and which it is depends on what else runs: the CPU ratios don't.
+ */
 async function compare(
   name: string,
   peers: readonly Peer[],
@@ -59,24 +66,38 @@ async function compare(
   load: (peer: Peer) => Promise<void>,
   operations: number,
 ): Promise<Row> {
-  const times = new Map<string, number[]>(peers.map((peer) => [peer.name, []]));
+  const costs = new Map<string, Cost[]>(peers.map((peer) => [peer.name, []]));
   for (let round = -1; round < rounds; round += 1) {
     for (const peer of [...peers].sort(() => Math.random() - 0.5)) {
-      const started = performance.now();
-      await load(peer);
-      if (round >= 0) times.get(peer.name)?.push(((performance.now() - started) * 1000) / operations);
+      const cost = await costOf(() => load(peer), operations);
+      if (round >= 0) costs.get(peer.name)?.push(cost);
     }
   }
-  const own = times.get('threadbus') ?? [];
+  const own = costs.get('threadbus') ?? [];
   const row: Record<string, string | number> = {
     load: name,
-    'threadbus µs': rounded(median(own), 1),
-    best: rounded(Math.min(...own), 1),
+    'threadbus µs': rounded(median(own.map(({ time }) => time)), 1),
+    best: rounded(Math.min(...own.map(({ time }) => time)), 1),
+    'CPU µs': rounded(median(own.map(({ cpu }) => cpu)), 1),
   };
-  for (const [peer, took] of times) {
-    if (peer !== 'threadbus') row[`× ${peer}`] = rounded(median(took.map((time, i) => time / (own[i] as number))), 2);
-  }
+  const ratios = (kind: keyof Cost, prefix: string): void => {
+    for (const [peer, took] of costs) {
+      if (peer === 'threadbus') continue;
+      row[`${prefix}× ${peer}`] = rounded(median(took.map((cost, i) => cost[kind] / (own[i] as Cost)[kind])), 2);
+    }
+  };
+  ratios('time', '');
+  ratios('cpu', 'CPU ');
   return row;
+}
+
+async function costOf(load: () => Promise<void>, operations: number): Promise<Cost> {
+  const usedBefore = process.cpuUsage();
+  const started = performance.now();
+  await load();
+  const time = performance.now() - started;
+  const { user, system } = process.cpuUsage(usedBefore);
+  return { time: (time * 1000) / operations, cpu: (user + system) / operations };
 }
 
 const burst: Load = async (peer, payloads) => {
@@ -119,31 +140,49 @@ async function oneWay({ quick }: BenchOptions): Promise<Row[]> {
   return [{ load: 'one way, 300 B', 'threadbus µs': rounded(median(times), 1), best: rounded(Math.min(...times), 1) }];
 }
 
+/**
+ * Four at a time; the answer is small, so only what is sent differs. A thread collects garbage after some thirty of
+ * them, whichever way they came: the medians show the ways themselves.
+ */
 async function megabyte({ quick }: BenchOptions): Promise<Row[]> {
   await using bus = await WorkerBus.start(busUrl);
-  const rounds = quick ? 5 : 60;
-  const send = async (bytes: Uint8Array<ArrayBuffer>, transfer: boolean): Promise<number> => {
-    const started = performance.now();
-    const options = transfer ? { transfer: [bytes.buffer] } : {};
-    const event = await bus.dispatch(new BaseEvent({ bytes }, { event_type: 'Buffers' }), options);
-    const { first } = (await event.eventResult()) as { first: number };
-    if (first !== 7 || (bytes.byteLength === 0) !== transfer) throw new Error('The megabyte did not arrive.');
-    return (performance.now() - started) * 1000;
-  };
-  const cloned: number[] = [];
-  const moved: number[] = [];
-  for (let round = 0; round < rounds; round += 1) {
-    cloned.push(await send(new Uint8Array(1_048_576).fill(7), false));
-    moved.push(await send(new Uint8Array(1_048_576).fill(7), true));
-  }
-  return [
-    { load: '1 MB there and back, cloned', 'threadbus µs': rounded(median(cloned), 0) },
-    {
-      load: '1 MB there and back, moved there',
-      'threadbus µs': rounded(median(moved), 0),
-      '× cloned': rounded(median(cloned) / median(moved), 1),
+  await using raw = await startRawPeer();
+  const own: Mover = {
+    name: 'threadbus',
+    async send(bytes, move) {
+      const options = move ? { transfer: [bytes.buffer] } : {};
+      return (await bus.dispatch(new Buffers({ bytes }), options).eventResult()) as BytesAnswer;
     },
-  ];
+  };
+  const rows: Row[] = [];
+  for (const mover of [own, raw]) {
+    const times = { cloned: [] as number[], moved: [] as number[] };
+    for (let round = -1; round < (quick ? 2 : 60); round += 1) {
+      for (const kind of ['cloned', 'moved'] as const) {
+        const time = await sendMegabytes(mover, kind === 'moved');
+        if (round >= 0) times[kind].push(time);
+      }
+    }
+    rows.push({
+      load: `1 MB, moved: ${mover.name}`,
+      'µs moved': rounded(median(times.moved), 1),
+      'µs cloned': rounded(median(times.cloned), 1),
+      '× cloned': rounded(median(times.cloned.map((time, i) => time / (times.moved[i] as number))), 1),
+    });
+  }
+  return rows;
+}
+
+async function sendMegabytes(mover: Mover, move: boolean): Promise<number> {
+  const batch = Array.from({ length: 4 }, (_, n) => new Uint8Array(1_048_576).fill(n + 1));
+  const started = performance.now();
+  const answers = await Promise.all(batch.map((bytes) => mover.send(bytes, move)));
+  const time = ((performance.now() - started) * 1000) / batch.length;
+  for (const [n, { first, length }] of answers.entries()) {
+    const left = batch[n]?.byteLength;
+    if (first !== n + 1 || length !== 1_048_576 || left !== (move ? 0 : length)) throw new Error('Lost a megabyte.');
+  }
+  return time;
 }
 
 async function scaling({ quick }: BenchOptions): Promise<Row[]> {
@@ -159,19 +198,33 @@ async function scaling({ quick }: BenchOptions): Promise<Row[]> {
   };
   const ratios: number[] = [];
   const stalls: number[] = [];
-  const delay = monitorEventLoopDelay({ resolution: 1 });
   for (let round = 0; round < (quick ? 1 : 7); round += 1) {
     const alone = await run(one);
-    delay.enable();
-    delay.reset();
+    const gap = watchGaps();
     ratios.push(alone / (await run(two)));
-    delay.disable();
-    stalls.push(delay.max / 1e6);
+    stalls.push(gap());
   }
   return [
     { load: `${jobs} CPU-heavy handlers, 2 threads`, '× 1 thread': rounded(median(ratios), 2) },
     { load: 'longest stall of main meanwhile, ms', median: rounded(median(stalls), 1) },
   ];
+}
+
+/** @returns ends it and gives the longest time, in ms, in which this thread's event loop ran no timer */
+function watchGaps(): () => number {
+  let last = performance.now();
+  let longest = 0;
+  const look = (): void => {
+    const now = performance.now();
+    longest = Math.max(longest, now - last);
+    last = now;
+  };
+  const timer = setInterval(look, 1);
+  return () => {
+    clearInterval(timer);
+    look();
+    return longest;
+  };
 }
 
 function payloadsOf(count: number, make: (n: number) => Payload): Payload[] {

@@ -1,10 +1,17 @@
-import { BaseEvent, EventBus, isBusCapacityError, isBusStoppedError } from '@threadbus/core';
+import {
+  BaseEvent,
+  EventBus,
+  isBusCapacityError,
+  isBusStoppedError,
+  isTimeoutError,
+  isUnserializableError,
+} from '@threadbus/core';
 import { isLinkError, linkBuses } from '@threadbus/worker';
 import { once } from 'node:events';
 import { MessageChannel } from 'node:worker_threads';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { z } from 'zod';
-import { gate, rejection } from '../helpers/gate.ts';
+import { gate, rejection, stateOf } from '../helpers/gate.ts';
 import { quietBus } from '../helpers/quiet-bus.ts';
 import { HELLO, protocolVersion } from '../../packages/worker/dist/protocol.js';
 import { linked, linkPair } from './link-pair.ts';
@@ -140,6 +147,54 @@ test('link - an event that comes back to where it was is not handled again', asy
   expect(handled).toBe(3);
   expect(event.event_path).toEqual(['RoundOne', 'RoundTwo', 'RoundThree']);
   expect(await event.eventResultsList()).toEqual([1, 2, 3]);
+});
+
+test('link - nobody at the other end: after 10 s the handshake is given up', async () => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+  onTestFinished(() => void vi.useRealTimers());
+  const { port1, port2 } = new MessageChannel();
+  onTestFinished(() => port2.close());
+  const down = linkBuses(quietBus({ name: 'Unheard' }), port1);
+  const sent = rejection(down.dispatch(new Work({ n: 1 })).eventResult());
+  const refused = rejection(down);
+  vi.advanceTimersByTime(9_990);
+  expect(await stateOf(refused)).toBe('pending');
+  vi.advanceTimersByTime(20);
+  for (const error of [await refused, await sent]) {
+    expect(isLinkError(error)).toBe(true);
+    expect(error.message).toBe("Nobody called linkBuses() at the other end of Unheard's port within 10 s.");
+  }
+});
+
+test('link - options that make no sense are refused, with what was expected', () => {
+  const { port1 } = new MessageChannel();
+  const bus = quietBus({ name: 'Checked' });
+  const linking = (options: object) => () => linkBuses(bus, port1, options);
+  expect(linking({ maxInFlight: 0 })).toThrow('Expected maxInFlight to be above 0, or null for none; got 0.');
+  expect(linking({ maxPending: Number.NaN })).toThrow('Expected maxPending to be above 0, or null for none; got NaN.');
+  expect(linking({ maxInFlight: '8' })).toThrow('Expected maxInFlight to be a number or null; got the string "8".');
+  expect(linking({ maxInflight: 8 })).toThrow(
+    "linkBuses has no option 'maxInflight'. It has: maxInFlight, maxPending.",
+  );
+  port1.close();
+});
+
+test('link - an event that cannot cross ends an expectation at the other end, and nothing else', async () => {
+  const { there, down } = await linkPair();
+  const expected = rejection(down.expect('Odd'));
+  const others = [down.expect('Fine'), down.expect('Fine', { include: ({ n }) => n === 2 })];
+  const next = down.expect('Never', { timeout: 0.2 });
+  await down.dispatch(new Other({}));
+  there.dispatch(new BaseEvent({ n: 1 }, { event_type: 'Fine' }));
+  there.dispatch(new BaseEvent({ list: [{ call: () => 1 }] }, { event_type: 'Odd' }));
+  there.dispatch(new BaseEvent({ n: 2 }, { event_type: 'Fine' }));
+  const error = await expected;
+  expect(isUnserializableError(error)).toBe(true);
+  expect(error.message).toMatch(
+    /^Odd: field "list\[0\]\.call" \(function call\) cannot cross a thread boundary; the event was not sent to Here/,
+  );
+  expect((await Promise.all(others)).map((event) => event['n'])).toEqual([1, 2]);
+  expect(isTimeoutError(await rejection(next))).toBe(true);
 });
 
 test('flow - more than maxPending waiting on this side are refused, and leave no trace', async () => {

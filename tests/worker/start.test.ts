@@ -2,9 +2,11 @@ import { pathToFileURL } from 'node:url';
 import { BaseEvent, EventBus } from '@threadbus/core';
 import { isWorkerStartError, WorkerBus, type WorkerBusOptions } from '@threadbus/worker';
 import { expect, test } from 'vitest';
+import { Step } from '../fixtures/worker/events.ts';
 import { fixtureUrl } from '../helpers/fixture.ts';
 import { rejection } from '../helpers/gate.ts';
 import { quietBus } from '../helpers/quiet-bus.ts';
+import { sharedCounter } from '../helpers/shared-counter.ts';
 import { startBus } from '../helpers/worker-bus.ts';
 
 /** An entry file that is written in its URL. */
@@ -149,4 +151,15 @@ test('start - a parent is a bus of this thread', async () => {
   const parent = quietBus();
   const bus = await startBus('parent-bus', { parent });
   expect(await bus.dispatch(new BaseEvent({}, { event_type: 'ParentName' })).eventResult()).toBe(parent.name);
+});
+
+test('start - maxPending bounds what waits on this side, and says so', async () => {
+  const begun = sharedCounter();
+  const bus = await startBus('busy-bus', { maxInFlight: 2, maxPending: 3, workerData: { begun: begun.buffer } });
+  const sent = Array.from({ length: 5 }, () => bus.dispatch(new Step({ what: 'busy', n: 1 })));
+  expect(() => bus.dispatch(new Step({ what: 'busy' }))).toThrow(
+    'EventBus at capacity: Busy has 2 events on the wire and 3 waiting on this side (3 max), and refuses Step.',
+  );
+  expect(await Promise.all(sent.map((each) => each.eventResult()))).toEqual([1, 2, 3, 4, 5]);
+  expect(await bus.dispatch(new Step({ what: 'busy' })).eventResult()).toBe(6);
 });

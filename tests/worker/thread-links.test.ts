@@ -1,3 +1,4 @@
+import { HELLO, protocolVersion } from '../../packages/worker/dist/protocol.js';
 import { BaseEvent } from '@threadbus/core';
 import { linkBuses, WorkerBus } from '@threadbus/worker';
 import { MessageChannel, Worker } from 'node:worker_threads';
@@ -81,9 +82,9 @@ test('thread - events cross in frames of at most 64', async () => {
   const down = linkBuses(quietBus({ name: 'Frames' }), port1, { maxInFlight: 1000 });
   const sizes: number[] = [];
   port2.on('message', (frame: unknown[]) => {
-    sizes.push(frame.filter((item) => Array.isArray(item) && item[0] === 'Echo').length);
+    sizes.push(frame.filter((item) => typeof item === 'object' && item !== null && 'value' in item).length);
   });
-  port2.postMessage([1, 2, 'Reader', 'an id']);
+  port2.postMessage([HELLO, protocolVersion, 'Reader', 'an id']);
   await down;
   for (let value = 0; value < 200; value += 1) down.dispatch(new Echo({ value }));
   while (sizes.reduce((sum, size) => sum + size, 0) < 200) await new Promise((resolve) => void setImmediate(resolve));

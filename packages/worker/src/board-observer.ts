@@ -8,14 +8,8 @@ import {
   watchRuns,
 } from '@threadbus/core/internal';
 import type { BoardWriter, HolderKind } from './board.ts';
-
-/** Where an event that came over the link shows on the board. */
-interface Place {
-  /** One for each way on which it came. */
-  readonly slots: number[];
-  /** Handlers of it that are running. */
-  running: number;
-}
+import type { Arrival } from './incoming.ts';
+import { RunningHandlers } from './running-handlers.ts';
 
 /**
  * Keeps the board up to date with what the handlers of this thread do, on whichever bus they are.
@@ -26,9 +20,9 @@ interface Place {
 export class BoardObserver implements RunWatch {
   readonly #board: BoardWriter;
   readonly #onUnwatched: () => void;
-  readonly #places = new WeakMap<Lifecycle, Place>();
-  /** With the time of their start, epoch milliseconds. */
-  readonly #running = new Map<HandlerRun, number>();
+  /** Ways on which events came back that had been here before: they show under each. Null until there is one. */
+  #returned: WeakMap<Lifecycle, Arrival[]> | null = null;
+  readonly #running = new RunningHandlers();
   /** The latest time, in epoch milliseconds, at which one of the running handlers has overrun. */
   #latest = 0;
 
@@ -39,7 +33,7 @@ export class BoardObserver implements RunWatch {
     watchRuns(this);
     bus.observe({
       dispatched: (event) => {
-        if (!this.#places.has(lifecycleOf(event))) board.addBorn(1);
+        if (slotOf(lifecycleOf(event)) < 0) board.addBorn(1);
       },
       // Forwards start an event too.
       started: (event) => {
@@ -47,23 +41,26 @@ export class BoardObserver implements RunWatch {
         if (lifecycle.results.length > 0) this.#markStarted(lifecycle);
       },
       completed: (event) => {
-        // Its slots may be another event's by the time it is dispatched again.
-        if (!this.#places.delete(lifecycleOf(event))) board.addBorn(-1);
+        const lifecycle = lifecycleOf(event);
+        this.#returned?.delete(lifecycle);
+        if (slotOf(lifecycle) < 0) board.addBorn(-1);
       },
     });
   }
 
   /** An event came over the link. */
-  arrived(lifecycle: Lifecycle, slot: number): void {
-    const place = this.#places.get(lifecycle);
-    if (place === undefined) this.#places.set(lifecycle, { slots: [slot], running: 0 });
-    else place.slots.push(slot);
+  arrived(arrival: Arrival): void {
+    const { lifecycle, number } = arrival;
+    arrival.slot = number;
+    if (arrival.brought) return;
+    const ways = this.#ways(lifecycle);
+    arrival.running = (shownArrival(lifecycle) ?? ways[0])?.running ?? 0;
+    (this.#returned ??= new WeakMap()).set(lifecycle, [...ways, arrival]);
   }
 
   entered(run: HandlerRun): void {
     const now = Date.now();
     this.#add(run, now);
-    this.#markStarted(run.runner.lifecycle);
     this.#show(run, now, null);
   }
 
@@ -88,7 +85,7 @@ export class BoardObserver implements RunWatch {
   }
 
   #add(run: HandlerRun, startedAt: number): void {
-    this.#running.set(run, startedAt);
+    this.#running.add(run, startedAt);
     const { timeout } = run.runner;
     this.#latest = Math.max(this.#latest, timeout === null ? Infinity : startedAt + timeout * 1000);
     this.#count(run.runner.lifecycle, 1);
@@ -101,34 +98,40 @@ export class BoardObserver implements RunWatch {
   }
 
   #count(lifecycle: Lifecycle, change: 1 | -1): void {
-    const place = this.#places.get(lifecycle);
-    if (place === undefined) return;
-    place.running += change;
-    for (const slot of place.slots) this.#board.markRunning(slot, place.running > 0);
+    const arrival = shownArrival(lifecycle);
+    if (arrival !== null) this.#countOne(arrival, change);
+    for (const way of this.#ways(lifecycle)) this.#countOne(way, change);
+  }
+
+  #countOne(arrival: Arrival, change: 1 | -1): void {
+    arrival.running += change;
+    this.#board.markRunning(arrival.slot, arrival.running > 0);
   }
 
   #markStarted(lifecycle: Lifecycle): void {
-    for (const slot of this.#places.get(lifecycle)?.slots ?? []) this.#board.markStarted(slot);
+    this.#board.markStarted(slotOf(lifecycle));
+    for (const { slot } of this.#ways(lifecycle)) this.#board.markStarted(slot);
+  }
+
+  #ways(lifecycle: Lifecycle): readonly Arrival[] {
+    return this.#returned?.get(lifecycle) ?? none;
   }
 
   #showRest(): void {
-    const [first] = this.#running;
+    const first = this.#running.first();
     if (first === undefined) this.#board.release();
     else this.#show(...first, this.#running.size === 1 ? null : this.#latest);
   }
 
   /** @param until when all of several running handlers will have overrun; null if `run` is the only one in question */
   #show(run: HandlerRun, startedAt: number, until: number | null): void {
-    const { slot, kind } = this.#origin(run.runner.lifecycle);
-    const watched =
-      until === null
-        ? this.#board.hold({ slot, kind, startedAt, timeout: run.runner.timeout ?? 0 })
-        : this.#board.hold({
-            slot: -1,
-            kind: 'several',
-            startedAt,
-            timeout: until === Infinity ? 0 : (until - startedAt) / 1000,
-          });
+    let watched: boolean;
+    if (until === null) {
+      const { slot, kind } = this.#origin(run.runner.lifecycle);
+      watched = this.#board.hold(slot, kind, startedAt, run.runner.timeout ?? 0);
+    } else {
+      watched = this.#board.hold(-1, 'several', startedAt, until === Infinity ? 0 : (until - startedAt) / 1000);
+    }
     if (!watched) this.#onUnwatched();
   }
 
@@ -136,11 +139,23 @@ export class BoardObserver implements RunWatch {
   #origin(lifecycle: Lifecycle): { slot: number; kind: HolderKind } {
     let kind: HolderKind = 'own';
     for (let event: Lifecycle | undefined = lifecycle; event !== undefined; event = event.parent?.lifecycle) {
-      const slot = this.#places.get(event)?.slots[0];
-      if (slot !== undefined) return { slot, kind };
+      const arrival = shownArrival(event) ?? this.#ways(event).find(({ slot }) => slot >= 0) ?? null;
+      if (arrival !== null) return { slot: arrival.slot, kind };
       if (!event.awaited) kind = 'other';
       else if (kind === 'own') kind = 'awaited';
     }
     return { slot: -1, kind: 'other' };
   }
+}
+
+const none: readonly Arrival[] = [];
+
+/** How the event came into the thread, if the board shows it for that. */
+function shownArrival(lifecycle: Lifecycle): Arrival | null {
+  const arrival = lifecycle.cameOver as Arrival | null;
+  return arrival !== null && arrival.slot >= 0 ? arrival : null;
+}
+
+function slotOf(lifecycle: Lifecycle): number {
+  return shownArrival(lifecycle)?.slot ?? -1;
 }

@@ -2,6 +2,8 @@
  * Shared memory in which a thread shows what it works on, so that the other side can see it when the thread can't
  * answer any more: which of the events sent to it have started, and which handler it is running since when.
  *
+ * An event's slot is its number on the link, while it has one.
+ *
  * Layout: Int32 [token, slot, kind, watched, born] and Float64 [startedAt, timeout] of the holder, then one Int32 for
  * each slot. A token of 0 means that no handler runs; it changes with every holder. Each thread has a board of its own.
  */
@@ -11,6 +13,10 @@ const slotsAt = 40;
 
 const started = 1;
 const running = 2;
+
+function exists(slot: number): boolean {
+  return slot >= 0 && slot < slotCount;
+}
 
 /** The handler that a thread is running, or the last of several that must overrun before one of them surely has. */
 export interface Holder {
@@ -51,27 +57,20 @@ class BoardMemory {
 export class BoardReader {
   readonly buffer: SharedArrayBuffer = new SharedArrayBuffer(slotsAt + slotCount * 4);
   readonly #memory = new BoardMemory(this.buffer);
-  readonly #free: number[] = [];
-  #unused = 0;
 
-  /** A slot for an event; -1 when all are taken, which is taken for "may have started". */
-  allocate(): number {
-    const slot = this.#free.pop() ?? (this.#unused < slotCount ? this.#unused++ : -1);
-    if (slot >= 0) Atomics.store(this.#memory.slots, slot, 0);
-    return slot;
+  /** The slot is to be used for another event. */
+  clear(slot: number): void {
+    if (exists(slot)) Atomics.store(this.#memory.slots, slot, 0);
   }
 
-  release(slot: number): void {
-    if (slot >= 0) this.#free.push(slot);
-  }
-
+  /** An event for which there is no slot is taken for one that may have. */
   hasStarted(slot: number): boolean {
-    return slot < 0 || Atomics.load(this.#memory.slots, slot) !== 0;
+    return !exists(slot) || Atomics.load(this.#memory.slots, slot) !== 0;
   }
 
   /** A handler of the event is in progress and doesn't await another event. */
   isRunning(slot: number): boolean {
-    return slot >= 0 && Atomics.load(this.#memory.slots, slot) === running;
+    return exists(slot) && Atomics.load(this.#memory.slots, slot) === running;
   }
 
   /** Events in progress in the thread that were dispatched there. */
@@ -106,11 +105,11 @@ export class BoardWriter {
   }
 
   markStarted(slot: number): void {
-    if (slot >= 0) Atomics.compareExchange(this.#memory.slots, slot, 0, started);
+    if (exists(slot)) Atomics.compareExchange(this.#memory.slots, slot, 0, started);
   }
 
   markRunning(slot: number, isRunning: boolean): void {
-    if (slot >= 0) Atomics.store(this.#memory.slots, slot, isRunning ? running : started);
+    if (exists(slot)) Atomics.store(this.#memory.slots, slot, isRunning ? running : started);
   }
 
   addBorn(count: 1 | -1): void {
@@ -118,7 +117,7 @@ export class BoardWriter {
   }
 
   /** @returns whether someone watches; asked after `hold`, so that one of both sides always notices the other */
-  hold({ slot, kind, startedAt, timeout }: Omit<Holder, 'token'>): boolean {
+  hold(slot: number, kind: HolderKind, startedAt: number, timeout: number): boolean {
     const { header, times } = this.#memory;
     Atomics.store(header, 0, 0);
     header[1] = slot;

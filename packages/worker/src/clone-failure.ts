@@ -1,20 +1,24 @@
-import { type BaseEvent, UnserializableError } from '@threadbus/core';
+import { UnserializableError } from '@threadbus/core';
 import type { ResultSource } from '@threadbus/core/internal';
 import { findUnclonable, type Unclonable } from './clone-path.ts';
 import { encodeThrown } from './error-codec.ts';
 import { mapResults } from './outcome-codec.ts';
-import { FAILED, type WireOutcome, type WireResult } from './protocol.ts';
+import { FAILED, type WireOutcome, type WireResult, type WireValue } from './protocol.ts';
 
 /** The error for an event whose payload can't cross a thread; names the field. */
-export function unclonableError(event: BaseEvent, busName: string, cause: Error): UnserializableError {
-  const found = findUnclonable({ ...event });
+export function unclonableError(
+  { eventType, eventId, payload }: { readonly eventType: string; readonly eventId: string; readonly payload: object },
+  busName: string,
+  cause: Error,
+): UnserializableError {
+  const found = findUnclonable({ ...payload });
   const field =
     found === null
-      ? `${event.event_type}: ${cause.message}`
-      : `${event.event_type}: field "${found.path}" (${found.what}) cannot cross a thread boundary`;
+      ? `${eventType}: ${cause.message}`
+      : `${eventType}: field "${found.path}" (${found.what}) cannot cross a thread boundary`;
   return new UnserializableError(
     `${field}; the event was not sent to ${busName}. Send plain data: what structuredClone() accepts.`,
-    { busName, eventType: event.event_type, eventId: event.event_id },
+    { busName, eventType, eventId },
     found?.path ?? '',
     { cause },
   );
@@ -28,14 +32,21 @@ export function withoutUnclonable(outcome: WireOutcome, sourceAt: (number: numbe
   });
 }
 
-function failedResult(result: WireResult, { path, what }: Unclonable, source: ResultSource): WireResult {
-  const { busName, handlerName } = source;
+/** The error, as it travels, in place of a handler's value that can't cross. */
+export function unclonableValue(value: unknown, source: ResultSource): WireValue {
+  return encodeThrown(resultError(findUnclonable(value) ?? { path: '', what: 'its value' }, source));
+}
+
+function failedResult(result: WireResult, found: Unclonable, source: ResultSource): WireResult {
+  const [number, id, timeout, , , startedAt, completedAt, children] = result;
+  return [number, id, timeout, FAILED, encodeThrown(resultError(found, source)), startedAt, completedAt, children];
+}
+
+function resultError({ path, what }: Unclonable, { busName, handlerName }: ResultSource): UnserializableError {
   const where = path === '' ? 'result' : `result.${path}`;
-  const error = new UnserializableError(
+  return new UnserializableError(
     `${busName}.${handlerName}: "${where}" (${what}) cannot cross a thread boundary. Return plain data: what structuredClone() accepts.`,
     { busName, handlerName },
     where,
   );
-  const [number, id, timeout, , , startedAt, completedAt, children] = result;
-  return [number, id, timeout, FAILED, encodeThrown(error), startedAt, completedAt, children];
 }

@@ -1,73 +1,79 @@
 import type { BaseEvent } from '@threadbus/core';
 import type { Lifecycle } from '@threadbus/core/internal';
+import { EventIndex } from './event-index.ts';
 
 /** How many completed events a bus with several links knows again: one that is slower than so many others runs twice. */
 const remembered = 16_384;
+
+/** What the links of one bus have in common. */
+class Crossed {
+  readonly events = new EventIndex();
+  /** Null until there is one: most buses never get an event back. */
+  returned: WeakSet<Lifecycle> | null = null;
+  /** Ids of events that are complete here, the oldest first. */
+  readonly past = new Set<string>();
+  linksUp = 0;
+}
 
 /**
  * The events of one bus that are under way over some link, sent or received, by id: so that an event which comes back,
  * or comes on two ways, is the same object, and a child finds its parent.
  */
 export class Crossings {
-  #events = new Map<string, BaseEvent>();
-  #returned = new WeakSet<Lifecycle>();
-  /** Ids of events that are complete here, the oldest first. */
-  #past = new Set<string>();
-  #links: { up: number } = { up: 0 };
+  #shared = new Crossed();
 
   find(id: string): BaseEvent | undefined {
-    return this.#events.get(id);
+    return this.#shared.events.get(id);
   }
 
   /** From now until `remove`, which is due when the event is complete. */
   add(event: BaseEvent): void {
-    this.#events.set(event.event_id, event);
+    this.#shared.events.set(event);
   }
 
   remove(event: BaseEvent): void {
     const { event_id: id } = event;
+    const { events, linksUp } = this.#shared;
     // With one link there is no second way here, and nothing to remember.
-    if (this.#events.delete(id) && this.#links.up > 1) this.#remember(id);
+    if (events.delete(id) && linksUp > 1) this.#remember(id);
   }
 
   /** The event was here and is complete: it comes on another way, which took longer. */
   wasHere(id: string): boolean {
-    return this.#past.has(id);
+    return this.#shared.past.size > 0 && this.#shared.past.has(id);
   }
 
   linkUp(): void {
-    this.#links.up += 1;
+    this.#shared.linksUp += 1;
   }
 
   linkDown(): void {
-    this.#links.up -= 1;
+    this.#shared.linksUp -= 1;
   }
 
   /** The event came back to where it was: some of the results that others report of it are here already. */
   markReturned(lifecycle: Lifecycle): void {
-    this.#returned.add(lifecycle);
+    (this.#shared.returned ??= new WeakSet()).add(lifecycle);
   }
 
   hasReturned(lifecycle: Lifecycle): boolean {
-    return this.#returned.has(lifecycle);
+    return this.#shared.returned?.has(lifecycle) ?? false;
   }
 
   /** From now on both are the same; `other` must not have had an event back. */
   share(other: Crossings): void {
-    if (this.#events === other.#events) return;
-    for (const [id, event] of other.#events) this.#events.set(id, event);
-    this.#links.up += other.#links.up;
-    other.#events = this.#events;
-    other.#returned = this.#returned;
-    other.#past = this.#past;
-    other.#links = this.#links;
+    if (this.#shared === other.#shared) return;
+    for (const event of other.#shared.events) this.#shared.events.set(event);
+    this.#shared.linksUp += other.#shared.linksUp;
+    other.#shared = this.#shared;
   }
 
   #remember(id: string): void {
-    this.#past.add(id);
-    if (this.#past.size <= remembered) return;
-    const [oldest] = this.#past;
-    if (oldest !== undefined) this.#past.delete(oldest);
+    const { past } = this.#shared;
+    past.add(id);
+    if (past.size <= remembered) return;
+    const [oldest] = past;
+    if (oldest !== undefined) past.delete(oldest);
   }
 }
 

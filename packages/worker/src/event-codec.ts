@@ -8,39 +8,45 @@ import {
   TrustedFields,
   TrustedPayload,
 } from '@threadbus/core/internal';
+import type { EventKind } from './kind-table.ts';
 import type { WireEvent, WirePath } from './protocol.ts';
 
-/** An event as it is sent, with the path that it has come so far: without `to`, the bus that it is sent to. */
-export function encodeEvent(
-  event: BaseEvent,
-  context: Record<string, unknown> | null,
-  to: string | null = null,
-): WireEvent {
+/** An event that travels within another operation, with the path that it has come so far. */
+export function encodeEvent(event: BaseEvent): WireEvent {
   return [
     event.event_type,
     event.event_schema,
     event.event_id,
     event.event_parent_id,
-    encodePath(event, to),
+    encodePath(event),
     event.event_timeout,
     createdAtOf(event),
     payloadOf(event),
-    context,
   ];
 }
 
-/** The event on this side: of the class that is registered for its type, without validating it again. */
 export function decodeEvent(wire: WireEvent, Class: EventConstructor | undefined): BaseEvent {
   const [type, schema, id, parentId, path, timeout, createdAt, payload] = wire;
-  const EventClass = (Class ?? BaseEvent) as typeof BaseEvent;
-  const fields = new TrustedFields(type, schema, id, parentId, timeout, createdAt);
-  const event = new EventClass(new TrustedPayload(payload), fields);
+  const event = restoreEvent({ type, schema, timeout }, id, parentId, createdAt, payload, Class);
   mergePath(event, path);
   return event;
 }
 
+/** The event on this side: of the class that is registered for its type, without validating it again. */
+export function restoreEvent(
+  { type, schema, timeout }: EventKind,
+  id: string,
+  parentId: string | null,
+  createdAt: number,
+  payload: object,
+  Class: EventConstructor | undefined,
+): BaseEvent {
+  const EventClass = (Class ?? BaseEvent) as typeof BaseEvent;
+  return new EventClass(new TrustedPayload(payload), new TrustedFields(type, schema, id, parentId, timeout, createdAt));
+}
+
 /** Without the step to `except`; null if nothing is left. */
-export function encodePath(event: BaseEvent, except: string | null): WirePath | null {
+export function encodePath(event: BaseEvent, except: string | null = null): WirePath | null {
   let wire: (string | null)[] | null = null;
   for (const { id, name } of pathOf(event)) {
     if (except !== null && id === except) continue;

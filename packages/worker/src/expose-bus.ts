@@ -7,7 +7,7 @@ import { BusReference } from './bus-reference.ts';
 import { exposeControl } from './control.ts';
 import { shareCrossings } from './crossings.ts';
 import { LinkError } from './errors.ts';
-import { defaultFlow } from './link-buses.ts';
+import { defaultFlow } from './flow-limits.ts';
 import type { Link } from './link.ts';
 import { linkOverPort } from './port-link.ts';
 import { RemoteBus } from './remote-bus.ts';
@@ -99,7 +99,7 @@ function exposureOf(init: ThreadInit): Exposure {
     helloFailed: (error) => {
       throw error;
     },
-    arrived: (lifecycle, slot) => exposure?.board?.arrived(lifecycle, slot),
+    arrived: (arrival) => exposure?.board?.arrived(arrival),
   });
   exposure = { parent, board: null, bus: null };
   return exposure;

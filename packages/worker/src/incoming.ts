@@ -5,23 +5,16 @@ import {
   type Lifecycle,
   lifecycleOf,
   type Part,
+  pathOf,
   type EventConstructor,
   type Wait,
 } from '@threadbus/core/internal';
 import type { Crossings } from './crossings.ts';
 import { decodeThrown } from './error-codec.ts';
-import { decodeEvent } from './event-codec.ts';
+import { mergePath, restoreEvent } from './event-codec.ts';
+import type { EventKind } from './kind-table.ts';
 import { restoreContext } from './portable.ts';
-import type { WireCall, WireEvent, WireValue } from './protocol.ts';
-
-/** An event that came over the link and is being handled here. */
-export interface Arrival {
-  readonly sequence: number;
-  readonly event: BaseEvent;
-  /** The event came into this thread with this arrival; else it was here before, and only its new part is answered for. */
-  readonly brought: boolean;
-  readonly part: Part | null;
-}
+import type { WireCall, WireMore, WireValue } from './protocol.ts';
 
 /** What arrivals need of their link. */
 export interface IncomingHost {
@@ -34,14 +27,55 @@ export interface IncomingHost {
   /** All that the arrival needs is done. */
   answer(arrival: Arrival): void;
   /** The event could not be taken. */
-  refuse(sequence: number, event: BaseEvent, error: Error): void;
-  arrived(lifecycle: Lifecycle, slot: number): void;
+  refuse(number: number, event: BaseEvent, error: Error): void;
+  arrived(arrival: Arrival): void;
+}
+
+/** An event that came over a link and is being handled here. */
+export class Arrival implements Wait {
+  readonly runner = null;
+  readonly host: IncomingHost;
+  readonly number: number;
+  readonly event: BaseEvent;
+  readonly lifecycle: Lifecycle;
+  /** The event came into this thread with this arrival; else it was here before, and only its new part is answered for. */
+  readonly brought: boolean;
+  readonly #incoming: Incoming;
+  /** What is answered for, if the event was here before. */
+  part: Part | null = null;
+  /** How many steps of the event's path the other side knows. */
+  steps = 0;
+  /** Where the thread's board shows the event; -1 = nowhere. */
+  slot = -1;
+  /** Handlers of the event that are running, for the board. */
+  running = 0;
+
+  constructor(incoming: Incoming, host: IncomingHost, number: number, event: BaseEvent, brought: boolean) {
+    this.#incoming = incoming;
+    this.host = host;
+    this.number = number;
+    this.event = event;
+    this.lifecycle = lifecycleOf(event);
+    this.brought = brought;
+  }
+
+  /** The event that it brought is complete; it waits for that as nobody's await. */
+  settle(): void {
+    this.#incoming.ended(this);
+  }
+}
+
+/** Whether the event came over that link. */
+export function cameOver(lifecycle: Lifecycle, host: IncomingHost): boolean {
+  return (lifecycle.cameOver as Arrival | null)?.host === host;
 }
 
 /** The events that came over one link and are not answered yet. */
 export class Incoming {
   readonly #host: IncomingHost;
-  readonly #arrivals = new Map<number, Arrival>();
+  /** By the number that the other side gave them. */
+  readonly #arrivals: (Arrival | undefined)[] = [];
+  #size = 0;
   /** Of arrivals whose event was here before. */
   readonly #returned = new Set<Lifecycle>();
 
@@ -50,70 +84,80 @@ export class Incoming {
   }
 
   get size(): number {
-    return this.#arrivals.size;
+    return this.#size;
   }
 
   has(lifecycle: Lifecycle): boolean {
-    return (lifecycle.cameOver === this.#host && !lifecycle.settled) || this.#returned.has(lifecycle);
+    return (cameOver(lifecycle, this.#host) && !lifecycle.settled) || this.#returned.has(lifecycle);
   }
 
-  receive(sequence: number, target: number, wire: WireEvent, jump: boolean, slot: number, call: WireCall | null): void {
+  receive(
+    number: number,
+    target: number,
+    kind: EventKind,
+    id: string,
+    createdAt: number,
+    jump: boolean,
+    payload: object,
+    more: WireMore | null,
+  ): void {
     const host = this.#host;
-    const known = host.crossings.find(wire[2]);
-    const event = known ?? decodeEvent(wire, host.classOf(wire[0]));
-    const lifecycle = lifecycleOf(event);
-    if (known === undefined) lifecycle.cameOver = host;
+    const [parentId, path, values, call] = more ?? nothingMore;
+    const known = host.crossings.find(id);
+    const event = known ?? restoreEvent(kind, id, parentId, createdAt, payload, host.classOf(kind.type));
+    if (known === undefined && path !== null) mergePath(event, path);
+    const arrival = new Arrival(this, host, number, event, known === undefined);
+    const { lifecycle } = arrival;
+    if (known === undefined) lifecycle.cameOver = arrival;
     else host.crossings.markReturned(lifecycle);
-    if (known === undefined && target === 0 && host.crossings.wasHere(wire[2])) {
-      host.answer({ sequence, event, brought: true, part: null });
+    if (known === undefined && target === 0 && host.crossings.wasHere(id)) {
+      host.answer(arrival);
       return;
     }
     const destination = host.targetOf(target, call);
-    const context = restoreContext(wire[8]);
+    const context = restoreContext(values);
     if (destination === undefined) {
-      host.refuse(sequence, event, new Error('The bus at this end takes no events any more.'));
+      host.refuse(number, event, new Error('The bus at this end takes no events any more.'));
       return;
     }
-    host.arrived(lifecycle, slot);
+    // The bus for which it came is a step that the other side has taken already.
+    arrival.steps = pathOf(event).length + (target === 0 ? 1 : 0);
+    host.arrived(arrival);
     if (known === undefined) this.#enterTree(event);
     if (jump) lifecycle.cover();
     let part: Part | null;
     try {
       part = destination.accept(event, context);
     } catch (error) {
-      this.#refuse(sequence, event, known === undefined, error as Error);
+      this.#refuse(arrival, error as Error);
       return;
     }
-    if (part === null && known === undefined) endEmpty(lifecycle);
-    this.#open({ sequence, event, brought: known === undefined, part });
+    if (part !== null) this.#open(arrival, part);
+    else this.#answerEmpty(arrival);
   }
 
-  promote(sequence: number): void {
-    const arrival = this.#arrivals.get(sequence);
-    if (arrival !== undefined) lifecycleOf(arrival.event).cover();
+  promote(number: number): void {
+    this.#arrivals[number]?.lifecycle.cover();
   }
 
-  cancel(sequence: number, cause: WireValue): void {
-    const arrival = this.#arrivals.get(sequence);
+  cancel(number: number, cause: WireValue): void {
+    const arrival = this.#arrivals[number];
     if (arrival === undefined) return;
     const error = decodeThrown(cause) as Error;
-    if (arrival.brought) lifecycleOf(arrival.event).cancel(error);
+    if (arrival.brought) arrival.lifecycle.cancel(error);
     else arrival.part?.cancel(error);
   }
 
-  #open(arrival: Arrival): void {
-    const { part, event } = arrival;
-    const lifecycle = lifecycleOf(event);
-    if (part === null) {
-      this.#host.answer(arrival);
-      return;
-    }
-    this.#arrivals.set(arrival.sequence, arrival);
+  #open(arrival: Arrival, part: Part): void {
+    const { lifecycle } = arrival;
+    this.#arrivals[arrival.number] = arrival;
+    this.#size += 1;
     if (arrival.brought) {
-      this.#host.crossings.add(event);
-      lifecycle.addWait(new ArrivalEnd(this, arrival));
+      this.#host.crossings.add(arrival.event);
+      lifecycle.addWait(arrival);
       return;
     }
+    arrival.part = part;
     this.#returned.add(lifecycle);
     part.onDone = () => {
       this.#returned.delete(lifecycle);
@@ -128,7 +172,14 @@ export class Incoming {
   }
 
   #close(arrival: Arrival): void {
-    this.#arrivals.delete(arrival.sequence);
+    this.#arrivals[arrival.number] = undefined;
+    this.#size -= 1;
+    arrival.slot = -1;
+    this.#host.answer(arrival);
+  }
+
+  #answerEmpty(arrival: Arrival): void {
+    if (arrival.brought) endEmpty(arrival.lifecycle);
     this.#host.answer(arrival);
   }
 
@@ -141,27 +192,13 @@ export class Incoming {
     if (runner !== null && lifecycle.parent !== null) addChild(runner, lifecycle);
   }
 
-  #refuse(sequence: number, event: BaseEvent, brought: boolean, error: Error): void {
-    this.#host.refuse(sequence, event, error);
-    if (brought) endEmpty(lifecycleOf(event));
+  #refuse({ number, event, lifecycle, brought }: Arrival, error: Error): void {
+    this.#host.refuse(number, event, error);
+    if (brought) endEmpty(lifecycle);
   }
 }
 
-/** Waits for the event's completion, as nobody's await. */
-class ArrivalEnd implements Wait {
-  readonly runner = null;
-  readonly #incoming: Incoming;
-  readonly #arrival: Arrival;
-
-  constructor(incoming: Incoming, arrival: Arrival) {
-    this.#incoming = incoming;
-    this.#arrival = arrival;
-  }
-
-  settle(): void {
-    this.#incoming.ended(this.#arrival);
-  }
-}
+const nothingMore: WireMore = [null, null, null, null];
 
 /** Nothing else would ever complete an event that came here for this alone. */
 function endEmpty(lifecycle: Lifecycle): void {

@@ -1,10 +1,10 @@
 import { isMainThread, type MessagePort } from 'node:worker_threads';
 import { BusStoppedError, type EventBus } from '@threadbus/core';
-import { busEngine, newId, startTimer, type Timer } from '@threadbus/core/internal';
+import { busEngine, checkOptions, newId, startTimer, type Timer } from '@threadbus/core/internal';
 import { BusReference } from './bus-reference.ts';
 import { LinkError } from './errors.ts';
+import { checkFlow } from './flow-limits.ts';
 import { addLinkedName, removeLinkedName } from './link-names.ts';
-import type { FlowLimits } from './outgoing.ts';
 import { linkOverPort } from './port-link.ts';
 import { RemoteBus } from './remote-bus.ts';
 
@@ -18,8 +18,6 @@ export interface LinkOptions {
 
 /** Seconds for the other side to introduce itself. */
 const handshakeTimeout = 10;
-
-export const defaultFlow: FlowLimits = { maxInFlight: 256, maxPending: 10_000 };
 
 /** The bus at the other end of a port. */
 export class LinkedBus extends BusReference implements Disposable {
@@ -74,10 +72,8 @@ export class Linking extends LinkedBus implements PromiseLike<LinkedBus> {
  * ```
  */
 export function linkBuses(bus: EventBus, port: MessagePort, options: LinkOptions = {}): Linking {
-  const limits: FlowLimits = {
-    maxInFlight: options.maxInFlight ?? defaultFlow.maxInFlight,
-    maxPending: options.maxPending ?? defaultFlow.maxPending,
-  };
+  checkOptions('linkBuses', options, ['maxInFlight', 'maxPending']);
+  const limits = checkFlow(options);
   let settle: { resolve: (bus: LinkedBus) => void; reject: (error: Error) => void };
   const ready = new Promise<LinkedBus>((resolve, reject) => {
     settle = { resolve, reject };

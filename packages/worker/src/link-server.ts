@@ -17,6 +17,7 @@ import { captureContext } from './portable.ts';
 import * as op from './protocol.ts';
 import type { WireOutcome } from './protocol.ts';
 import { callRemote } from './remote-call.ts';
+import { Destination } from './remote-part.ts';
 
 /** What the server needs of its link. */
 export interface ServerLink {
@@ -96,11 +97,12 @@ export class LinkServer {
     target: number,
     bus: BusIdentity,
   ): { id: string; name: string; accept(event: BaseEvent, context: AsyncResource): Part | null } {
+    const to = new Destination(target, bus);
     return {
       ...bus,
       accept: (event, context) => {
         if (event.event_path.includes(bus.name)) return null;
-        return this.#outgoing.add(event, { target, bus }, context.runInAsyncScope(captureContext));
+        return this.#outgoing.add(event, to, context.runInAsyncScope(captureContext));
       },
     };
   }
@@ -120,7 +122,7 @@ export class LinkServer {
     const offer = (event: BaseEvent): false => {
       this.#offers += 1;
       offers.set(this.#offers, event);
-      this.#link.outbox.push(op.OFFER, id, this.#offers, encodeEvent(event, null));
+      this.#link.outbox.push(op.OFFER, id, this.#offers, encodeEvent(event));
       return false;
     };
     const ended = busEngine(this.#bus).expectations.add({

@@ -3,27 +3,26 @@ import {
   busEngine,
   type BusEngine,
   type BusIdentity,
+  createdAtOf,
   type EventConstructor,
   type ForwardTarget,
   type Lifecycle,
-  lifecycleOf,
-  type ResultSource,
+  payloadOf,
   type Transferable,
 } from '@threadbus/core/internal';
-import { unclonableError, withoutUnclonable } from './clone-failure.ts';
+import { Answers, type AnswersHost } from './answers.ts';
+import { unclonableError } from './clone-failure.ts';
 import type { Crossings } from './crossings.ts';
 import { decodeThrown, encodeThrown } from './error-codec.ts';
-import { mergePath } from './event-codec.ts';
-import { type Arrival, Incoming, type IncomingHost } from './incoming.ts';
+import { encodePath } from './event-codec.ts';
+import { type Arrival, Incoming } from './incoming.ts';
+import { type EventKind, KindWriter } from './kind-table.ts';
 import { type Field, LinkServer } from './link-server.ts';
-import { LocalCall } from './local-call.ts';
-import { decodeResults, encodeOutcome, type OutcomeReader, type OutcomeWriter } from './outcome-codec.ts';
 import { Outbox, type Sender } from './outbox.ts';
 import type { Outgoing, Wire } from './outgoing.ts';
 import * as op from './protocol.ts';
-import type { WireCall, WireEvent, WireOutcome } from './protocol.ts';
+import type { WireCall, WireEvent, WireMore, WireOutcome } from './protocol.ts';
 import type { RemotePart } from './remote-part.ts';
-import { SourceWriter } from './source-table.ts';
 
 /** What a link tells its owner, and asks of it. */
 export interface LinkOwner {
@@ -33,9 +32,11 @@ export interface LinkOwner {
   subscriptionTarget(target: number, call: WireCall | null): ForwardTarget | undefined;
   /** An event for one of this side's expectations. */
   offered(expectation: number, offer: number, wire: WireEvent): void;
+  /** An event for one of this side's expectations can't be cloned. */
+  unoffered(expectation: number, error: Error): void;
   /** An event that was taken from an offer is complete. */
   followed(offer: number, outcome: WireOutcome): void;
-  arrived(lifecycle: Lifecycle, slot: number): void;
+  arrived(arrival: Arrival): void;
   /** The parent of what the other side dispatches for an event that this side sent there. */
   runnerOf(lifecycle: Lifecycle): EventResult | null;
   /** The class for events of a type, if this side has said so with `on`. */
@@ -48,7 +49,7 @@ export interface LinkOwner {
 }
 
 /** One connection to the other end: reads and writes operations for as long as the port is open. */
-export class Link implements Wire, IncomingHost, OutcomeWriter, OutcomeReader {
+export class Link implements Wire, AnswersHost {
   readonly bus: EventBus | null;
   readonly outgoing: Outgoing;
   readonly outbox: Outbox;
@@ -61,11 +62,10 @@ export class Link implements Wire, IncomingHost, OutcomeWriter, OutcomeReader {
   readonly #owner: LinkOwner;
   readonly #incoming: Incoming;
   readonly #server: LinkServer | null;
-  readonly #sources: SourceWriter;
-  /** Whose results they are, by the numbers that the other side has given them. */
-  readonly #peerSources: ResultSource[] = [];
-  /** The part whose results are being read. */
-  #settling: RemotePart | null = null;
+  readonly #answers: Answers;
+  readonly #kinds: KindWriter;
+  /** What the other side's numbers of kinds stand for. */
+  readonly #peerKinds: EventKind[] = [];
   #closed = false;
 
   /** @param bus the bus at this end; null if there is none, as for a worker bus without a parent */
@@ -75,8 +75,9 @@ export class Link implements Wire, IncomingHost, OutcomeWriter, OutcomeReader {
     this.#owner = owner;
     this.outbox = new Outbox(sender, true, (operation, error) => this.#cloneFailed(operation, error));
     this.#incoming = new Incoming(this);
-    this.#sources = new SourceWriter((number, { handlerId, handlerName, busId, busName }) =>
-      this.outbox.push(op.SOURCE, number, handlerId, handlerName, busId, busName),
+    this.#answers = new Answers(this);
+    this.#kinds = new KindWriter((number, { type, schema, timeout }) =>
+      this.outbox.push(op.KIND, number, type, schema, timeout),
     );
     this.#server = bus === null ? null : new LinkServer(bus, outgoing, this);
   }
@@ -116,17 +117,22 @@ export class Link implements Wire, IncomingHost, OutcomeWriter, OutcomeReader {
     for (const tell of this.onFrame) tell();
   }
 
-  sendEvent(part: RemotePart, event: WireEvent, transfer: readonly Transferable[]): void {
+  sendEvent(part: RemotePart, transfer: readonly Transferable[]): void {
+    const { event, number, to } = part;
+    const kind = this.#kinds.numberOf(event);
     const jump = part.lifecycle.awaited ? 1 : 0;
-    this.outbox.pushWithTransfer(transfer, op.EVENT, part.sequence, part.target, event, jump, part.slot, part.call);
+    const { outbox } = this;
+    if (transfer.length > 0) outbox.move(transfer);
+    const id = event.event_id;
+    outbox.push(op.EVENT, number, to.target, kind, id, createdAtOf(event), jump, payloadOf(event), moreOf(part));
   }
 
   sendPromote(part: RemotePart): void {
-    this.outbox.push(op.PROMOTE, part.sequence);
+    this.outbox.push(op.PROMOTE, part.number);
   }
 
   sendCancel(part: RemotePart, cause: Error): void {
-    this.outbox.push(op.CANCEL, part.sequence, encodeThrown(cause));
+    this.outbox.push(op.CANCEL, part.number, encodeThrown(cause));
   }
 
   sendSuspended(suspended: boolean): void {
@@ -160,64 +166,49 @@ export class Link implements Wire, IncomingHost, OutcomeWriter, OutcomeReader {
     return this.#owner.runnerOf(lifecycle);
   }
 
-  answer({ sequence, event, brought, part }: Arrival): void {
-    const results = part === null ? [] : brought ? lifecycleOf(event).results : part.results;
-    this.#sendResults(sequence, this.encode(event, results as readonly EventResult[]));
+  arrived(arrival: Arrival): void {
+    this.#owner.arrived(arrival);
   }
 
-  refuse(sequence: number, event: BaseEvent, error: Error): void {
-    this.#sendResults(sequence, encodeOutcome(event, [], this, error));
+  answer(arrival: Arrival): void {
+    this.#answers.send(arrival);
+    this.onAnswer?.();
+  }
+
+  refuse(number: number, event: BaseEvent, error: Error): void {
+    this.#answers.sendRefusal(number, event, error);
+    this.onAnswer?.();
   }
 
   encode(event: BaseEvent, results: readonly EventResult[]): WireOutcome {
-    this.#sources.prune();
-    return encodeOutcome(event, results, this);
+    return this.#answers.encode(event, results);
   }
 
-  numberOf(source: ResultSource): number {
-    return this.#sources.numberOf(source);
-  }
-
-  brought(lifecycle: Lifecycle): boolean {
-    return lifecycle.cameOver === this;
-  }
-
-  sourceAt(number: number): ResultSource {
-    return this.#peerSources[number] as ResultSource;
-  }
-
-  /** Children that crossed may be complete and forgotten by now, but not by the part that they came back to. */
-  find(id: string): BaseEvent | undefined {
-    return this.#settling?.child(id) ?? this.crossings.find(id);
-  }
-
-  local(lifecycle: Lifecycle, handlerId: string): readonly EventResult[] | null {
-    return this.crossings.hasReturned(lifecycle) ? localResult(lifecycle, handlerId) : null;
-  }
-
-  arrived(lifecycle: Lifecycle, slot: number): void {
-    this.#owner.arrived(lifecycle, slot);
+  /** Gives an event what became of it at the other end. */
+  settle(part: RemotePart, outcome: WireOutcome): void {
+    this.#answers.read(part, outcome);
   }
 
   #read(kind: number, frame: readonly unknown[], at: number): void {
     const field: Field = (index) => frame[at + index] as never;
     switch (kind) {
-      case op.HELLO:
-        this.#owner.hello(field(0), { name: field(1), id: field(2) });
-        break;
       case op.EVENT:
-        this.#incoming.receive(field(0), field(1), field(2), field(3) === 1, field(4), field(5));
+        this.#event(field);
         break;
-      case op.SOURCE:
-        this.#peerSources[field(0)] = {
-          handlerId: field(1),
-          handlerName: field(2),
-          busId: field(3),
-          busName: field(4),
-        };
+      case op.RESULT:
+        this.#result(field);
         break;
       case op.RESULTS:
         this.#results(field(0), field(1));
+        break;
+      case op.HELLO:
+        this.#owner.hello(field(0), { name: field(1), id: field(2) });
+        break;
+      case op.KIND:
+        this.#peerKinds[field(0)] = { type: field(1), schema: field(2), timeout: field(3) };
+        break;
+      case op.SOURCE:
+        this.#answers.readSource(field);
         break;
       case op.PROMOTE:
         this.#incoming.promote(field(0));
@@ -227,6 +218,9 @@ export class Link implements Wire, IncomingHost, OutcomeWriter, OutcomeReader {
         break;
       case op.OFFER:
         this.#owner.offered(field(0), field(1), field(2));
+        break;
+      case op.UNOFFERED:
+        this.#owner.unoffered(field(0), decodeThrown(field(1)) as Error);
         break;
       case op.PING:
         this.outbox.push(op.PONG, field(0));
@@ -249,55 +243,50 @@ export class Link implements Wire, IncomingHost, OutcomeWriter, OutcomeReader {
     }
   }
 
-  #results(sequence: number, outcome: WireOutcome): void {
-    if (sequence < 0) {
-      this.#owner.followed(-sequence, outcome);
-      return;
-    }
-    const part = this.outgoing.take(sequence);
-    if (part !== undefined) this.outgoing.close(part, () => this.settle(part, outcome));
+  #event(field: Field): void {
+    const kind = this.#peerKinds[field(2)] as EventKind;
+    this.#incoming.receive(field(0), field(1), kind, field(3), field(4), field(5) === 1, field(6), field(7));
   }
 
-  /** Gives an event what became of it at the other end. */
-  settle(part: RemotePart, outcome: WireOutcome): void {
-    const { event } = part;
-    const [path, , , , refused] = outcome;
-    mergePath(event, path);
-    if (refused !== null) {
-      part.fail(decodeThrown(refused) as Error);
-      return;
-    }
-    this.#settling = part;
-    const results = decodeResults(event, outcome, this);
-    this.#settling = null;
-    part.settle(results);
+  #result(field: Field): void {
+    const part = this.outgoing.take(field(0));
+    if (part === undefined) return;
+    this.outgoing.close(part);
+    this.#answers.readPlain(part, field);
   }
 
-  #sendResults(sequence: number, outcome: WireOutcome): void {
-    this.outbox.push(op.RESULTS, sequence, outcome);
-    this.onAnswer?.();
+  #results(number: number, outcome: WireOutcome): void {
+    if (number < 0) {
+      this.#owner.followed(-number, outcome);
+      return;
+    }
+    const part = this.outgoing.take(number);
+    if (part === undefined) return;
+    this.outgoing.close(part);
+    this.settle(part, outcome);
   }
 
   #cloneFailed(operation: readonly unknown[], error: Error): readonly unknown[] | null {
-    if (operation[0] === op.RESULTS) {
-      return [
-        op.RESULTS,
-        operation[1],
-        withoutUnclonable(operation[2] as WireOutcome, (number) => this.#sources.sourceAt(number)),
-      ];
+    const [kind, number] = operation;
+    if (kind === op.RESULT || kind === op.RESULTS) return this.#answers.repaired(operation);
+    const { name } = this.outgoing.bus;
+    if (kind === op.OFFER) {
+      const [eventType, , eventId, , , , , payload] = operation[3] as WireEvent;
+      return [op.UNOFFERED, number, encodeThrown(unclonableError({ eventType, eventId, payload }, name, error))];
     }
-    const part = operation[0] === op.EVENT ? this.outgoing.take(operation[1] as number) : undefined;
+    const part = kind === op.EVENT ? this.outgoing.take(number as number) : undefined;
     if (part !== undefined) {
-      const reason = unclonableError(part.event, part.bus.name, error);
-      this.outgoing.close(part, () => part.fail(reason));
+      const { event_type: eventType, event_id: eventId } = part.event;
+      this.outgoing.fail(part, unclonableError({ eventType, eventId, payload: part.event }, name, error));
     }
     return null;
   }
 }
 
-/** A result that this side has already: one to put where the other side says, or none because it shows elsewhere. */
-function localResult(lifecycle: Lifecycle, handlerId: string): readonly EventResult[] | null {
-  const called = LocalCall.take(lifecycle, handlerId);
-  if (called !== undefined) return [called];
-  return lifecycle.results.some((result) => (result as EventResult).handler_id === handlerId) ? [] : null;
+/** What the event has beside its kind, id and payload; null if nothing, as most. */
+function moreOf({ event, context, to }: RemotePart): WireMore | null {
+  const parentId = event.event_parent_id;
+  const path = encodePath(event, to.bus?.id ?? null);
+  if (parentId === null && path === null && context === null && to.call === null) return null;
+  return [parentId, path, context, to.call];
 }

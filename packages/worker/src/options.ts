@@ -1,5 +1,6 @@
 import { EventBus } from '@threadbus/core';
 import { checkLimit, checkOptions, checkWait, describe } from '@threadbus/core/internal';
+import { checkFlow, type FlowLimits } from './flow-limits.ts';
 import type { ResourceLimits } from 'node:worker_threads';
 
 /** Options of `WorkerBus.start`. */
@@ -24,15 +25,13 @@ export interface WorkerBusOptions {
   readonly unresponsiveTimeout?: number | null | undefined;
 }
 
-export interface ResolvedWorkerOptions {
+export interface ResolvedWorkerOptions extends FlowLimits {
   readonly parent: EventBus | null;
   readonly workerData: unknown;
   readonly resourceLimits: ResourceLimits | undefined;
   readonly execArgv: readonly string[];
   readonly startTimeout: number | null;
   readonly restart: 'on-crash' | 'never';
-  readonly maxInFlight: number;
-  readonly maxPending: number;
   readonly unresponsiveTimeout: number | null;
 }
 
@@ -65,8 +64,7 @@ export function resolveWorkerOptions(options: WorkerBusOptions): ResolvedWorkerO
     execArgv: checkArgs(options.execArgv),
     startTimeout: options.startTimeout === undefined ? 10 : checkWait('startTimeout (seconds)', options.startTimeout),
     restart,
-    maxInFlight: checkLimit('maxInFlight', options.maxInFlight ?? 256) ?? Infinity,
-    maxPending: checkLimit('maxPending', options.maxPending ?? 10_000) ?? Infinity,
+    ...checkFlow(options),
     unresponsiveTimeout:
       options.unresponsiveTimeout === undefined
         ? 60

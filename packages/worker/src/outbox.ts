@@ -52,10 +52,10 @@ export class Outbox {
     this.#added();
   }
 
-  pushWithTransfer(transfer: readonly Transferable[], ...operation: readonly unknown[]): void {
+  /** What the operation that is pushed next has in it is to move. */
+  move(transfer: readonly Transferable[]): void {
     // Named twice, all of the frame would fail.
     for (const item of transfer) if (!this.#transfer.includes(item)) this.#transfer.push(item);
-    this.push(...operation);
   }
 
   flush(): void {

@@ -44,12 +44,37 @@ export function encodeOutcome(
 ): WireOutcome {
   const { startedAt, completedAt } = lifecycleOf(event);
   return [
-    encodePath(event, null),
+    encodePath(event),
     startedAt,
     completedAt,
     results.map((result) => encodeResult(result as Result, writer)),
     refused === null ? null : encodeThrown(refused),
   ];
+}
+
+/** Its value or error says all about the result, its handler and two times aside. */
+export function isPlain(result: EventResult): boolean {
+  return (
+    result.settled &&
+    result.children.length === 0 &&
+    result.timeout === (result.lifecycle.event as BaseEvent).event_timeout &&
+    knownIdOf(result) === null &&
+    !((result as Result).result instanceof BaseEvent)
+  );
+}
+
+/** The other side's only result of an event, of which `isPlain` was true there. */
+export function restorePlain(
+  event: BaseEvent,
+  source: ResultSource,
+  code: number,
+  startedAt: number,
+  completedAt: number,
+  outcome: unknown,
+): EventResult {
+  const result = new EventResult(lifecycleOf(event), source, event.event_timeout);
+  restore(result, null, code, startedAt, completedAt, outcome);
+  return result;
 }
 
 /** The results as they are on this side, with their events. */
@@ -77,28 +102,22 @@ export function mapResults(outcome: WireOutcome, replace: (result: WireResult) =
   return [path, startedAt, completedAt, mapped, refused];
 }
 
+/** Status and outcome of a result as they travel. */
+export function encodeEnd(result: EventResult): readonly [code: number, outcome: unknown] {
+  const { status, result: value, error } = result as Result;
+  if (status === 'error') return [wire.FAILED, encodeThrown(error)];
+  if (status === 'started') return [wire.STARTED, undefined];
+  if (status === 'pending') return [wire.PENDING, undefined];
+  return value instanceof BaseEvent ? [wire.RETURNED_EVENT, value.event_id] : [wire.COMPLETED, value];
+}
+
 function encodeResult(result: Result, writer: OutcomeWriter): WireResult {
-  const { status, result: value, children } = result;
-  let code = wire.PENDING;
-  let outcome: unknown = undefined;
-  if (status === 'completed' && value instanceof BaseEvent) {
-    code = wire.RETURNED_EVENT;
-    outcome = value.event_id;
-  } else if (status === 'completed') {
-    code = wire.COMPLETED;
-    outcome = value;
-  } else if (status === 'error') {
-    code = wire.FAILED;
-    outcome = encodeThrown(result.error);
-  } else if (status === 'started') {
-    code = wire.STARTED;
-  }
+  const { children } = result;
   return [
     writer.numberOf(sourceOf(result)),
     knownIdOf(result),
     result.timeout,
-    code,
-    outcome,
+    ...encodeEnd(result),
     startedAtOf(result),
     completedAtOf(result),
     children.length === 0 ? null : children.map((child) => encodeChild(child, writer)),
@@ -108,7 +127,7 @@ function encodeResult(result: Result, writer: OutcomeWriter): WireResult {
 function encodeChild(child: Lifecycle, writer: OutcomeWriter): WireChild {
   const event = child.event as BaseEvent;
   if (writer.brought(child)) return event.event_id;
-  return [encodeEvent(event, null), encodeOutcome(event, child.results as readonly EventResult[], writer)];
+  return [encodeEvent(event), encodeOutcome(event, child.results as readonly EventResult[], writer)];
 }
 
 function decodeResult(
@@ -123,11 +142,23 @@ function decodeResult(
     const child = decodeChild(wireChild, reader);
     if (child !== undefined) addChild(result, lifecycleOf(child));
   }
-  const status = statuses[code] ?? 'pending';
-  const error = code === wire.FAILED ? decodeThrown(outcome as wire.WireValue) : null;
   const value = code === wire.RETURNED_EVENT ? returnedEvent(event, result, outcome as string) : outcome;
-  resultRestored(result, id, { status, value: error === null ? value : null, error, startedAt, completedAt });
+  restore(result, id, code, startedAt, completedAt, value);
   return result;
+}
+
+function restore(
+  result: EventResult,
+  id: string | null,
+  code: number,
+  startedAt: number,
+  completedAt: number,
+  outcome: unknown,
+): void {
+  const status = statuses[code] ?? 'pending';
+  const failed = status === 'error';
+  const error = failed ? decodeThrown(outcome as wire.WireValue) : null;
+  resultRestored(result, id, { status, value: failed ? null : outcome, error, startedAt, completedAt });
 }
 
 const statuses = {

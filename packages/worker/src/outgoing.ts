@@ -11,34 +11,17 @@ import {
 } from '@threadbus/core/internal';
 import type { BoardReader } from './board.ts';
 import type { Crossings } from './crossings.ts';
-import { encodeEvent } from './event-codec.ts';
-import type { WireCall, WireEvent } from './protocol.ts';
-import { type PartHost, RemotePart } from './remote-part.ts';
+import type { FlowLimits } from './flow-limits.ts';
+import { NumberTable } from './number-table.ts';
+import { type Destination, type PartHost, RemotePart } from './remote-part.ts';
 
 /** The way out: a link that is up. */
 export interface Wire {
-  sendEvent(part: RemotePart, event: WireEvent, transfer: readonly Transferable[]): void;
+  sendEvent(part: RemotePart, transfer: readonly Transferable[]): void;
   sendPromote(part: RemotePart): void;
   sendCancel(part: RemotePart, cause: Error): void;
   /** An event that is being handled here for the other side. */
   isArrival(lifecycle: Lifecycle): boolean;
-}
-
-/** How much may be under way at a time. */
-export interface FlowLimits {
-  /** Events on the wire. */
-  readonly maxInFlight: number;
-  /** Events that wait on this side for a place on the wire. */
-  readonly maxPending: number;
-}
-
-/** Where an event is to go at the other end. */
-export interface Destination {
-  /** 0 = the bus there, else the number of a subscription. */
-  readonly target: number;
-  /** The bus that the event passes; null if it goes to a function. */
-  readonly bus: Readonly<BusIdentity> | null;
-  readonly call?: WireCall;
 }
 
 /**
@@ -51,23 +34,24 @@ export interface Destination {
 export class Outgoing implements PartHost {
   readonly capacity: Capacity;
   readonly crossings: Crossings;
+  /** At the other end. */
+  readonly bus: Readonly<BusIdentity>;
   /** Where the other side shows what it has started, if it can. */
   board: BoardReader | null = null;
-  readonly #name: Readonly<BusIdentity>;
   readonly #limits: FlowLimits;
   readonly #onBusy: (busy: boolean) => void;
-  readonly #sent = new Map<number, RemotePart>();
+  readonly #sent = new NumberTable<RemotePart>();
   /** Exempt ones, while there is no link. */
   readonly #urgent = new LinkedList<RemotePart>();
   readonly #waiting = new LinkedList<RemotePart>();
   #countedOnWire = 0;
-  #sequence = 0;
+  #order = 0;
   #wire: Wire | null = null;
 
   /** @param onBusy told when the first event is under way, and when none is any more */
   constructor(bus: Readonly<BusIdentity>, limits: FlowLimits, crossings: Crossings, onBusy: (busy: boolean) => void) {
     this.crossings = crossings;
-    this.#name = bus;
+    this.bus = bus;
     this.#limits = limits;
     this.#onBusy = onBusy;
     this.capacity = new Capacity(limits.maxInFlight);
@@ -78,10 +62,6 @@ export class Outgoing implements PartHost {
     return this.#sent.size + this.#urgent.size + this.#waiting.size;
   }
 
-  get onWire(): Iterable<RemotePart> {
-    return this.#sent.values();
-  }
-
   /** The handlers at the other end that work on the event, as the parent of what they dispatch. */
   runnerOf(lifecycle: Lifecycle): RemotePart['runner'] | null {
     return this.#openPart(lifecycle)?.runner ?? null;
@@ -90,7 +70,7 @@ export class Outgoing implements PartHost {
   /** @throws BusCapacityError if too many wait on this side already */
   checkCapacity(event: BaseEvent): void {
     if (this.#waiting.size < this.#limits.maxPending) return;
-    const { name } = this.#name;
+    const { name } = this.bus;
     throw new BusCapacityError(
       `EventBus at capacity: ${name} has ${this.#sent.size} events on the wire and ${this.#waiting.size} waiting on this side (${this.#limits.maxPending} max), and refuses ${event.event_type}. Wait with 'await bus.waitForCapacity()' before you dispatch, or raise maxPending.`,
       { busName: name, eventType: event.event_type, eventId: event.event_id },
@@ -99,12 +79,11 @@ export class Outgoing implements PartHost {
   }
 
   /** Takes an event over: its part at the other end is open from now on. */
-  add(event: BaseEvent, { target, bus, call }: Destination, context: Record<string, unknown> | null): RemotePart {
-    const part = new RemotePart(event, target, this.#name, this, context);
-    part.call = call ?? null;
-    part.passes = bus;
+  add(event: BaseEvent, to: Destination, context: Record<string, unknown> | null): RemotePart {
+    const part = new RemotePart(event, to, this.bus, this, context);
     part.lifecycle.attach(part);
-    if (bus !== null) setPath(event, [...pathOf(event), bus]);
+    const path = pathOf(event);
+    if (to.bus !== null) setPath(event, path.length === 0 ? to.path : [...path, to.bus]);
     this.crossings.add(event);
     if (this.size === 0) this.#onBusy(true);
     if (this.#isExempt(part)) {
@@ -125,10 +104,10 @@ export class Outgoing implements PartHost {
     this.#send();
   }
 
-  /** The link is down. @returns what was sent and has no results, to be settled or sent again by the caller */
+  /** The link is down. @returns what was sent and has no results, in order, to be settled or sent again by the caller */
   disconnect(): RemotePart[] {
     this.#wire = null;
-    const parts = [...this.#sent.values()];
+    const parts = [...this.#sent].sort((a, b) => a.order - b.order);
     this.#sent.clear();
     this.#countedOnWire = 0;
     return parts;
@@ -138,38 +117,30 @@ export class Outgoing implements PartHost {
   resend(parts: readonly RemotePart[]): void {
     for (const part of [...parts].reverse()) {
       part.state = 'waiting';
-      part.list = part.lifecycle.awaited || !part.counted ? this.#urgent : this.#waiting;
+      if (part.lifecycle.awaited) this.#exempt(part);
+      part.list = part.counted ? this.#waiting : this.#urgent;
       part.list.insertAfter(null, part);
     }
     this.#send();
   }
 
   /** The part with that number, now that its results have come. */
-  take(sequence: number): RemotePart | undefined {
-    const part = this.#sent.get(sequence);
+  take(number: number): RemotePart | undefined {
+    const part = this.#sent.take(number);
     if (part === undefined) return undefined;
-    this.#sent.delete(sequence);
-    this.board?.release(part.slot);
-    part.slot = -1;
+    part.number = -1;
     if (part.counted) this.#countedOnWire -= 1;
     return part;
   }
 
-  onWireWith(sequence: number): RemotePart | undefined {
-    return this.#sent.get(sequence);
+  /** The event with that number was sent and then cancelled. */
+  isCancelled(number: number): boolean {
+    return (this.#sent.get(number)?.cancelCause ?? null) !== null;
   }
 
-  /** The event in that slot was sent and then cancelled. */
-  isCancelled(slot: number): boolean {
-    for (const part of this.#sent.values()) if (part.cancelCause !== null && part.slot === slot) return true;
-    return false;
-  }
-
-  /** Ends a part that is in none of the lists any more, by `settle`. */
-  close(part: RemotePart, settle: () => void): void {
-    if (part.counted) this.capacity.leave();
-    part.counted = false;
-    settle();
+  /** A part that is in none of the lists any more is about to be settled by the caller: its place is free. */
+  close(part: RemotePart): void {
+    this.#exempt(part);
     if (this.size === 0) this.#onBusy(false);
     else this.#send();
   }
@@ -181,8 +152,14 @@ export class Outgoing implements PartHost {
       part.list?.remove(part);
       part.list = null;
     }
-    for (const part of parts) this.close(part, () => part.fail(error));
+    for (const part of parts) this.fail(part, error);
     this.capacity.refuseAll(error);
+  }
+
+  /** Ends a part that is in none of the lists any more. */
+  fail(part: RemotePart, error: Error): void {
+    this.close(part);
+    part.fail(error);
   }
 
   promote(part: RemotePart): void {
@@ -191,8 +168,7 @@ export class Outgoing implements PartHost {
     } else if (part.list === this.#waiting) {
       this.#waiting.remove(part);
       this.#enqueue(part, this.#urgent);
-      part.counted = false;
-      this.capacity.leave();
+      this.#exempt(part);
       this.#send();
     }
   }
@@ -204,7 +180,7 @@ export class Outgoing implements PartHost {
     } else if (part.list !== null) {
       part.list.remove(part);
       part.list = null;
-      this.close(part, () => part.fail(cause));
+      this.fail(part, cause);
     }
   }
 
@@ -218,6 +194,13 @@ export class Outgoing implements PartHost {
       if (this.#openPart(parent.lifecycle) !== null || this.#wire?.isArrival(parent.lifecycle) === true) return true;
     }
     return false;
+  }
+
+  /** It takes none of the places any more. */
+  #exempt(part: RemotePart): void {
+    if (!part.counted) return;
+    part.counted = false;
+    this.capacity.leave();
   }
 
   #openPart(lifecycle: Lifecycle): RemotePart | null {
@@ -244,14 +227,14 @@ export class Outgoing implements PartHost {
   }
 
   #sendPart(wire: Wire, part: RemotePart): void {
-    this.#sequence += 1;
-    part.sequence = this.#sequence;
+    this.#order += 1;
+    part.order = this.#order;
     part.state = 'sent';
     part.list = null;
-    part.slot = this.board?.allocate() ?? -1;
-    this.#sent.set(part.sequence, part);
+    part.number = this.#sent.add(part);
+    this.board?.clear(part.number);
     const transfer = takeTransfer(part.event);
     part.moved = transfer.length > 0;
-    wire.sendEvent(part, encodeEvent(part.event, part.context, part.passes?.id), transfer);
+    wire.sendEvent(part, transfer);
   }
 }

@@ -2,7 +2,7 @@ import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import { type BaseEvent, EventBus } from '@threadbus/core';
 import { busEngine, type BusIdentity, type HandlerRun, newId, startTimer } from '@threadbus/core/internal';
 import { LinkError, WorkerCrashedError } from './errors.ts';
-import { defaultFlow } from './link-buses.ts';
+import { defaultFlow } from './flow-limits.ts';
 import type { PoolTask } from './pool-task.ts';
 import { linkOverPort } from './port-link.ts';
 import { outsideContexts } from './portable.ts';

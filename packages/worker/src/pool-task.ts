@@ -3,7 +3,7 @@ import type { MessagePort } from 'node:worker_threads';
 import type { BaseEvent, HandlerContext } from '@threadbus/core';
 import { type AnyHandler, type BusIdentity, describe, type ForwardTarget, newId } from '@threadbus/core/internal';
 import { BusReference } from './bus-reference.ts';
-import { defaultFlow } from './link-buses.ts';
+import { defaultFlow } from './flow-limits.ts';
 import { LocalCall } from './local-call.ts';
 import { linkOverPort } from './port-link.ts';
 import type { WireCall } from './protocol.ts';

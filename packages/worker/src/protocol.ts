@@ -5,16 +5,18 @@
  * in which they were sent, and so does everything in them: a child's EVENT precedes the RESULTS of its parent.
  * Nothing here needs shared memory or a MessagePort; any transport that keeps order and clones data will do.
  */
-export const protocolVersion = 2;
+export const protocolVersion = 3;
 
 /** First operation of each side: protocol version, bus name, bus id. */
 export const HELLO = 1;
 /**
- * sequence, target, event, jump, slot, call: an event for `target`, which is 0 for the bus at the other end and else a
- * subscription there. `call` says which result the subscription's function works for. Answered by RESULTS.
+ * number, target, kind, id, createdAt (epoch milliseconds), jump, payload, more: an event for `target`, which is 0 for
+ * the bus at the other end and else a subscription there. Answered by RESULT or RESULTS; from then on its number may be
+ * another event's. Most have nothing `more` to say: then it is null. Flat, because each array or object in a frame costs
+ * both threads more than ten plain fields.
  */
 export const EVENT = 2;
-/** All that became of an EVENT: its outcome; sent once everything that it needs is done. */
+/** number, outcome: all that became of an EVENT; sent once everything that it needs is done. */
 export const RESULTS = 3;
 /** A handler awaits the event: run it, and what its completion needs, ahead of the queue. */
 export const PROMOTE = 4;
@@ -39,11 +41,20 @@ export const RESUMED = 14;
 export const SOURCE = 15;
 /** A handler starts in a thread that nobody watches at the moment. */
 export const WORKING = 16;
+/** number, type, schema, timeout: what events with that kind have in common from now on. */
+export const KIND = 17;
+/**
+ * number, source, status, startedAt, completedAt, outcome: instead of RESULTS, when the event had one handler there,
+ * which completed with a value or failed and has dispatched nothing, and when the event went to no further bus.
+ */
+export const RESULT = 18;
+/** expectation, error: instead of an OFFER whose event can't be cloned; the expectation ends with it. */
+export const UNOFFERED = 19;
 
 /** How many fields follow each kind. */
 export const fieldCounts: Readonly<Record<number, number>> = {
   [HELLO]: 3,
-  [EVENT]: 6,
+  [EVENT]: 8,
   [RESULTS]: 2,
   [PROMOTE]: 1,
   [CANCEL]: 2,
@@ -58,6 +69,9 @@ export const fieldCounts: Readonly<Record<number, number>> = {
   [RESUMED]: 0,
   [SOURCE]: 5,
   [WORKING]: 0,
+  [KIND]: 4,
+  [RESULT]: 6,
+  [UNOFFERED]: 2,
 };
 
 /** The result that a subscription's function works for. */
@@ -69,7 +83,17 @@ export interface WireCall {
 /** Name and id of each bus in an event's path; the id is null where only the name is known. */
 export type WirePath = readonly (string | null)[];
 
-/** An event as it travels; fields in this order. */
+/** What few events have. */
+export type WireMore = readonly [
+  parentId: string | null,
+  path: WirePath | null,
+  /** Values of portable contexts by name. */
+  context: Readonly<Record<string, unknown>> | null,
+  /** Which result the subscription's function works for. */
+  call: WireCall | null,
+];
+
+/** An event that travels within another operation; fields in this order. */
 export type WireEvent = readonly [
   type: string,
   schema: string,
@@ -80,8 +104,6 @@ export type WireEvent = readonly [
   /** Epoch milliseconds. */
   createdAt: number,
   payload: object,
-  /** Values of portable contexts by name; null if there are none. */
-  context: Readonly<Record<string, unknown>> | null,
 ];
 
 /** An error as it travels: structured clone alone would lose class, code and own fields. */

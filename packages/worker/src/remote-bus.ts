@@ -31,13 +31,15 @@ import {
 import type { AsyncResource } from 'node:async_hooks';
 import { crossingsOf } from './crossings.ts';
 import { LinkError } from './errors.ts';
+import type { Arrival } from './incoming.ts';
 import { Link, type LinkOwner } from './link.ts';
-import { type FlowLimits, Outgoing } from './outgoing.ts';
+import type { FlowLimits } from './flow-limits.ts';
+import { Outgoing } from './outgoing.ts';
 import type { Sender } from './outbox.ts';
 import { captureContext } from './portable.ts';
 import { protocolVersion, type WireCall, type WireEvent, type WireOutcome } from './protocol.ts';
 import { RemoteExpectations } from './remote-expectations.ts';
-import type { RemotePart } from './remote-part.ts';
+import { Destination, type RemotePart } from './remote-part.ts';
 import { RemoteSubscriptions } from './remote-subscriptions.ts';
 
 /** What the owner of a remote bus is told. */
@@ -46,7 +48,7 @@ export interface RemoteBusEvents {
   busy(busy: boolean): void;
   hello?(peer: BusIdentity): void;
   helloFailed?(error: LinkError): void;
-  arrived?(lifecycle: Lifecycle, slot: number): void;
+  arrived?(arrival: Arrival): void;
   pong?(token: number): void;
   suspended?(suspended: boolean): void;
   working?(): void;
@@ -65,6 +67,7 @@ export class RemoteBus implements RunningBus, ForwardTarget, LinkOwner {
   /** Bound, and a forwarder like an EventBus's: `main.on('*', remote.dispatch)`. */
   readonly dispatch: Forward;
   readonly #events: RemoteBusEvents;
+  readonly #toBus: Destination;
   readonly #subscriptions: RemoteSubscriptions;
   readonly #expectations: RemoteExpectations;
   #failure: Error | null = null;
@@ -75,6 +78,7 @@ export class RemoteBus implements RunningBus, ForwardTarget, LinkOwner {
     const crossings = crossingsOf(bus ?? this);
     this.identity = identity;
     this.#events = events;
+    this.#toBus = new Destination(0, identity);
     this.outgoing = new Outgoing(identity, limits, crossings, (busy) => events.busy(busy));
     this.#subscriptions = new RemoteSubscriptions(identity, this);
     this.#expectations = new RemoteExpectations(identity, crossings);
@@ -132,7 +136,7 @@ export class RemoteBus implements RunningBus, ForwardTarget, LinkOwner {
   fail(error: Error): void {
     this.#failure ??= error;
     const parts = this.disconnect(error);
-    for (const part of parts) this.outgoing.close(part, () => part.fail(error));
+    for (const part of parts) this.outgoing.fail(part, error);
     this.outgoing.failAll(error);
     this.#expectations.refuseAll(error);
   }
@@ -140,7 +144,7 @@ export class RemoteBus implements RunningBus, ForwardTarget, LinkOwner {
   accept(event: BaseEvent, context: AsyncResource): RemotePart | null {
     if (this.#failure !== null) throw this.#failure;
     if (passed(event, this.identity)) return null;
-    return this.outgoing.add(event, { target: 0, bus: this.identity }, context.runInAsyncScope(captureContext));
+    return this.outgoing.add(event, this.#toBus, context.runInAsyncScope(captureContext));
   }
 
   on(pattern: EventPattern, forward: Forward, options?: OnOptions): Subscription;
@@ -199,6 +203,10 @@ export class RemoteBus implements RunningBus, ForwardTarget, LinkOwner {
     this.#expectations.offered(expectation, offer, wire);
   }
 
+  unoffered(expectation: number, error: Error): void {
+    this.#expectations.refuse(expectation, error);
+  }
+
   followed(offer: number, outcome: WireOutcome): void {
     const part = this.#expectations.takeFollowed(offer);
     if (part !== undefined) this.#link?.settle(part, outcome);
@@ -208,8 +216,8 @@ export class RemoteBus implements RunningBus, ForwardTarget, LinkOwner {
     return this.#subscriptions.classOf(type);
   }
 
-  arrived(lifecycle: Lifecycle, slot: number): void {
-    this.#events.arrived?.(lifecycle, slot);
+  arrived(arrival: Arrival): void {
+    this.#events.arrived?.(arrival);
   }
 
   runnerOf(lifecycle: Lifecycle): EventResult | null {
@@ -236,7 +244,7 @@ export class RemoteBus implements RunningBus, ForwardTarget, LinkOwner {
     if (!lifecycle.open) this.outgoing.checkCapacity(event);
     if (transfer !== undefined) rememberTransfer(event, transfer);
     if (lifecycle.sequence === 0) enterTree(event, detached);
-    this.outgoing.add(event, { target: 0, bus: this.identity }, captureContext());
+    this.outgoing.add(event, this.#toBus, captureContext());
     return new Dispatch(event);
   }
 }

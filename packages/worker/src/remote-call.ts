@@ -2,6 +2,7 @@ import type { BaseEvent, EventResult } from '@threadbus/core';
 import { addChild, type HandlerRun } from '@threadbus/core/internal';
 import type { Outgoing } from './outgoing.ts';
 import { captureContext } from './portable.ts';
+import { Destination } from './remote-part.ts';
 
 /** Lets a function at the other end do the work of a handler run of this side: its value, error and children become the run's. */
 export async function callRemote(
@@ -11,7 +12,7 @@ export async function callRemote(
   run: HandlerRun,
 ): Promise<unknown> {
   const { id: resultId, handler_id: handlerId } = run.runner;
-  const part = outgoing.add(event, { target, bus: null, call: { resultId, handlerId } }, captureContext());
+  const part = outgoing.add(event, new Destination(target, null, { resultId, handlerId }), captureContext());
   run.signal.addEventListener('abort', () => part.cancel(run.signal.reason as Error), { once: true });
   const { result } = await new Promise<{ result: EventResult | undefined }>((resolve) => {
     // Wrapped: a result is thenable itself.

@@ -11,7 +11,7 @@ import type { Crossings } from './crossings.ts';
 import { decodeEvent } from './event-codec.ts';
 import * as op from './protocol.ts';
 import type { WireEvent } from './protocol.ts';
-import { RemotePart } from './remote-part.ts';
+import { Destination, RemotePart } from './remote-part.ts';
 import type { SendOperation } from './remote-subscriptions.ts';
 
 interface Expectation {
@@ -118,6 +118,11 @@ export class RemoteExpectations {
     return part;
   }
 
+  /** The other side has such an event, but it can't cross: nobody can tell whether it is the one. */
+  refuse(id: number, error: Error): void {
+    this.#waiting.get(id)?.refuse(error);
+  }
+
   refuseAll(error: Error): void {
     for (const expectation of [...this.#waiting.values()]) expectation.refuse(error);
   }
@@ -127,7 +132,7 @@ export class RemoteExpectations {
     const lifecycle = lifecycleOf(event);
     if (lifecycle.sequence > 0) return;
     lifecycle.dispatched(null);
-    const part = new RemotePart(event, 0, this.#bus, ignore, null);
+    const part = new RemotePart(event, new Destination(0, null), this.#bus, ignore, null);
     lifecycle.attach(part);
     this.#followed.set(offer, part);
   }

@@ -7,6 +7,7 @@ import {
   type LinkedList,
   newId,
   type Part,
+  type PathStep,
   resultRestored,
 } from '@threadbus/core/internal';
 import type { WireCall } from './protocol.ts';
@@ -18,6 +19,27 @@ export interface PartHost {
   completed(part: RemotePart): void;
 }
 
+/** Where events are to go at the other end. */
+export class Destination {
+  /** 0 = the bus there, else the number of a subscription. */
+  readonly target: number;
+  /** The bus that the event passes; null if it goes to a function. */
+  readonly bus: Readonly<BusIdentity> | null;
+  /** Which result the function works for. */
+  readonly call: WireCall | null;
+  /** Of events that were nowhere before; they share it. */
+  readonly path: readonly PathStep[];
+
+  constructor(target: number, bus: Readonly<BusIdentity> | null, call: WireCall | null = null) {
+    this.target = target;
+    this.bus = bus;
+    this.call = call;
+    this.path = bus === null ? [] : [bus];
+  }
+}
+
+const noResults: readonly EventResult[] = [];
+
 /** An event at the other end of a link: waiting on this side, then sent, then done when its results have come back. */
 export class RemotePart implements Part, Linked<RemotePart> {
   previous: RemotePart | null = null;
@@ -27,20 +49,16 @@ export class RemotePart implements Part, Linked<RemotePart> {
   list: LinkedList<RemotePart> | null = null;
   readonly event: BaseEvent;
   readonly lifecycle: Lifecycle;
-  /** 0 = the bus at the other end, else the number of a subscription there. */
-  readonly target: number;
+  readonly to: Destination;
+  /** At the other end of the link. */
   readonly bus: Readonly<BusIdentity>;
-  results: readonly EventResult[] = [];
+  results: readonly EventResult[] = noResults;
   onDone: (() => void) | null = null;
   state: 'waiting' | 'sent' | 'done' = 'waiting';
-  /** Of the EVENT operation, once sent. */
-  sequence = 0;
-  /** Where the other side marks that it has started, in shared memory; -1 = nowhere. */
-  slot = -1;
-  /** Set if the event went to a function of the other side: which result it is for. */
-  call: WireCall | null = null;
-  /** The bus that the event passes at the other end. */
-  passes: Readonly<BusIdentity> | null = null;
+  /** Of the EVENT operation, as long as it is on the wire; the other side marks under it in shared memory what has started. */
+  number = -1;
+  /** When it was sent, in order of all events of the link. */
+  order = 0;
   /** Gets the function's result. */
   onCalled: ((result: EventResult | undefined) => void) | null = null;
   /** Why it was cancelled after it was sent. */
@@ -56,7 +74,7 @@ export class RemotePart implements Part, Linked<RemotePart> {
 
   constructor(
     event: BaseEvent,
-    target: number,
+    to: Destination,
     bus: Readonly<BusIdentity>,
     host: PartHost,
     context: Record<string, unknown> | null,
@@ -64,7 +82,7 @@ export class RemotePart implements Part, Linked<RemotePart> {
     this.context = context;
     this.event = event;
     this.lifecycle = lifecycleOf(event);
-    this.target = target;
+    this.to = to;
     this.bus = bus;
     this.#host = host;
   }

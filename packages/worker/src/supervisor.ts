@@ -224,7 +224,7 @@ export class Supervisor implements Watched, ControlHost {
     const fates = this.#losses.sort(parts, { error, guilty, board });
     this.#log(error, fates, board.born);
     this.remote.outgoing.resend(fates.again);
-    for (const [part, reason] of fates.lost) this.remote.outgoing.close(part, () => part.fail(reason));
+    for (const [part, reason] of fates.lost) this.remote.outgoing.fail(part, reason);
     if (this.#state === 'stopping' && this.#end !== null) {
       this.#close(this.#end);
       return;

@@ -45,14 +45,14 @@ export class LossSorter {
       if (error === null) again.push(part);
       else lost.push([part, error]);
     }
-    for (const part of parts) part.slot = -1;
+    for (const part of parts) part.number = -1;
     return { again, lost };
   }
 
   #guilty(parts: readonly RemotePart[], { guilty, board }: Loss): ReadonlySet<BaseEvent> {
     if (guilty === null) return new Set();
-    const suspects = parts.filter(({ slot }) =>
-      guilty.kind === 'several' ? board.isRunning(slot) : guilty.kind === 'own' && slot >= 0 && slot === guilty.slot,
+    const suspects = parts.filter(({ number }) =>
+      guilty.kind === 'several' ? board.isRunning(number) : guilty.kind === 'own' && number === guilty.slot,
     );
     return new Set(suspects.map(({ event }) => event));
   }
@@ -60,12 +60,12 @@ export class LossSorter {
   /** @returns null if the part goes to the replacement */
   #errorOf(part: RemotePart, { error, board }: Loss, guilty: ReadonlySet<BaseEvent>): Error | null {
     const { event, cancelCause } = part;
-    const started = board.hasStarted(part.slot);
+    const started = board.hasStarted(part.number);
     if (cancelCause !== null)
       return started ? abortedError(this.#place(event), cancelCause) : this.#cancelled(event, cancelCause);
     if (guilty.has(event)) return this.#overrun(event);
     // What went to a function over there went with its registration, and moved buffers with the event.
-    if (part.target !== 0) return error;
+    if (part.to.target !== 0) return error;
     if (part.moved) return this.#moved(event, error);
     if (!started) return null;
     const attempts = (this.#attempts.get(part) ?? 0) + 1;

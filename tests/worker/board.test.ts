@@ -1,0 +1,44 @@
+import { isHandlerTimeoutError } from '@threadbus/core';
+import { isWorkerCrashedError } from '@threadbus/worker';
+import { expect, test } from 'vitest';
+import { Havoc } from '../fixtures/worker/events.ts';
+import { quietBus } from '../helpers/quiet-bus.ts';
+import { startBus } from '../helpers/worker-bus.ts';
+
+async function errorOf(sent: PromiseLike<Havoc>): Promise<unknown> {
+  const event = await sent;
+  return [...event.event_results.values()].find(({ status }) => status === 'error')?.error;
+}
+
+test('board - a handler that blocks on another bus of the thread is known to be the guilty one', async () => {
+  const bus = await startBus('two-buses-bus');
+  const guilty = bus.dispatch(new Havoc({ what: 'loop' }, { event_timeout: 0.2 }));
+  const behind = bus.dispatch(new Havoc({ what: 'behind' }));
+  expect(isHandlerTimeoutError(await errorOf(guilty))).toBe(true);
+  expect(isWorkerCrashedError(await errorOf(behind))).toBe(true);
+  expect(await bus.dispatch(new Havoc({ what: 'after' })).eventResult()).toBe('after');
+});
+
+test('board - an event that was forwarded to another bus of the thread has started, and is not sent again', async () => {
+  const bus = await startBus('two-buses-bus');
+  const crash = bus.dispatch(new Havoc({ what: 'process.exit' }));
+  const behind = bus.dispatch(new Havoc({ what: 'behind' }));
+  expect(isWorkerCrashedError(await errorOf(crash))).toBe(true);
+  expect(isWorkerCrashedError(await errorOf(behind))).toBe(true);
+  expect(await bus.dispatch(new Havoc({ what: 'after' })).eventResult()).toBe('after');
+});
+
+test('board - a handler on another bus of the thread that awaits this side is not the one that blocks', async () => {
+  const parent = quietBus();
+  const bus = await startBus('two-buses-bus', { parent });
+  parent.on(Havoc, async () => {
+    // Takes longer than the awaiting handler over there has.
+    await new Promise((resolve) => setTimeout(resolve, 700));
+    return 'late';
+  });
+  const { threadId } = bus;
+  const event = bus.dispatch(new Havoc({ what: 'await parent' }, { event_timeout: 0.2 }));
+  expect(isHandlerTimeoutError(await errorOf(event))).toBe(true);
+  expect(await bus.dispatch(new Havoc({ what: 'after' })).eventResult()).toBe('after');
+  expect(bus.threadId).toBe(threadId);
+});
