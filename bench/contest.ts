@@ -1,6 +1,5 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { join } from 'node:path';
 import type { Outcome } from './contestant-worker.ts';
 import { type BenchOptions, type Contest, type Load, median, type Row } from './scenario.ts';
 
@@ -51,7 +50,9 @@ class Seat {
       .join('-')
       .replaceAll(/[^\w-]+/g, '_');
     const execArgv = ['--expose-gc', '--no-warnings'];
-    if (profiles !== undefined) execArgv.push('--cpu-prof', `--cpu-prof-name=${join(profiles, file)}.cpuprofile`);
+    if (profiles !== undefined) {
+      execArgv.push('--cpu-prof', `--cpu-prof-dir=${profiles}`, `--cpu-prof-name=${file}.cpuprofile`);
+    }
     const child = fork(new URL('./contestant-worker.js', import.meta.url), args, { execArgv });
     const seat = new Seat(child, args.join(', '));
     await seat.#answer();
@@ -99,18 +100,27 @@ function rowsOf(load: Load, samples: Samples): Row[] {
   const [[ours, own] = ['', []], ...peers] = [...samples];
   const row = { load: load.name, unit: load.unit, ...describe(own, ours, 'CPU µs') };
   if (peers.length === 0) return [row];
-  return peers.map(([peer, theirs]) => {
-    const ratios = own.map((outcome, round) => {
-      const other = theirs[round]?.figure ?? Number.NaN;
-      return load.ratio === '× as fast' ? other / outcome.figure : outcome.figure / other;
-    });
-    return {
-      ...row,
-      peer,
-      ...describe(theirs, "peer's", "peer's CPU µs"),
-      [load.ratio]: significant(median(ratios)),
-    };
+  return peers.map(([peer, theirs]) => ({
+    ...row,
+    peer,
+    ...describe(theirs, "peer's", "peer's CPU µs"),
+    ...ratio(load.ratio, load.ratio, own, theirs, ({ figure }) => figure),
+    ...(own[0]?.cpu !== undefined && ratio('the same in CPU', load.ratio, own, theirs, ({ cpu }) => cpu)),
+  }));
+}
+
+function ratio(
+  column: string,
+  kind: Load['ratio'],
+  own: readonly Outcome[],
+  theirs: readonly Outcome[],
+  of: (outcome: Outcome) => number | undefined,
+): Row {
+  const ratios = own.map((outcome, round) => {
+    const [ours, other] = [of(outcome) ?? Number.NaN, of(theirs[round] ?? outcome) ?? Number.NaN];
+    return kind === '× as fast' ? other / ours : ours / other;
   });
+  return { [column]: significant(median(ratios)) };
 }
 
 function describe(outcomes: readonly Outcome[], figure: string, cpu: string): Row {
