@@ -5,6 +5,7 @@ import { BaseEvent, EventBus } from '@threadbus/core';
 import { HandlerPool } from '@threadbus/worker';
 import { Piscina } from 'piscina';
 import { Tinypool } from 'tinypool';
+import workerpool from 'workerpool';
 import { z } from 'zod';
 import { contest } from './contest.ts';
 import run, { type Kind } from './cpu-work.ts';
@@ -23,47 +24,49 @@ async function jobs(count: number, kind: Kind, one: () => PromiseLike<unknown>, 
   });
 }
 
-function onBus(threads: number, kind: Kind): Contestant {
+/** Made once in the contestant's process, and ended with it: pools live long, and so get warm. */
+function kept<Pool>(make: () => Pool, one: (pool: Pool) => PromiseLike<unknown>, kind: Kind): Contestant {
+  let pool: Pool | undefined;
   return async (count, measure) => {
-    await using bus = new EventBus({ maxPending: null });
-    await using pool = new HandlerPool({ maxThreads: Math.max(1, threads), minThreads: threads });
-    if (threads === 0) bus.on(Job, async () => run({ kind }));
-    else bus.on(Job, pool.handler<number>(task));
-    await jobs(count, kind, async () => bus.dispatch(new Job({ kind })).eventResult(), measure);
+    pool ??= make();
+    const made = pool;
+    await jobs(count, kind, () => one(made), measure);
   };
 }
 
-function inPiscina(kind: Kind): Contestant {
-  return async (count, measure) => {
-    const pool = new Piscina<{ kind: Kind }, number>({ filename: task.href, minThreads: 2, maxThreads: 2 });
-    await jobs(count, kind, async () => pool.run({ kind }), measure);
-    await pool.destroy();
+function onBus(threads: number, kind: Kind): Contestant {
+  const make = (): EventBus => {
+    const bus = new EventBus({ maxPending: null });
+    if (threads === 0) bus.on(Job, async () => run({ kind }));
+    else bus.on(Job, new HandlerPool({ maxThreads: threads, minThreads: threads }).handler<number>(task));
+    return bus;
   };
+  return kept(make, async (bus) => bus.dispatch(new Job({ kind })).eventResult(), kind);
+}
+
+const two = { minThreads: 2, maxThreads: 2 };
+
+function inPiscina(kind: Kind): Contestant {
+  const make = (): Piscina<{ kind: Kind }, number> => new Piscina({ filename: task.href, ...two });
+  return kept(make, async (pool) => pool.run({ kind }), kind);
 }
 
 function inTinypool(kind: Kind): Contestant {
-  return async (count, measure) => {
-    const pool = new Tinypool({ filename: task.href, minThreads: 2, maxThreads: 2 });
-    await jobs(count, kind, async () => pool.run({ kind }) as Promise<unknown>, measure);
-    await pool.destroy();
-  };
+  const make = (): Tinypool => new Tinypool({ filename: task.href, ...two });
+  return kept(make, async (pool) => pool.run({ kind }) as Promise<unknown>, kind);
 }
 
 function inWorkerpool(kind: Kind): Contestant {
-  return async (count, measure) => {
-    const { pool: start } = await import('workerpool');
-    const script = fileURLToPath(new URL('./cpu-workerpool.js', import.meta.url));
-    const pool = start(script, { minWorkers: 2, maxWorkers: 2, workerType: 'thread' });
-    await jobs(count, kind, () => pool.exec('run', [{ kind }]) as PromiseLike<unknown>, measure);
-    await pool.terminate();
-  };
+  const script = fileURLToPath(new URL('./cpu-workerpool.js', import.meta.url));
+  const make = (): workerpool.Pool => workerpool.pool(script, { minWorkers: 2, maxWorkers: 2, workerType: 'thread' });
+  return kept(make, async (pool) => pool.exec('run', [{ kind }]) as PromiseLike<unknown>, kind);
 }
 
 /** The longest time that main did nothing else, in ms, while others work. */
-function stall(contestant: (kind: Kind) => Contestant): Contestant {
+function stall(contestant: Contestant): Contestant {
   return async (count) => {
     const delay = monitorEventLoopDelay({ resolution: 1 });
-    await contestant('arithmetic')(count, async (work) => {
+    await contestant(count, async (work) => {
       delay.enable();
       // Its first tick only starts the count.
       await sleep(5);
@@ -108,9 +111,9 @@ export const cpu = contest('cpu', [
     quick: 8,
     rounds: 7,
     contestants: {
-      threadbus: stall((kind) => onBus(2, kind)),
-      piscina: stall(inPiscina),
-      'threadbus, on main': stall((kind) => onBus(0, kind)),
+      threadbus: stall(onBus(2, 'arithmetic')),
+      piscina: stall(inPiscina('arithmetic')),
+      'threadbus, on main': stall(onBus(0, 'arithmetic')),
     },
   },
 ]);

@@ -18,58 +18,83 @@ const Counted = BaseEvent.extend('Counted', {});
 const payload = (n: number): { n: number; text: string } => ({ n, text: 'x'.repeat(200) });
 const megabyte = (): Uint8Array<ArrayBuffer> => new Uint8Array(1_048_576).fill(7);
 
+/** Started once in the contestant's process, and ended with it. */
+function kept<Far>(
+  start: () => Promise<Far>,
+  run: (far: Far, ...args: Parameters<Contestant>) => Promise<void>,
+): Contestant {
+  let far: Promise<Far> | undefined;
+  return async (messages, measure) => {
+    far ??= start();
+    await run(await far, messages, measure);
+  };
+}
+
+const startBus = async (): Promise<WorkerBus> => WorkerBus.start(busUrl);
+
+async function startWorker(kind: 'raw' | 'comlink'): Promise<Worker> {
+  const worker = new Worker(rawUrl, { workerData: kind });
+  await once(worker, 'online');
+  return worker;
+}
+
+let sent = 0;
+
 /** Nobody waits for the events; the count at the end shows that all arrived. */
-const oneWayOurs: Contestant = async (messages, measure) => {
-  await using bus = await WorkerBus.start(busUrl);
+const oneWayOurs = kept(startBus, async (bus, messages, measure) => {
+  sent += messages;
   await measure(async () => {
     for (let n = 0; n < messages; n += 1) {
       if (n % 256 === 0) await bus.waitForCapacity();
       bus.dispatch(new Count(payload(n) as never));
     }
-    check((await bus.dispatch(new Counted()).eventResult()) as number, messages);
+    check((await bus.dispatch(new Counted()).eventResult()) as number, sent);
   });
-};
+});
 
-const oneWayRaw: Contestant = async (messages, measure) => {
-  const worker = new Worker(rawUrl, { workerData: 'raw' });
-  await once(worker, 'online');
-  await measure(async () => {
-    for (let n = 0; n < messages; n += 1) worker.postMessage({ count: payload(n) });
-    worker.postMessage({ counted: true });
-    check(((await once(worker, 'message')) as [number])[0], messages);
-  });
-  await worker.terminate();
-};
+const oneWayRaw = kept(
+  async () => startWorker('raw'),
+  async (worker, messages, measure) => {
+    sent += messages;
+    await measure(async () => {
+      for (let n = 0; n < messages; n += 1) worker.postMessage({ count: payload(n) });
+      worker.postMessage({ counted: true });
+      check(((await once(worker, 'message')) as [number])[0], sent);
+    });
+  },
+);
 
-const movedOurs: Contestant = async (messages, measure) => {
-  await using bus = await WorkerBus.start(busUrl);
-  await moved(messages, measure, async (bytes) => {
+const movedOurs = kept(startBus, async (bus, messages, measure) =>
+  moved(messages, measure, async (bytes) => {
     const event = new BaseEvent({ bytes }, { event_type: 'First' });
     return bus.dispatch(event, { transfer: [bytes.buffer] }).eventResult();
-  });
-};
+  }),
+);
 
-const movedPiscina: Contestant = async (messages, measure) => {
-  const pool = new Piscina({ filename: rawUrl.href, minThreads: 1, maxThreads: 1 });
-  await moved(messages, measure, async (bytes) => pool.run({ bytes }, { transferList: [bytes.buffer] }));
-  await pool.destroy();
-};
+const movedPiscina = kept(
+  async () => new Piscina({ filename: rawUrl.href, minThreads: 1, maxThreads: 1 }),
+  async (pool, messages, measure) =>
+    moved(messages, measure, async (bytes) => pool.run({ bytes }, { transferList: [bytes.buffer] })),
+);
 
-const movedComlink: Contestant = async (messages, measure) => {
-  const worker = new Worker(rawUrl, { workerData: 'comlink' });
-  const { first } = wrap<typeof api>(nodeEndpoint(worker as never));
-  await moved(messages, measure, async (bytes) => first(transfer(bytes, [bytes.buffer])));
-  await worker.terminate();
-};
+const movedComlink = kept(
+  async () => {
+    const worker = await startWorker('comlink');
+    const { first } = wrap<typeof api>(nodeEndpoint(worker as never));
+    return { first };
+  },
+  async ({ first }, messages, measure) =>
+    moved(messages, measure, async (bytes) => first(transfer(bytes, [bytes.buffer]))),
+);
 
-const movedRaw: Contestant = async (messages, measure) => {
-  const worker = new Worker(rawUrl, { workerData: 'raw' });
-  await moved(messages, measure, async (bytes) => {
-    worker.postMessage({ bytes }, [bytes.buffer]);
-    return ((await once(worker, 'message')) as [number])[0];
-  });
-  await worker.terminate();
-};
+const movedRaw = kept(
+  async () => startWorker('raw'),
+  async (worker, messages, measure) =>
+    moved(messages, measure, async (bytes) => {
+      worker.postMessage({ bytes }, [bytes.buffer]);
+      return ((await once(worker, 'message')) as [number])[0];
+    }),
+);
 
 /** A megabyte at a time, moved there; the answer is its first byte. */
 async function moved(
