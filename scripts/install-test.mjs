@@ -1,93 +1,147 @@
-// Packs the packages, installs the tarballs into an empty folder and uses them as a consumer would:
-// from an ES module, from CommonJS and from TypeScript.
+// Packs the packages, installs the tarballs into an empty project with the commands that the README prints, and uses
+// them as a consumer would: the README's programs, CommonJS, and TypeScript (nodenext and bundler, without
+// skipLibCheck), on this Node.js or those asked for: `npm run check:install -- 20 22 24 26`.
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import build from './build.mjs';
+import { fetchNode } from './nodes.mjs';
+import { pack, packageNames } from './pack.mjs';
+import { readmeCommands, readmePrograms } from './readme-programs.mjs';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
-const names = ['core', 'semaphore', 'worker'];
-const compiler = join(root, 'node_modules', 'typescript', 'bin', 'tsc');
-const consumer = mkdtempSync(join(tmpdir(), 'threadbus-install-'));
+const readme = join(root, 'README.md');
+const majors = process.argv.slice(2);
+/** TypeScript as the project has it, and the one before, which many consumers still have. */
+const compilers = [
+  ['7', join(root, 'node_modules', 'typescript', 'bin', 'tsc')],
+  ['5', join(root, 'docs', 'node_modules', 'typescript', 'bin', 'tsc')],
+];
+const folder = mkdtempSync(join(tmpdir(), 'threadbus-install-'));
+const consumer = join(folder, 'my-app');
 
 try {
-  rebuild();
-  const tarballs = pack();
-  install(tarballs);
-  useFromEsm();
-  useFromCommonJs();
-  useFromTypeScript();
+  const tarballs = packed();
+  await install(tarballs);
+  checkDeclarations();
+  const programs = await writePrograms();
+  for (const [version, compiler] of compilers) compile(version, compiler);
+  for (const node of nodes()) useOn(node, programs);
+} catch (error) {
+  console.error(`install-test: ${error.message}`);
+  process.exitCode = 1;
 } finally {
-  rmSync(consumer, { recursive: true, force: true });
+  rmSync(folder, { recursive: true, force: true });
 }
 
-/** Builds from nothing: the compiler keeps the outputs of deleted sources, and they would be packed. */
-function rebuild() {
-  for (const name of names) rmSync(join(root, 'packages', name, 'dist'), { recursive: true, force: true });
-  build();
-}
-
-function pack() {
-  const workspaces = names.flatMap((name) => ['--workspace', `@threadbus/${name}`]);
-  npm('pack', ['pack', ...workspaces, '--pack-destination', consumer], root);
-  const tarballs = readdirSync(consumer).filter((file) => file.endsWith('.tgz'));
-  if (tarballs.length !== names.length) {
-    fail('pack', `Expected ${names.length} tarballs, got: ${tarballs.join(', ')}`);
-  }
+function packed() {
+  mkdirSync(consumer);
+  const tarballs = pack(consumer);
+  console.log(`install-test: pack ok, ${tarballs.join(', ')}`);
   return tarballs;
 }
 
-function install(tarballs) {
-  writeFileSync(join(consumer, 'package.json'), JSON.stringify({ name: 'consumer', private: true, type: 'module' }));
-  npm(
-    'install',
-    ['install', '--prefer-offline', '--no-audit', '--no-fund', ...tarballs.map((file) => `./${file}`)],
-    consumer,
-  );
+/** The README's own commands, with the tarballs in place of the names that are not on the registry. */
+async function install(tarballs) {
+  const [fresh = []] = await readmeCommands(readme, 'Install');
+  const [make, enter, ...commands] = fresh;
+  if (
+    make !== 'mkdir my-app' ||
+    enter !== 'cd my-app' ||
+    !commands.at(-1)?.startsWith('npm install @threadbus/core ')
+  ) {
+    throw new Error(`Expected the README to begin with \`mkdir my-app\` and \`cd my-app\`, got: ${fresh.join('; ')}`);
+  }
+  const wanted = packageNames.map((name) => `@threadbus/${name}`);
+  for (const command of commands) {
+    const [npm, ...args] = command.split(' ');
+    const real = args.filter((arg) => !wanted.includes(arg));
+    const files = real.length < args.length ? tarballs.map((file) => `./${file}`) : [];
+    run(
+      command,
+      npm,
+      [...real, ...files, ...(files.length > 0 ? ['--prefer-offline'] : [])],
+      process.platform === 'win32',
+    );
+  }
+  console.log(`install-test: ${commands.join(' && ')} ok`);
 }
 
-function useFromEsm() {
-  const lines = names.map((name) => `console.log(Object.keys(await import('@threadbus/${name}')).join());`);
-  writeFileSync(join(consumer, 'esm.mjs'), lines.join('\n'));
-  run('import', process.execPath, ['esm.mjs'], consumer);
+/** What is reached from a package's types names no dependency's types but zod's, with which payloads are described. */
+function checkDeclarations() {
+  for (const name of packageNames) {
+    const seen = new Set();
+    const foreign = new Set();
+    const queue = [join(consumer, 'node_modules', '@threadbus', name, 'dist', 'index.d.ts')];
+    for (let file = queue.pop(); file !== undefined; file = queue.pop()) {
+      if (seen.has(file)) continue;
+      seen.add(file);
+      for (const [, from] of readFileSync(file, 'utf8').matchAll(/(?:from |import\()'([^']+)'/g)) {
+        if (from.startsWith('.')) queue.push(join(dirname(file), from.replace(/\.[jt]s$/, '.d.ts')));
+        else if (!/^(?:node:|@threadbus\/)/.test(from)) foreign.add(from);
+      }
+    }
+    const wrong = [...foreign].filter((from) => from !== 'zod');
+    if (wrong.length > 0) throw new Error(`The types of @threadbus/${name} name those of ${wrong.join(', ')}`);
+  }
+  console.log('install-test: no types of dependencies but zod ok');
 }
 
-function useFromCommonJs() {
-  const lines = names.map((name) => `require('@threadbus/${name}');`);
-  writeFileSync(join(consumer, 'cjs.cjs'), lines.join('\n'));
-  run('require', process.execPath, ['cjs.cjs'], consumer);
-}
-
-/** With `skipLibCheck: false`: our declarations must not name types that only compile with it on. */
-function useFromTypeScript() {
-  const lines = names.map((name) => `export * as ${name} from '@threadbus/${name}';`);
-  writeFileSync(join(consumer, 'types.ts'), lines.join('\n'));
+/** The README's three uses and its first TypeScript, each in a folder of its own; the consumer's files beside them. */
+async function writePrograms() {
+  cpSync(join(root, 'scripts', 'consumer'), consumer, { recursive: true });
   symlinkSync(join(root, 'node_modules', '@types'), join(consumer, 'node_modules', '@types'), 'junction');
-  for (const [module, moduleResolution] of [
-    ['nodenext', 'nodenext'],
-    ['esnext', 'bundler'],
-  ]) {
-    const options = { module, moduleResolution, target: 'es2022', lib: ['es2022', 'esnext.disposable'] };
-    const compilerOptions = { ...options, strict: true, noEmit: true, skipLibCheck: false, types: ['node'] };
-    writeFileSync(join(consumer, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: ['types.ts'] }));
-    run(`types (${moduleResolution})`, process.execPath, [compiler, '-p', '.'], consumer);
+  const programs = (await readmePrograms(readme)).slice(0, 4);
+  return programs.map(({ title, language, files, output }, i) => {
+    mkdirSync(join(consumer, `use-${i}`));
+    for (const [name, code] of Object.entries(files)) writeFileSync(join(consumer, `use-${i}`, name), code);
+    return { title, path: join(language === 'ts' ? 'compiled' : '', `use-${i}`, 'main.js'), output };
+  });
+}
+
+function compile(version, compiler) {
+  const typed = ['types.ts', join('use-3', 'main.ts')];
+  const nodenext = { module: 'nodenext', moduleResolution: 'nodenext', files: [...typed, 'types.cts'] };
+  const bundler = { module: 'esnext', moduleResolution: 'bundler', files: typed };
+  for (const { module, moduleResolution, files } of version === '7' ? [bundler, nodenext] : [nodenext]) {
+    const target = { target: 'es2022', lib: ['es2022', 'esnext.disposable', 'esnext.decorators'], outDir: 'compiled' };
+    const strict = { strict: true, exactOptionalPropertyTypes: true, skipLibCheck: false, types: ['node'] };
+    const compilerOptions = { module, moduleResolution, rootDir: '.', ...target, ...strict };
+    writeFileSync(join(consumer, 'tsconfig.json'), JSON.stringify({ compilerOptions, files }));
+    run(`TypeScript ${version}, ${moduleResolution}`, process.execPath, [compiler, '-p', '.']);
+    console.log(`install-test: types (TypeScript ${version}, ${moduleResolution}, skipLibCheck off) ok`);
   }
 }
 
-function npm(step, args, cwd) {
-  run(step, 'npm', args, cwd, process.platform === 'win32');
+function nodes() {
+  if (majors.length === 0) return [process.execPath];
+  return majors.map((major) => {
+    const node = fetchNode(major);
+    if (node === undefined) throw new Error(`Node.js ${major} could not be installed, see above.`);
+    return node;
+  });
 }
 
-function run(step, command, args, cwd, shell = false) {
-  const result = spawnSync(command, args, { cwd, shell, encoding: 'utf8' });
-  if (result.status !== 0) fail(step, `${result.stdout ?? ''}${result.stderr ?? ''}${result.error ?? ''}`);
-  console.log(`install-test: ${step} ok`);
+function useOn(node, programs) {
+  const all = [
+    ...programs,
+    { title: 'CommonJS', path: 'programs.cjs', output: '[ 42, 42.5 ]\nlimited\n' },
+    { title: 'TypeScript', path: join('compiled', 'types.js'), output: '3 completed false\n' },
+    { title: 'TypeScript to CommonJS', path: join('compiled', 'types.cjs'), output: 'FromCommonJs\n' },
+  ];
+  for (const { title, path, output } of all) {
+    const printed = run(title, node, [path]);
+    if (printed !== output) throw new Error(`${title} on ${node}: expected it to print\n${output}got\n${printed}`);
+  }
+  const { stdout } = spawnSync(node, ['--version'], { encoding: 'utf8' });
+  console.log(`install-test: ${all.length} programs on node ${stdout.trim()} ok`);
 }
 
-function fail(step, output) {
-  console.error(`${output}\ninstall-test: ${step} FAILED`);
-  rmSync(consumer, { recursive: true, force: true });
-  process.exit(1);
+/** @returns what it printed */
+function run(what, command, args, shell = false) {
+  const options = { cwd: consumer, shell, encoding: 'utf8', timeout: 120_000 };
+  const { status, stdout, stderr, error } = spawnSync(command, args, options);
+  if (status === 0) return stdout;
+  throw new Error(`${what} FAILED (${command} ${args.join(' ')}):\n${stdout ?? ''}${stderr ?? ''}${error ?? ''}`);
 }

@@ -1,9 +1,9 @@
 // Runs the tests on other Node.js versions: `npm run test:nodes [-- 22 24]`. One line per version on stdout.
 // The versions come as packages from the npm registry; one that can't be fetched is reported and skipped.
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { fetchNode } from './nodes.mjs';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const wanted = process.argv.slice(2);
@@ -38,28 +38,4 @@ function runOn(major) {
   if (!ok) console.error(run.stdout + run.stderr);
   const tally = run.stdout.trim().split('\n').at(-1);
   return { line: `${version} ${ok ? 'ok' : `FAILED (exit ${run.status ?? run.signal})`}, ${tally}`, ok };
-}
-
-/** The path of a Node.js binary of this major version, installed on first use. */
-function fetchNode(major) {
-  const name = `node-${process.platform === 'win32' ? 'win' : process.platform}-${process.arch}`;
-  const prefix = join(root, 'node_modules', '.cache', 'nodes', major);
-  const folder = join(prefix, 'node_modules', name);
-  const manifest = join(folder, 'package.json');
-  const node = join(folder, 'bin', process.platform === 'win32' ? 'node.exe' : 'node');
-  if (!existsSync(node)) {
-    mkdirSync(prefix, { recursive: true });
-    const args = ['install', `${name}@${major}`, '--no-save', '--no-package-lock', '--prefix', prefix];
-    const { status, stderr } = spawnSync('npm', args, {
-      cwd: prefix,
-      encoding: 'utf8',
-      shell: process.platform === 'win32',
-    });
-    if (status !== 0 || !existsSync(node)) {
-      console.error(stderr);
-      return undefined;
-    }
-  }
-  const { version } = JSON.parse(readFileSync(manifest, 'utf8'));
-  return version.startsWith(`${major}.`) ? node : undefined;
 }

@@ -29,7 +29,7 @@ test('bus-names - a second live bus of the name gets a suffix and a warning, the
   expect(first.name).toBe('Taken');
   expect(second.name).toMatch(/^Taken_[0-9a-f]{8}$/);
   expect(logger.warnings).toEqual([
-    `EventBus with name "Taken" already exists in this thread; this one is called "${second.name}".`,
+    `EventBus with name "Taken" already exists in this thread; this one is called "${second.name}". Stop the other one first, or choose another name.`,
   ]);
 });
 

@@ -147,7 +147,7 @@ test.each([
   [undefined, 'got undefined'],
   [null, 'got null'],
   [{ event_type: 'Ping' }, 'got an object (Object)'],
-  [Ping, 'got the function Ping'],
+  [Ping, 'got the function Ping. That is the class: make an event of it, new Ping({ … })'],
   ['Ping', 'got the string "Ping"'],
 ])('dispatch - %o is no event', async (value, text) => {
   await using bus = new EventBus({ name: 'Strict' });

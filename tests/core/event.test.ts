@@ -88,6 +88,17 @@ test('event - ids are UUIDv7, unique, and sorted by the time of creation', () =>
   expect([...ids].sort()).toEqual(ids);
 });
 
+test.each([undefined, '1970-01-01T00:00:00.000Z', '2016-02-29T23:59:59.999Z', '2026-11-22T10:11:12.013Z'])(
+  'event - its id holds the time of its creation (%s)',
+  (event_created_at) => {
+    const event = new Note({ text: '' }, { event_created_at });
+    const { event_id, event_created_at: created } = event;
+    expect(event_id).toMatch(uuid7);
+    expect(new Date(Number.parseInt(event_id.replace('-', '').slice(0, 12), 16)).toISOString()).toBe(created);
+    expect(created).toBe(event_created_at ?? created);
+  },
+);
+
 test('event - given ids must be UUIDs and are written in lower case with hyphens', () => {
   const id = '0190A0B0-0000-7000-8000-00000000ABCD';
   const event = new Note({ text: '' }, { event_id: id, event_parent_id: id.replaceAll('-', '') });

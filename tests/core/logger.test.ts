@@ -75,12 +75,12 @@ test('logger - debug shows every step of every event', async () => {
   const { event_id } = await bus.dispatch(new BaseEvent());
   await bus.stop();
   const event = `Chatty BaseEvent#${event_id.slice(-4)}`;
-  expect(logger.debugs).toEqual([
-    `${event} dispatched`,
-    `${event} started`,
+  const lines = logger.debugs.map((line) => line.replace(/ \(\d+\.\d{3} s\)$/, ' (time)'));
+  expect(lines).toEqual([
+    `${event} dispatched {}`,
     `${event} ▶ handle`,
-    `${event} ◀ handle: completed`,
-    `${event} completed`,
+    `${event} ◀ handle → null (time)`,
+    `${event} completed (time)`,
     'Chatty stopped',
   ]);
 });

@@ -1,16 +1,29 @@
 import { execFile } from 'node:child_process';
-import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import * as core from '@threadbus/core';
+import * as semaphore from '@threadbus/semaphore';
+import * as worker from '@threadbus/worker';
 import { beforeAll, expect, test } from 'vitest';
-import { readmePrograms } from '../helpers/readme-programs.ts';
+import { readmePrograms } from '../../scripts/readme-programs.mjs';
 
 const run = promisify(execFile);
 const root = fileURLToPath(new URL('../..', import.meta.url));
 /** Below node_modules, so that the programs find the packages as a user's would. */
 const folder = join(root, 'node_modules/.cache/readme');
-const programs = await readmePrograms(join(root, 'README.md'));
+const readmes = ['README.md', 'packages/core/README.md', 'packages/worker/README.md', 'packages/semaphore/README.md'];
+const programs = (
+  await Promise.all(
+    readmes.map(async (readme) =>
+      (await readmePrograms(join(root, readme))).map((program) => ({ ...program, readme })),
+    ),
+  )
+)
+  .flat()
+  .map((program, i) => ({ ...program, i }));
 
 const tsconfig = {
   extends: join(root, 'tsconfig.base.json'),
@@ -28,31 +41,74 @@ const tsconfig = {
 
 beforeAll(async () => {
   await rm(folder, { recursive: true, force: true });
-  for (const [i, { files }] of programs.entries()) {
-    await mkdir(join(folder, 'src', String(i)), { recursive: true });
-    for (const [name, code] of files) await writeFile(join(folder, 'src', String(i), name), code);
+  for (const { i, files } of programs) {
+    for (const [name, code] of Object.entries(files)) {
+      // JavaScript runs as it stands, TypeScript is compiled.
+      const target = join(folder, name.endsWith('.js') ? 'dist' : 'src', String(i));
+      await mkdir(target, { recursive: true });
+      await writeFile(join(target, name), code);
+    }
   }
   await writeFile(join(folder, 'package.json'), '{ "type": "module" }');
   await writeFile(join(folder, 'tsconfig.json'), JSON.stringify(tsconfig));
   await run('npx', ['tsc', '-p', folder], { cwd: root }).catch((error: { stdout: string }) => {
-    throw new Error(`The README's programs don't compile:\n${error.stdout}`);
+    throw new Error(`The programs don't compile:\n${error.stdout}`);
   });
 }, 60_000);
 
-test('readme - shows a program for each of the three uses, and more', () => {
-  expect(programs.filter(({ output }) => output !== null)).toHaveLength(3);
-  expect(programs.length).toBeGreaterThan(8);
+test('readme - the three uses come first, as programs that need no compiler', () => {
+  const [cpu, buses, limits, typed] = programs;
+  expect([cpu?.language, buses?.language, limits?.language, typed?.language]).toEqual(['js', 'js', 'js', 'ts']);
+  expect(programs.slice(0, 4).every(({ output }) => output !== null)).toBe(true);
 });
 
-test.each(programs.map((program, i) => ({ ...program, i })))(
-  'readme - prints what it says: $title',
-  async ({ i, output, lines }) => {
-    const { stdout } = await run(process.execPath, [join(folder, 'dist', String(i), 'main.js')], {
-      cwd: folder,
-      timeout: 60_000,
-    });
-    expect(stdout).toBe(output ?? stdout);
-    const printed = stdout.split('\n').filter((line) => lines.includes(line));
-    expect(printed).toEqual(lines);
-  },
-);
+test.each(programs)('readme - $readme prints what it says: $title', async ({ i, output, lines }) => {
+  // Every block is compared with something.
+  expect(output === null ? lines.length : output.length).toBeGreaterThan(0);
+  const showsLog = output?.startsWith('[threadbus]') === true;
+  const { stdout, stderr } = await run(process.execPath, ['main.js'], {
+    cwd: join(folder, 'dist', String(i)),
+    timeout: 60_000,
+    env: { ...process.env, ...(showsLog && { THREADBUS_LOG_LEVEL: 'debug' }) },
+  });
+  const printed = showsLog ? withoutIds(stderr) : stdout;
+  expect(printed).toBe(showsLog ? withoutIds(output) : (output ?? stdout));
+  const said = stdout.split('\n').filter((line) => lines.includes(line));
+  expect(said).toEqual(lines);
+});
+
+test('readme - links lead to headings and files that are there', async () => {
+  const text = await readFile(join(root, 'README.md'), 'utf8');
+  const prose = text.replaceAll(/^```.*?^```$/gms, '');
+  const anchors = [...prose.matchAll(/^#+ (.*)$/gm)].map(([, title = '']) => anchorOf(title));
+  const links = [...prose.matchAll(/\]\(([^)]+)\)/g)].map(([, link = '']) => link);
+  expect(links.length).toBeGreaterThan(20);
+  const broken = links.filter((link) => {
+    if (link.startsWith('https://')) return false;
+    return link.startsWith('#') ? !anchors.includes(link.slice(1)) : !existsSync(join(root, link));
+  });
+  expect(broken).toEqual([]);
+});
+
+test('readme - names every error that can be caught', async () => {
+  const text = await readFile(join(root, 'README.md'), 'utf8');
+  const names = [core, worker, semaphore].flatMap((exported) => Object.keys(exported));
+  const errors = names.filter((name) => name.endsWith('Error') && !name.startsWith('is'));
+  expect(errors.length).toBeGreaterThan(20);
+  expect(errors.filter((name) => !text.includes(`\`${name}\``))).toEqual([]);
+});
+
+/** Ids by the order in which they come, and no times. */
+function withoutIds(log: string): string {
+  const ids: string[] = [];
+  const number = (id: string): string => `#${ids.includes(id) ? ids.indexOf(id) : ids.push(id) - 1}`;
+  return log.replaceAll(/#[0-9a-f]{4}/g, number).replaceAll(/\(\d+\.\d{3} s\)/g, '(time)');
+}
+
+/** As GitHub makes them. */
+function anchorOf(title: string): string {
+  return title
+    .toLowerCase()
+    .replaceAll(/[^\w\- ]/g, '')
+    .replaceAll(' ', '-');
+}

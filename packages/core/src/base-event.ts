@@ -10,26 +10,34 @@ import { splitJson } from './event-json.ts';
 import type { EventResult } from './event-result.ts';
 import * as schema from './event-schema.ts';
 import type { EventDefinition, EventOptions, PayloadInput, PayloadOutput, PayloadShape } from './event-schema.ts';
+import { showAs } from './inspect.ts';
 import type { EventStatus } from './lifecycle.ts';
 import { completion, lifecycleOf, placeOf, ResultHelpers } from './result-helpers.ts';
 import { TrustedFields, TrustedPayload } from './trusted.ts';
 
 /** A class of events, as `on`, `expect` and `find` take it. */
 export interface EventConstructor<E extends BaseEvent = BaseEvent> {
+  /** Makes an event; its payload is validated here. */
   new (payload: never, fields?: EventFields): E;
+  /** The type of the class's events, by which handlers are matched. */
   readonly event_type: string;
+  /** @internal */
   readonly definition: EventDefinition;
 }
 
 /** What `extend` returns: a class to use as it is, or to write `class X extends …` upon. */
 export interface EventClass<E extends BaseEvent, Input, Name extends string> {
+  /** Makes an event; its payload is validated here, and may be left out if all its fields may. */
   new (
     ...args: EmptyPayload extends Input
       ? [payload?: Input, fields?: EventFields]
       : [payload: Input, fields?: EventFields]
   ): E;
+  /** What its events have in common. */
   readonly prototype: E;
+  /** The type of the class's events, by which handlers are matched. */
   readonly event_type: Name;
+  /** @internal */
   readonly definition: EventDefinition;
   extend: typeof BaseEvent.extend;
   fromJSON: typeof BaseEvent.fromJSON;
@@ -78,7 +86,7 @@ export let setParent: (event: BaseEvent, parentId: string) => void;
  * ```
  */
 export class BaseEvent<R = unknown> extends ResultHelpers<R, BaseEvent> implements Dispatchable {
-  /** What the class is made of. One that extends BaseEvent without `extend` is named as the class is, as in bubus. */
+  /** What the class is made of. One that extends BaseEvent without `extend` is named as the class is. @internal */
   static get definition(): EventDefinition {
     return this === BaseEvent ? schema.baseDefinition : schema.namedDefinition(this);
   }
@@ -101,6 +109,7 @@ export class BaseEvent<R = unknown> extends ResultHelpers<R, BaseEvent> implemen
   #results: Map<string, EventResult<R, BaseEvent>> | null = null;
 
   static {
+    showAs(this.prototype, (event, nested) => `${event.toString()} ${nested(payloadOf(event))}`);
     schema.reserveNames([
       ...Object.getOwnPropertyNames(this.prototype),
       ...Object.getOwnPropertyNames(ResultHelpers.prototype),
@@ -117,6 +126,7 @@ export class BaseEvent<R = unknown> extends ResultHelpers<R, BaseEvent> implemen
   }
 
   /**
+   * Makes an event, which is pending until it is dispatched.
    * @param payload validated here; the object itself is never changed. Unknown fields are kept.
    * @param given fields of the framework, such as `{ event_timeout: 5 }`
    * @throws EventValidationError
@@ -157,7 +167,6 @@ export class BaseEvent<R = unknown> extends ResultHelpers<R, BaseEvent> implemen
    * Makes a class of events.
    *
    * A class can be extended again: fields add up, `result` may be narrowed, other options are inherited.
-   *
    * @param name the events' type; an identifier
    * @param shape fields as zod types, or a `z.object()`; unknown fields of a payload are kept unless it is strict
    * @throws EventValidationError for a name or field that can't be used
@@ -197,7 +206,6 @@ export class BaseEvent<R = unknown> extends ResultHelpers<R, BaseEvent> implemen
    *
    * Values that the log has tagged (Map, Set, Date, BigInt, typed arrays) come back as they were; the input is never
    * changed.
-   *
    * @returns a pending event with the id, path and parent that it had
    * @throws EventValidationError
    * @example
@@ -277,7 +285,6 @@ export class BaseEvent<R = unknown> extends ResultHelpers<R, BaseEvent> implemen
 
   /**
    * The bus that runs the handler from which it is asked.
-   *
    * @throws EventStateError outside a handler
    */
   get event_bus(): RunningBus {
@@ -291,14 +298,14 @@ export class BaseEvent<R = unknown> extends ResultHelpers<R, BaseEvent> implemen
 
   /**
    * Resolves to this event once it is completed: all its handlers on every bus, and all its children.
-   *
    * @throws EventStateError if it was never dispatched; AwaitCycleError inside a handler that it can't complete without
+   * @example await event.eventCompleted();
    */
   eventCompleted(): Promise<this> {
     return completion(lifecycleOf(this), this);
   }
 
-  /** A fresh copy to dispatch: same payload and options, new id, no parent, path or results. */
+  /** A fresh copy to dispatch: same payload and options, new id, no parent or path. @example event.eventReset() */
   eventReset(): this {
     const Class = this.constructor as EventConstructor;
     return new Class(new TrustedPayload(payloadOf(this)) as never, {

@@ -27,6 +27,14 @@ export interface EventBusOptions {
   readonly logger?: Logger | undefined;
 }
 
+/** Options of `stop`. */
+export interface StopOptions {
+  /** Seconds to wait for events that are under way before they are ended; Infinity = until they are done. @default 0 */
+  readonly timeout?: number | null | undefined;
+  /** Also forget the history and all handlers. @default false */
+  readonly clear?: boolean | undefined;
+}
+
 /** The same with every default filled in; the name is settled by the registry of names. */
 export interface ResolvedBusOptions {
   readonly walPath: string | null;

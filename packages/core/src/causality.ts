@@ -1,4 +1,4 @@
-import { type BaseEvent, pathOf, setParent } from './base-event.ts';
+import { BaseEvent, pathOf, setParent } from './base-event.ts';
 import type { BusIdentity } from './bus-names.ts';
 import { activeHandler } from './context.ts';
 import { describe } from './describe.ts';
@@ -10,8 +10,13 @@ import { lifecycleOf, placeOf } from './result-helpers.ts';
 /** The error for a dispatch of something that is no event. */
 export function noEventError(bus: BusIdentity, value: unknown): TypeError {
   return new TypeError(
-    `${bus.name}.dispatch expected an event, such as new UserCreated({ … }); got ${describe(value)}.`,
+    `${bus.name}.dispatch expected an event, such as new UserCreated({ … }); got ${describe(value)}.${instanceHint(value)}`,
   );
+}
+
+function instanceHint(value: unknown): string {
+  if (typeof value !== 'function' || !(value.prototype instanceof BaseEvent)) return '';
+  return ` That is the class: make an event of it, new ${value.name}({ … }).`;
 }
 
 /** The bus is in the event's path: it had the event, in this thread or before the event came here as JSON. */

@@ -1,11 +1,15 @@
 import type { MessagePort } from 'node:worker_threads';
+import { showAs } from './inspect.ts';
 import { checkFlag, checkOptions } from './options.ts';
 import { lifecycleOf, ResultHelpers, type ResultOf } from './result-helpers.ts';
 
 /** What can be dispatched: an event. */
 export interface Dispatchable extends ResultHelpers<unknown> {
+  /** UUIDv7 */
   readonly event_id: string;
+  /** By what handlers are matched. */
   readonly event_type: string;
+  /** Resolves to the event once it is completed. */
   eventCompleted(): Promise<this>;
 }
 
@@ -13,7 +17,7 @@ export interface Dispatchable extends ResultHelpers<unknown> {
 export interface DispatchOptions {
   /** Inside a handler: make the event a new root, which the handler's event neither knows nor waits for. @default false */
   readonly detached?: boolean | undefined;
-  /** Buffers of the payload that move to the other thread instead of being copied; this side can't use them any more. */
+  /** Buffers of the payload that move to the other thread instead of being copied; this side can't use them any more. @default none */
   readonly transfer?: readonly Transferable[] | undefined;
 }
 
@@ -42,8 +46,11 @@ export function takeTransfer(event: object): readonly Transferable[] {
 
 /** The bus that runs a handler, as its event shows it. */
 export interface RunningBus {
+  /** UUIDv7 */
   readonly id: string;
+  /** As in results and in `event_path`. */
   readonly name: string;
+  /** Hands an event over, which becomes a child of the handler's event. */
   dispatch<E extends Dispatchable>(event: E, options?: DispatchOptions): Dispatch<E>;
 }
 
@@ -65,9 +72,14 @@ export class Dispatch<E extends Dispatchable = Dispatchable>
   extends ResultHelpers<ResultOf<E>>
   implements PromiseLike<E>
 {
+  static {
+    showAs(this.prototype, (dispatch, nested) => `Dispatch of ${nested(dispatch.event)}`);
+  }
+
   /** The event, at once. */
   readonly event: E;
 
+  /** @internal */
   constructor(event: E) {
     super(lifecycleOf(event));
     this.event = event;
@@ -86,6 +98,7 @@ export class Dispatch<E extends Dispatchable = Dispatchable>
     return this.event.eventCompleted().catch(onError);
   }
 
+  /** Calls `onEnd` when the event is completed, or the wait for it has failed. */
   finally(onEnd: () => void): Promise<E> {
     return this.event.eventCompleted().finally(onEnd);
   }

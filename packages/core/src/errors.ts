@@ -3,9 +3,13 @@ const errorBrand = Symbol.for('threadbus.error');
 
 /** Where something happened: names and ids only, so that an error can cross a thread. */
 export interface ErrorPlace {
+  /** Name of the bus. */
   readonly busName?: string | undefined;
+  /** `event_type` */
   readonly eventType?: string | undefined;
+  /** `event_id` */
   readonly eventId?: string | undefined;
+  /** Name of the handler's function, module or bus. */
   readonly handlerName?: string | undefined;
 }
 
@@ -17,9 +21,13 @@ export interface ErrorPlace {
 export abstract class BusError extends Error {
   /** Stable and machine-readable, `ERR_…`; the message may change between versions, this does not. */
   abstract readonly code: string;
+  /** Name of the bus, where one is concerned. */
   declare readonly busName?: string | undefined;
+  /** `event_type`, where an event is concerned. */
   declare readonly eventType?: string | undefined;
+  /** `event_id`, where an event is concerned. */
   declare readonly eventId?: string | undefined;
+  /** Name of the handler's function, module or bus, where one is concerned. */
   declare readonly handlerName?: string | undefined;
 
   static {
@@ -46,6 +54,7 @@ function hasCode(error: unknown, code: string): boolean {
 export interface PayloadIssue {
   /** Where, as written in code: `items[0].price`; empty for the payload as a whole. */
   readonly path: string;
+  /** What zod, or the framework, has to say of it. */
   readonly message: string;
 }
 

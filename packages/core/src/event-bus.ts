@@ -2,11 +2,12 @@ import { waitForCapacity } from './back-pressure.ts';
 import type { AnyEvent, BaseEvent, EventConstructor } from './base-event.ts';
 import { BusEngine } from './bus-engine.ts';
 import { type BusIdentity, BusNames } from './bus-names.ts';
-import { type EventBusOptions, resolveBusOptions } from './bus-options.ts';
+import { type EventBusOptions, resolveBusOptions, type StopOptions } from './bus-options.ts';
 import { newId } from './clock.ts';
 import { liveHandler } from './context.ts';
 import { debugLog } from './debug-log.ts';
 import { describe } from './describe.ts';
+import { lookForTypesIn } from './did-you-mean.ts';
 import type { RunningBus } from './dispatch.ts';
 import { checkWait } from './duration.ts';
 import { expectEvent } from './expect.ts';
@@ -26,17 +27,12 @@ import { type EventPattern, patternKey } from './pattern.ts';
 import { type Subscription, subscription } from './subscription.ts';
 import { Wal } from './wal.ts';
 
-/** Options of `stop`. */
-export interface StopOptions {
-  /** Seconds to wait for events that are under way before they are ended; Infinity = until they are done. @default 0 */
-  readonly timeout?: number | null | undefined;
-  /** Also forget the history and all handlers. @default false */
-  readonly clear?: boolean | undefined;
-}
-
 const names = new BusNames<EventBus>();
 const memory = new MemoryWatch(holders);
 let engineOf: (bus: EventBus) => BusEngine;
+lookForTypesIn((busName) =>
+  [...names.live()].flatMap((bus) => (bus.name === busName ? engineOf(bus).registry.types : [])),
+);
 
 /** The works of a bus, for sibling packages. */
 export function busEngine(bus: EventBus): BusEngine {
@@ -50,12 +46,10 @@ export function busEngine(bus: EventBus): BusEngine {
  * don't wait for each other. A bus that isn't stopped neither keeps the process alive nor itself from being collected.
  *
  * @example
- * ```ts
  * const Add = BaseEvent.extend('Add', { a: z.number(), b: z.number() }, { result: z.number() });
  * await using bus = new EventBus({ name: 'Main' });
  * bus.on(Add, ({ a, b }) => a + b);
  * await bus.dispatch(new Add({ a: 1, b: 2 })).eventResult();   //=> 3
- * ```
  */
 export class EventBus implements RunningBus, AsyncDisposable {
   /**
@@ -63,9 +57,9 @@ export class EventBus implements RunningBus, AsyncDisposable {
    *
    * Bound, so it can be registered on another bus to forward events: `main.on('*', auth.dispatch)`. Inside a handler
    * the event becomes a child of the handler's event. An event that this bus had before is skipped.
-   *
    * @throws BusCapacityError if `maxPending` events are under way (the event is left untouched); BusStoppedError;
    *   EventStateError for an event that names this bus in its path and is nowhere under way; TypeError for no event
+   * @example const event = await bus.dispatch(new Ping({}));   // or without await: fire and forget
    */
   readonly dispatch: Forward;
   readonly #engine: BusEngine;
@@ -81,12 +75,15 @@ export class EventBus implements RunningBus, AsyncDisposable {
     return names.live();
   }
 
+  /** Starts at once, and holds nothing that would have to be given back. @throws TypeError or RangeError for an option that makes no sense */
   constructor(options: EventBusOptions = {}) {
     const resolved = resolveBusOptions(options);
     const { name, taken } = names.choose(options.name);
     const { logger, walPath } = resolved;
     if (taken)
-      logger.warn(`EventBus with name "${options.name}" already exists in this thread; this one is called "${name}".`);
+      logger.warn(
+        `EventBus with name "${options.name}" already exists in this thread; this one is called "${name}". Stop the other one first, or choose another name.`,
+      );
     const engine = new BusEngine({ id: newId(), name }, this, resolved, () => memory.touch());
     this.#engine = engine;
     this.#wal = walPath === null ? null : new Wal(walPath, name, logger);
@@ -101,6 +98,7 @@ export class EventBus implements RunningBus, AsyncDisposable {
     return this.#engine.id;
   }
 
+  /** Unique among the live buses of the thread; in results and in `event_path`. */
   get name(): string {
     return this.#engine.name;
   }
@@ -130,7 +128,6 @@ export class EventBus implements RunningBus, AsyncDisposable {
    *
    * Handlers of the type run before those of '*', each in the order of their registration; which ones an event gets is
    * fixed when its processing starts. A function runs at most once per event, however often it is registered.
-   *
    * @param pattern a class (matched by its type, not by inheritance), a type, or '*'
    * @returns takes the handler off when called or disposed
    * @throws TypeError if the pattern or the handler is none; BusStoppedError
@@ -197,12 +194,8 @@ export class EventBus implements RunningBus, AsyncDisposable {
    * Waits for the next event that matches to be dispatched to this bus; it needn't be processed yet.
    *
    * Registered before the call returns. It is no handler and leaves no result.
-   *
    * @throws TimeoutError; the signal's reason; BusStoppedError; what a filter threw
-   * @example
-   * ```ts
-   * const paid = await bus.expect(InvoicePaid, { include: (event) => event.invoice_id === id, timeout: 30 });
-   * ```
+   * @example const paid = await bus.expect(InvoicePaid, { include: (event) => event.invoice_id === id, timeout: 30 });
    */
   expect<C extends EventConstructor>(pattern: C, options?: ExpectOptions<InstanceType<C>>): Promise<InstanceType<C>>;
   expect(pattern: string, options?: ExpectOptions<AnyEvent>): Promise<AnyEvent>;
@@ -212,12 +205,9 @@ export class EventBus implements RunningBus, AsyncDisposable {
 
   /**
    * Looks for an event in the history, newest first, then waits for one if `future` says so.
-   *
    * @returns null if there is none, or none came in time
-   * @example
-   * ```ts
-   * const event = (await bus.find(Refresh, { past: 10 })) ?? bus.dispatch(new Refresh({})).event;   // debounce
-   * ```
+   * @throws the signal's reason; BusStoppedError while it waits; what `where` threw
+   * @example const event = (await bus.find(Refresh, { past: 10 })) ?? bus.dispatch(new Refresh({})).event;   // debounce
    */
   find<C extends EventConstructor>(pattern: C, options?: FindOptions<InstanceType<C>>): Promise<InstanceType<C> | null>;
   find(pattern: string, options?: FindOptions<AnyEvent>): Promise<AnyEvent | null>;
@@ -255,7 +245,6 @@ export class EventBus implements RunningBus, AsyncDisposable {
    * Waits until no event of this bus is incomplete, children on other buses included, and the log is written.
    *
    * Inside a handler of another bus it is an await of all events that are incomplete here.
-   *
    * @returns false if the time was up first
    * @throws AwaitCycleError inside a handler of this bus, or of an event that this bus can't become idle without; the
    *   signal's reason
@@ -309,7 +298,7 @@ export class EventBus implements RunningBus, AsyncDisposable {
     await this.stop();
   }
 
-  /** The remembered events as a tree of events and handlers, in bubus's format. */
+  /** The remembered events as a tree of events and handlers, in bubus's format. @example console.log(bus.logTree()); */
   logTree(): string {
     return logTree([...this.#engine.history.values()]);
   }

@@ -5,15 +5,15 @@ import { EventValidationError } from './errors.ts';
 
 /** Fields that the framework manages; given to an event's constructor beside its payload. */
 export interface EventFields {
-  /** Only for `new BaseEvent(…)`; other classes have their own type. */
+  /** Only for `new BaseEvent(…)`; other classes have their own type. @default the class's, 'BaseEvent' */
   readonly event_type?: string | undefined;
-  /** `Name@version`. */
+  /** `Name@version`. @default the class's */
   readonly event_schema?: string | undefined;
   /** A UUID. @default a new UUIDv7 */
   readonly event_id?: string | undefined;
   /** UUID of the event whose handler dispatched this one. @default set by the first dispatch inside a handler */
   readonly event_parent_id?: string | null | undefined;
-  /** Names of the buses that had the event, in order. */
+  /** Names of the buses that had the event, in order. @default none */
   readonly event_path?: readonly string[] | undefined;
   /** Limit for each handler in seconds; null or Infinity = none. @default the class's, which is 60 unless given */
   readonly event_timeout?: number | null | undefined;

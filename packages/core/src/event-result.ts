@@ -1,6 +1,7 @@
 import { inspect } from 'node:util';
 import { fromWire, isoTime, type Moment, never, newId, now, toWire } from './clock.ts';
 import { type Subject, waitFor } from './context.ts';
+import { showAs } from './inspect.ts';
 import type { Lifecycle, Runner, Wait } from './lifecycle.ts';
 
 /** How far a handler is with an event. */
@@ -70,6 +71,7 @@ export class EventResult<T = unknown, E extends object = object> implements Runn
   #waits: Wait[] | null = null;
 
   static {
+    showAs(this.prototype, (result) => result.toString());
     resultStarted = (result, at = now()) => {
       result.#status = 'started';
       result.#startedAt = at;
@@ -94,6 +96,7 @@ export class EventResult<T = unknown, E extends object = object> implements Runn
     };
   }
 
+  /** @internal */
   constructor(lifecycle: Lifecycle, source: ResultSource, timeout: number | null) {
     this.#lifecycle = lifecycle;
     this.#source = source;

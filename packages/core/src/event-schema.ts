@@ -100,7 +100,7 @@ function checkOptions(type: string, options: EventOptions): void {
   }
 }
 
-export function schemaName(type: string, version: string | undefined): string {
+function schemaName(type: string, version: string | undefined): string {
   return `${type}@${version ?? process.env['LIBRARY_VERSION'] ?? '1.0.0'}`;
 }
 

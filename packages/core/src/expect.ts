@@ -1,5 +1,6 @@
 import type { BaseEvent } from './base-event.ts';
 import type { BusEngine } from './bus-engine.ts';
+import { didYouMean } from './did-you-mean.ts';
 import { checkWait } from './duration.ts';
 import { TimeoutError } from './errors.ts';
 import type { ExpectOptions } from './expectation.ts';
@@ -22,9 +23,14 @@ export async function expectEvent(engine: BusEngine, key: string, options: Expec
     signal,
     onTimeout: (seconds) =>
       new TimeoutError(
-        `No '${key}' that matches was dispatched to ${engine.name} within ${seconds} s.`,
+        `No '${key}' that matches was dispatched to ${engine.name} within ${seconds} s.${didYouMean(key, dispatchedTypes(engine))}`,
         { busName: engine.name },
         seconds,
       ),
   });
+}
+
+/** Types of the events that the bus remembers. */
+function dispatchedTypes({ history }: BusEngine): string[] {
+  return [...history.values()].map(({ event_type }) => event_type);
 }

@@ -16,15 +16,15 @@ export interface ExpectationOptions {
 
 /** Options of `expect`. */
 export interface ExpectOptions<E extends BaseEvent = BaseEvent> {
-  /** Only events for which it returns true. */
+  /** Only events for which it returns true. @default all */
   readonly include?: ((event: E) => boolean) | undefined;
-  /** Never events for which it returns true, whatever `include` says. */
+  /** Never events for which it returns true, whatever `include` says. @default none */
   readonly exclude?: ((event: E) => boolean) | undefined;
-  /** Like `include`; both must agree. */
+  /** Like `include`; both must agree. @default all */
   readonly predicate?: ((event: E) => boolean) | undefined;
   /** Limit in seconds; 0 = fail at once. @default none */
   readonly timeout?: number | null | undefined;
-  /** Ends the wait with the signal's reason. */
+  /** Ends the wait with the signal's reason. @default none */
   readonly signal?: AbortSignal | undefined;
 }
 

@@ -12,11 +12,11 @@ export interface FindOptions<E extends BaseEvent = BaseEvent> {
   readonly past?: boolean | number | undefined;
   /** Then wait for one to be dispatched: without limit, or for so many seconds. @default false */
   readonly future?: boolean | number | undefined;
-  /** Only events that descend from this one, through any number of handlers. */
+  /** Only events that descend from this one, through any number of handlers. @default all */
   readonly childOf?: BaseEvent | undefined;
-  /** Only events for which it returns true. */
+  /** Only events for which it returns true. @default all */
   readonly where?: ((event: E) => boolean) | undefined;
-  /** Ends the wait with the signal's reason. */
+  /** Ends the wait with the signal's reason. @default none */
   readonly signal?: AbortSignal | undefined;
 }
 

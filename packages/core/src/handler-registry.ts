@@ -54,6 +54,11 @@ export class HandlerRegistry {
     return this.#size;
   }
 
+  /** The types that have a handler of their own. */
+  get types(): string[] {
+    return [...this.#patterns].filter(([, { size }]) => size > 0).map(([type]) => type);
+  }
+
   /** @returns the entry, and whether another function of the same name was registered for the pattern before */
   add(pattern: string, handler: AnyHandler, once: boolean): { entry: Registration; namesake: boolean } {
     const kind = describeHandler(handler);

@@ -100,6 +100,6 @@ type DispatchCall = <E extends Dispatchable>(event: E, options?: DispatchOptions
 export interface OnOptions {
   /** Take the handler off when the first event that it matches starts. @default false */
   readonly once?: boolean | undefined;
-  /** Takes the handler off when it aborts. */
+  /** Takes the handler off when it aborts. @default none */
   readonly signal?: AbortSignal | undefined;
 }

@@ -4,7 +4,7 @@ import { startTimer } from './timer.ts';
 export interface WaitOptions {
   /** Limit in seconds; 0 = look once. @default none */
   readonly timeout?: number | null | undefined;
-  /** Ends the wait with the signal's reason. */
+  /** Ends the wait with the signal's reason. @default none */
   readonly signal?: AbortSignal | undefined;
 }
 

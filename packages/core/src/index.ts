@@ -1,11 +1,15 @@
+/**
+ * Typed events, buses, results, history and the log of completed events.
+ *
+ * @module @threadbus/core
+ */
 export { BaseEvent } from './base-event.ts';
 export type { AnyEvent, EventClass, EventConstructor } from './base-event.ts';
-export type { EventBusOptions } from './bus-options.ts';
+export type { EventBusOptions, StopOptions } from './bus-options.ts';
 export { Dispatch } from './dispatch.ts';
 export type { Dispatchable, DispatchOptions, RunningBus } from './dispatch.ts';
 export * from './errors.ts';
 export { EventBus } from './event-bus.ts';
-export type { StopOptions } from './event-bus.ts';
 export type { ExpectOptions } from './expectation.ts';
 export type { WaitOptions } from './idle-watch.ts';
 export type { EventFields } from './event-fields.ts';

@@ -1,8 +1,12 @@
 /** Where a bus writes what it has to say: `console` and a pino logger fit as they are. */
 export interface Logger {
+  /** Every step of every event; only with THREADBUS_LOG_LEVEL=debug. */
   debug(message: string): void;
+  /** What is worth knowing and in order. */
   info(message: string): void;
+  /** What may be a mistake: a name that is taken, a handler that takes long, much memory. */
   warn(message: string): void;
+  /** What has failed: a handler with its stack, a write of the log. */
   error(message: string): void;
 }
 

@@ -8,11 +8,17 @@ import type { Logger } from './logger.ts';
  * Called synchronously, in the order in which things happen. What an observer throws is logged and goes no further.
  */
 export interface BusObserver {
+  /** The bus has taken the event; no handler has begun. */
   dispatched?(event: BaseEvent): void;
+  /** It is the event's turn on this bus. */
   started?(event: BaseEvent): void;
+  /** A handler is about to be called. */
   handlerStarted?(event: BaseEvent, result: EventResult): void;
+  /** A handler has a result or an error. */
   handlerEnded?(event: BaseEvent, result: EventResult): void;
+  /** The event is complete: all its handlers on every bus, and all its children. */
   completed?(event: BaseEvent): void;
+  /** The bus was stopped; nothing more will be told. */
   stopped?(): void;
 }
 

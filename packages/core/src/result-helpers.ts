@@ -1,4 +1,5 @@
 import { waitFor } from './context.ts';
+import { didYouMean, handledTypes } from './did-you-mean.ts';
 import { checkWait } from './duration.ts';
 import { type ErrorPlace, EventStateError, NoResultError, ResultConflictError, TimeoutError } from './errors.ts';
 import type { EventResult } from './event-result.ts';
@@ -9,7 +10,7 @@ import { checkFilter, checkFlag, checkOptions, checkSignal } from './options.ts'
 export interface ResultOptions<R = unknown, E extends object = object> {
   /** Limit for the wait in seconds; handlers go on when it passes. 0 = look once. @default none */
   readonly timeout?: number | null | undefined;
-  /** Ends the wait with the signal's reason; handlers go on. */
+  /** Ends the wait with the signal's reason; handlers go on. @default none */
   readonly signal?: AbortSignal | undefined;
   /** Which results count. @default completed ones that are neither null nor undefined nor a forwarded event */
   readonly include?: ((result: EventResult<R, E>) => boolean) | undefined;
@@ -206,7 +207,7 @@ function countingResults<R, E extends object>(
   if (counting.length > 0 || !(options.raiseIfNone ?? kind.raiseIfNone)) return counting;
   const place = placeOf(lifecycle);
   throw new NoResultError(
-    `Expected at least one handler to return a non-None result for ${place.eventType}#${place.eventId?.slice(-4)}; ${noResultReason(results)} Pass { raiseIfNone: false } if that is fine.`,
+    `Expected at least one handler to return a non-None result for ${place.eventType}#${place.eventId?.slice(-4)}; ${noResultReason(results, lifecycle.event as NamedEvent)} Pass { raiseIfNone: false } if that is fine.`,
     place,
   );
 }
@@ -251,7 +252,16 @@ function countsByDefault({ status, result }: Pick<EventResult, 'status' | 'resul
   );
 }
 
-function noResultReason(results: readonly EventResult[]): string {
-  if (results.length === 0) return 'no handler is registered for it on any bus that it reached.';
+/** What an error says of an event; this layer doesn't know the class. */
+interface NamedEvent {
+  readonly event_type: string;
+  readonly event_path: readonly string[];
+}
+
+function noResultReason(results: readonly EventResult[], { event_type, event_path }: NamedEvent): string {
+  if (results.length === 0) {
+    const hint = didYouMean(event_type, handledTypes(event_path));
+    return `no handler is registered for it on any bus that it reached (${event_path.join(', ')}).${hint} Register one before you dispatch: bus.on(${event_type}, handler).`;
+  }
   return `${results.length} handler(s) ran, none returned one that counts.`;
 }

@@ -27,9 +27,11 @@ const seconds = (value: number | null): string => (value === null ? 'no limit' :
 export interface SemaphoreTimeoutDetails {
   /** The semaphore's name, or the function's if it has none. */
   readonly name: string;
+  /** How many leases there may be at once. */
   readonly limit: number;
   /** How long the call waited at most, in seconds. */
   readonly timeout: number;
+  /** Who shares the limit: this thread, the process, or the machine. */
   readonly scope: 'local' | 'global' | 'multiprocess';
   /** `retry`'s limit for each attempt in seconds, `null` for none; absent for a semaphore on its own. */
   readonly attemptTimeout?: number | null | undefined;
@@ -40,6 +42,16 @@ export interface SemaphoreTimeoutDetails {
  *
  * Thrown by `acquire({ timeout })`, and by a function wrapped in `retry` with `semaphoreLax: false`; the function has
  * not been called then.
+ *
+ * @example
+ * ```ts
+ * try {
+ *   await using lease = await gpu.acquire({ timeout: 30 });
+ * } catch (error) {
+ *   if (isSemaphoreTimeoutError(error)) console.log(`busy: ${error.limit} of ${error.semaphore} are held`);
+ *   else throw error;
+ * }
+ * ```
  */
 export class SemaphoreTimeoutError extends SemaphoreError {
   static {
@@ -48,9 +60,11 @@ export class SemaphoreTimeoutError extends SemaphoreError {
   override readonly code = 'ERR_SEMAPHORE_TIMEOUT';
   /** The semaphore's name, or the function's if it has none. */
   readonly semaphore: string;
+  /** How many leases there may be at once. */
   readonly limit: number;
   /** How long the call waited at most, in seconds. */
   readonly timeout: number;
+  /** Who shares the limit: this thread, the process, or the machine. */
   readonly scope: SemaphoreTimeoutDetails['scope'];
 
   constructor({ name, limit, timeout, scope, attemptTimeout }: SemaphoreTimeoutDetails, cause?: unknown) {
@@ -79,6 +93,7 @@ export class SemaphoreUnavailableError extends SemaphoreError {
     this.prototype.name = 'SemaphoreUnavailableError';
   }
   override readonly code = 'ERR_SEMAPHORE_UNAVAILABLE';
+  /** The semaphore's name. */
   readonly semaphore: string;
   /** The file or folder that could not be used, if there is one. */
   readonly path: string | null;
@@ -96,6 +111,7 @@ export class SemaphoreLimitError extends SemaphoreError {
     this.prototype.name = 'SemaphoreLimitError';
   }
   override readonly code = 'ERR_SEMAPHORE_LIMIT';
+  /** The semaphore's name. */
   readonly semaphore: string;
   /** The limit asked for. */
   readonly limit: number;
@@ -119,7 +135,9 @@ export class SemaphoreLostError extends SemaphoreError {
     this.prototype.name = 'SemaphoreLostError';
   }
   override readonly code = 'ERR_SEMAPHORE_LOST';
+  /** The semaphore's name. */
   readonly semaphore: string;
+  /** The lock that is gone. */
   readonly path: string;
 
   constructor(semaphore: string, path: string, cause?: unknown) {

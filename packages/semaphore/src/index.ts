@@ -1,3 +1,8 @@
+/**
+ * Retries, and concurrency limits shared by functions, classes, threads and processes. All durations are seconds.
+ *
+ * @module @threadbus/semaphore
+ */
 export {
   AttemptTimeoutError,
   isAttemptTimeoutError,

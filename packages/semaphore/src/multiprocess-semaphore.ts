@@ -57,11 +57,17 @@ export function knownLockfileSlots(): Iterable<SlotPool> {
  * ```
  */
 export class MultiprocessSemaphore implements SlotPool {
+  /** By which processes find each other. */
   readonly name: string;
+  /** How many leases there may be at once, over all processes. */
   readonly limit: number;
   readonly #slots: LockfileSlots;
 
-  /** @throws {TypeError} the name is empty, or the limit no integer from 1 on */
+  /**
+   * Touches no files yet; the first `acquire` does.
+   *
+   * @throws {TypeError} the name is empty, or the limit no integer from 1 on
+   */
   constructor(options: MultiprocessSemaphoreOptions) {
     this.#slots = lockfileSlots(options);
     this.name = options.name;
@@ -76,6 +82,10 @@ export class MultiprocessSemaphore implements SlotPool {
    * @throws {SemaphoreUnavailableError} the directory can't be used
    * @throws {SemaphoreLimitError} a live process uses the name with another limit
    * @throws the signal's reason, if it aborts first
+   * @example
+   * ```ts
+   * await using lease = await gpu.acquire({ timeout: 30, signal });   // given back at the end of the block
+   * ```
    */
   acquire(options: AcquireOptions = {}): Promise<Lease> {
     return this.#slots.acquire(options);
@@ -84,6 +94,7 @@ export class MultiprocessSemaphore implements SlotPool {
   /**
    * Who holds and who waits, in all processes: why a slot is busy. Only looks, also at names that others use.
    *
+   * @throws {SemaphoreUnavailableError} the directory can't be read
    * @example
    * ```ts
    * const { holders } = await gpu.inspect();

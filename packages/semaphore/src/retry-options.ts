@@ -8,7 +8,9 @@ export type SemaphoreScope = 'global' | 'class' | 'self' | 'multiprocess';
 
 /** Where `retry` reports: `console`, unless told otherwise. */
 export interface RetryLogger {
+  /** Before the last attempt, and when a lax call runs without a slot. */
   warn(message: string): void;
+  /** When all attempts have failed. */
   error(message: string): void;
 }
 
@@ -91,7 +93,11 @@ export interface RetryOptions {
    * @default the environment's `THREADBUS_SEMAPHORE_DIR`, else `threadbus-<uid>` in the system's temporary directory
    */
   readonly semaphoreDirectory?: string | undefined;
-  /** @default console */
+  /**
+   * Gets one warning before the last attempt, and one error when all have failed.
+   *
+   * @default console
+   */
   readonly logger?: RetryLogger | undefined;
 }
 

@@ -16,11 +16,15 @@ import type { AcquireOptions, Lease, SlotPool, SlotReport } from './slot-pool.ts
  * ```
  */
 export class Semaphore implements SlotPool {
+  /** The same for all: it is the object that is shared, not the name. */
   readonly name = 'Semaphore';
+  /** How many leases there may be at once. */
   readonly limit: number;
   readonly #slots: MemorySlots;
 
   /**
+   * Makes a limit of its own; it is known to nobody else.
+   *
    * @param limit how many leases there may be at once. An integer, minimum: 1
    * @throws {TypeError} the limit is no integer from 1 on
    */
@@ -35,6 +39,10 @@ export class Semaphore implements SlotPool {
    * @returns the lease; settles once a slot is held
    * @throws {SemaphoreTimeoutError} after `timeout` seconds without a slot
    * @throws the signal's reason, if it aborts first
+   * @example
+   * ```ts
+   * await using lease = await uploads.acquire({ timeout: 10, signal });   // given back at the end of the block
+   * ```
    */
   acquire(options: AcquireOptions = {}): Promise<Lease> {
     return this.#slots.acquire(options);

@@ -7,7 +7,11 @@ export interface AcquireOptions {
    * @default null
    */
   readonly timeout?: number | null | undefined;
-  /** Ends the wait: `acquire` rejects with the signal's reason. It does not release a slot that was granted. */
+  /**
+   * Ends the wait: `acquire` rejects with the signal's reason. It does not release a slot that was granted.
+   *
+   * @default none
+   */
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -37,18 +41,25 @@ export interface SlotHolder {
 
 /** Calls of one thread that wait for a slot, as one entry. */
 export interface SlotWaiter {
+  /** The waiter's process; `null` if its mark can't be read. */
   readonly pid: number | null;
+  /** The waiter's `threadId`, 0 for a main thread; `null` if its mark can't be read. */
   readonly threadId: number | null;
+  /** As of a holder: `alive`, `dead` (passed over), or `unknown` (not visible from here). */
   readonly state: 'alive' | 'dead' | 'unknown';
 }
 
 /** Who holds and who waits, at one moment. */
 export interface SlotReport {
+  /** The semaphore's name, or the function's. */
   readonly name: string;
+  /** Who shares the limit: this thread, the process, or the machine. */
   readonly scope: 'local' | 'global' | 'multiprocess';
+  /** How many leases there may be at once. */
   readonly limit: number;
   /** Where the slots are kept; `null` in memory. */
   readonly directory: string | null;
+  /** At most `limit`, by slot. */
   readonly holders: readonly SlotHolder[];
   /** In the order in which they will be served; one entry for each thread, for a local semaphore one for each call. */
   readonly waiters: readonly SlotWaiter[];
@@ -62,13 +73,19 @@ export interface SlotReport {
  * leaves nothing behind of a wait that ended without a slot.
  */
 export interface SlotPool {
+  /** What the slots are called in errors and reports. */
   readonly name: string;
+  /** How many leases there may be at once. */
   readonly limit: number;
   /**
+   * Waits for a slot.
+   *
+   * @returns the lease; settles once a slot is held
    * @throws {SemaphoreTimeoutError} no slot came free in time
    * @throws {SemaphoreUnavailableError} the slots can't be reached
    * @throws {SemaphoreLimitError} the name is in use with another limit
    */
   acquire(options?: AcquireOptions): Promise<Lease>;
+  /** Who holds and who waits; takes no slot and changes nothing. */
   inspect(): Promise<SlotReport>;
 }

@@ -23,7 +23,7 @@ export class BusReference implements RunningBus {
   readonly #remote: RemoteBus;
 
   static {
-    showAs(this.prototype, (bus) => `${bus.constructor.name} ${bus.name}`);
+    showAs(this.prototype, (bus) => `${bus.constructor.name} ${bus.toString()}`);
   }
 
   constructor(remote: RemoteBus) {
@@ -55,6 +55,14 @@ export class BusReference implements RunningBus {
   /**
    * Registers a handler on the bus over there: a function of this side runs on this side, in the bus's order but
    * without holding its slot; its result shows under the bus's name. Another bus's `dispatch` forwards to that bus.
+   *
+   * @returns takes the handler off when called or disposed
+   * @throws TypeError if the pattern or the handler is none; the reason why the bus is gone
+   * @example
+   * ```ts
+   * index.on(FileIndexed, ({ path }) => console.log(path));   // runs here, for events of the bus over there
+   * index.on('*', main.dispatch);                             // forward up
+   * ```
    */
   on(pattern: EventPattern, forward: Forward, options?: OnOptions): Subscription;
   on(pattern: string, handler: Handler<AnyEvent>, options?: OnOptions): Subscription;
@@ -63,7 +71,15 @@ export class BusReference implements RunningBus {
     return this.#remote.on(pattern as string, handler as Handler<AnyEvent>, options);
   }
 
-  /** Takes off handlers of this side; the bus's own are not touched. */
+  /**
+   * Takes off handlers of this side; the bus's own are not touched.
+   *
+   * @throws TypeError if the pattern or the handler is none
+   * @example
+   * ```ts
+   * index.off('*', main.dispatch);
+   * ```
+   */
   off(pattern: EventPattern, handler?: (...args: never[]) => unknown): void {
     this.#remote.off(pattern, handler);
   }
@@ -72,6 +88,10 @@ export class BusReference implements RunningBus {
    * Waits for the next event that matches to be dispatched to the bus over there; filters run on this side.
    *
    * @throws TimeoutError; the signal's reason; what a filter threw; the reason why the bus is gone
+   * @example
+   * ```ts
+   * const indexed = await index.expect(FileIndexed, { include: ({ path }) => path === wanted, timeout: 30 });
+   * ```
    */
   expect<C extends EventConstructor>(pattern: C, options?: ExpectOptions<InstanceType<C>>): Promise<InstanceType<C>>;
   expect(pattern: string, options?: ExpectOptions<AnyEvent>): Promise<AnyEvent>;
@@ -79,8 +99,25 @@ export class BusReference implements RunningBus {
     return this.#remote.expect(pattern as string, options as ExpectOptions<AnyEvent>);
   }
 
-  /** Waits until the link has a free place: first come, first served. */
+  /**
+   * Waits until the link has a free place: first come, first served.
+   *
+   * @throws the signal's reason; the reason why the bus is gone
+   * @example
+   * ```ts
+   * for await (const path of files) {
+   *   await index.waitForCapacity();
+   *   index.dispatch(new FileFound({ path }));
+   * }
+   * ```
+   */
   waitForCapacity(options?: { readonly signal?: AbortSignal | undefined }): Promise<void> {
     return this.#remote.waitForCapacity(options);
+  }
+
+  /** As text: the bus's name, whether it takes events, and how many are under way there from here. */
+  toString(): string {
+    const { failure, outgoing } = this.#remote;
+    return `${this.name}${failure === null ? '🟢' : '🔴'}(${outgoing.size} in flight)`;
   }
 }

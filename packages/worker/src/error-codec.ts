@@ -22,6 +22,7 @@ for (const Class of [...Object.values(core), ...Object.values(own)]) {
  * Without it they arrive as an Error (or as the nearest class that is known) with the same name, message, stack, cause
  * and fields. The class's constructor is not called.
  *
+ * @throws TypeError for what is no class of errors
  * @example
  * ```ts
  * class PaymentError extends Error { override name = 'PaymentError'; }

@@ -5,6 +5,13 @@ import { BusError, type BusStoppedError, isBusError } from '@threadbus/core';
  *
  * The event had started there. It may even have been done: results that were not sent yet are lost with the thread.
  * Events of a class that says `idempotent: true` are started again instead.
+ *
+ * @example
+ * ```ts
+ * const event = await index.dispatch(new FileFound({ path }));
+ * const crashed = [...event.event_results.values()].some(({ error }) => isWorkerCrashedError(error));
+ * if (crashed) await index.dispatch(event.eventReset());   // the replacement is up already
+ * ```
  */
 export class WorkerCrashedError extends BusError {
   static {
@@ -12,6 +19,8 @@ export class WorkerCrashedError extends BusError {
   }
   override readonly code = 'ERR_WORKER_CRASHED';
 }
+
+/** True for a WorkerCrashedError, whichever copy of the package or thread it comes from. */
 export function isWorkerCrashedError(error: unknown): error is WorkerCrashedError {
   return isBusError(error) && error.code === 'ERR_WORKER_CRASHED';
 }
@@ -23,6 +32,8 @@ export class WorkerStartError extends BusError {
   }
   override readonly code = 'ERR_WORKER_START';
 }
+
+/** True for a WorkerStartError, whichever copy of the package or thread it comes from. */
 export function isWorkerStartError(error: unknown): error is WorkerStartError {
   return isBusError(error) && error.code === 'ERR_WORKER_START';
 }
@@ -34,6 +45,8 @@ export class LinkError extends BusError {
   }
   override readonly code = 'ERR_LINK';
 }
+
+/** True for a LinkError, whichever copy of the package or thread it comes from. */
 export function isLinkError(error: unknown): error is LinkError {
   return isBusError(error) && error.code === 'ERR_LINK';
 }

@@ -73,6 +73,12 @@ function connect(bus: EventBus, parent: RemoteBus, init: ThreadInit): void {
  * A reference to the bus that was given as `parent` to `WorkerBus.start`, for use in that thread.
  *
  * @throws LinkError if the thread was started without a parent, or not by `WorkerBus.start`
+ * @example
+ * ```ts
+ * bus.on(FileFound, async ({ path }) => {
+ *   await parentBus().dispatch(new FileIndexed({ path }));   // runs on the thread that started this one
+ * });
+ * ```
  */
 export function parentBus(): BusReference {
   const init = requireInit('parentBus()');

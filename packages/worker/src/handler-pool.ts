@@ -10,6 +10,7 @@ import {
   type HandlerRun,
   type RemoteHandler,
   remoteHandler,
+  showAs,
 } from '@threadbus/core/internal';
 import { Piscina } from 'piscina';
 import { checkArgs, checkEntry } from './options.ts';
@@ -24,7 +25,7 @@ export interface HandlerPoolOptions {
   readonly minThreads?: number | undefined;
   /** Seconds after which a thread with nothing to do ends. @default 10 */
   readonly idleTimeout?: number | undefined;
-  /** Memory limits of each thread; one that exceeds them counts as crashed. */
+  /** Memory limits of each thread; one that exceeds them counts as crashed. @default Node's */
   readonly resourceLimits?: ResourceLimits | undefined;
   /** Node options of the threads. @default [] */
   readonly execArgv?: readonly string[] | undefined;
@@ -58,6 +59,14 @@ const threadLimit = 4096;
  * ```
  */
 export class HandlerPool implements AsyncDisposable {
+  static {
+    showAs(
+      this.prototype,
+      (pool) =>
+        `HandlerPool(${pool.#running.size} running, ${pool.#waiting.size} waiting, ${pool.#maxThreads} at a time)`,
+    );
+  }
+
   readonly #maxThreads: number;
   readonly #piscina: Piscina;
   readonly #waiting = new Fifo<() => void>();
@@ -66,6 +75,11 @@ export class HandlerPool implements AsyncDisposable {
   #starting = 0;
   #stopped: Promise<void> | null = null;
 
+  /**
+   * Starts no thread yet, unless `minThreads` says so.
+   *
+   * @throws TypeError or RangeError for options that make no sense
+   */
   constructor(options: HandlerPoolOptions = {}) {
     checkOptions('new HandlerPool', options, ['maxThreads', 'minThreads', 'idleTimeout', 'resourceLimits', 'execArgv']);
     const { resourceLimits } = options;
@@ -99,6 +113,12 @@ export class HandlerPool implements AsyncDisposable {
    * type: `pool.handler<number>(url)`.
    *
    * @param module JavaScript file, as a URL
+   * @throws TypeError for what is no URL of a file; a missing file fails the event, with what Node says of it
+   * @example
+   * ```ts
+   * main.on(ResizeImage, pool.handler(new URL('./resize.js', import.meta.url)));
+   * main.on(CountPrimes, pool.handler<number>(new URL('./count-primes.js', import.meta.url), { ordered: true }));
+   * ```
    */
   handler<R = never>(module: URL | string, options: PoolHandlerOptions = {}): PoolHandler<R> {
     checkOptions('pool.handler', options, ['ordered']);
@@ -112,7 +132,15 @@ export class HandlerPool implements AsyncDisposable {
     return Object.assign(call, { [remoteHandler]: kind });
   }
 
-  /** Ends all threads; what is under way fails with BusStoppedError. Stopping twice does no harm. */
+  /**
+   * Ends all threads; what is under way fails with BusStoppedError. Stopping twice does no harm.
+   *
+   * @example
+   * ```ts
+   * await main.stop({ timeout: 10 });   // the buses first: their events still need the threads
+   * await pool.stop();
+   * ```
+   */
   async stop(): Promise<void> {
     this.#stopped ??= this.#stop();
     await this.#stopped;

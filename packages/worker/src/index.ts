@@ -1,3 +1,8 @@
+/**
+ * Buses and handlers in worker threads.
+ *
+ * @module @threadbus/worker
+ */
 export type { BusReference } from './bus-reference.ts';
 export * from './errors.ts';
 export { registerErrorClass } from './error-codec.ts';

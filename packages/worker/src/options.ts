@@ -9,7 +9,7 @@ export interface WorkerBusOptions {
   readonly parent?: EventBus | undefined;
   /** What the thread sees as `workerData` of node:worker_threads. @default undefined */
   readonly workerData?: unknown;
-  /** Memory limits of the thread, as for `new Worker`. A thread that exceeds them counts as crashed. */
+  /** Memory limits of the thread, as for `new Worker`. A thread that exceeds them counts as crashed. @default Node's */
   readonly resourceLimits?: ResourceLimits | undefined;
   /** Node options of the thread. @default [] */
   readonly execArgv?: readonly string[] | undefined;
@@ -85,11 +85,14 @@ export function checkArgs(args: unknown): readonly string[] {
 export function checkEntry(entry: unknown, what: string): URL {
   const url = typeof entry === 'string' ? urlOf(entry) : entry;
   if (url instanceof URL && (url.protocol === 'file:' || url.protocol === 'data:')) return url;
-  const hint =
-    typeof entry === 'string' && entry.startsWith('/') ? ' For a path, use pathToFileURL(path) of node:url.' : '';
   throw new TypeError(
-    `Expected ${what} to be a file: URL, such as new URL('./index-bus.js', import.meta.url); got ${url instanceof URL ? url.href : describe(entry)}.${hint}`,
+    `Expected ${what} to be a file: URL, such as new URL('./index-bus.js', import.meta.url); got ${url instanceof URL ? url.href : describe(entry)}.${entryHint(entry)}`,
   );
+}
+
+function entryHint(entry: unknown): string {
+  if (typeof entry === 'function') return ' Functions are not sent to threads: make it the default export of a file.';
+  return typeof entry === 'string' && entry.startsWith('/') ? ' For a path, use pathToFileURL(path) of node:url.' : '';
 }
 
 function urlOf(text: string): URL | null {

@@ -8,6 +8,7 @@ import { LocalCall } from './local-call.ts';
 import { linkOverPort } from './port-link.ts';
 import type { WireCall } from './protocol.ts';
 import { RemoteBus } from './remote-bus.ts';
+import { loadHint } from './start-failure.ts';
 
 /** One event for a pool thread. */
 export interface PoolTask {
@@ -49,10 +50,21 @@ export default async function runTask({ port, entry, bus, handlerName }: PoolTas
   });
 }
 
+async function load(entry: string): Promise<{ default?: unknown }> {
+  try {
+    return (await import(entry)) as { default?: unknown };
+  } catch (error) {
+    const hint = error instanceof Error ? loadHint(error.message) : '';
+    if (hint === '') throw error;
+    const { message, code } = error as NodeJS.ErrnoException;
+    throw Object.assign(new Error(`${message}.${hint}`, { cause: error }), { code });
+  }
+}
+
 /** The module's default export, as a handler that loads it when it is called. */
 function loaded(entry: string): AnyHandler {
   return async (event: BaseEvent, context: HandlerContext): Promise<unknown> => {
-    const { default: handler } = (await import(entry)) as { default?: unknown };
+    const { default: handler } = await load(entry);
     if (typeof handler !== 'function') {
       throw new TypeError(
         `Expected the default export of ${entry} to be the handler, export default async (event) => { … }; got ${describe(handler)}.`,

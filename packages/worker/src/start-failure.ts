@@ -20,10 +20,11 @@ export function unexposedText(code: number, error: unknown): string {
     return `the thread ended (exit code ${code}) before it called exposeBus(bus). Call it once the bus has its handlers.`;
   }
   const text = error instanceof Error ? `${error.name}: ${error.message}` : describe(error);
-  return `it failed to load: ${text}${/[.!?]$/.test(text) ? '' : '.'}${hint(text)}`;
+  return `it failed to load: ${text}${/[.!?]$/.test(text) ? '' : '.'}${loadHint(text)}`;
 }
 
-function hint(text: string): string {
+/** What to do about a module that could not be loaded; nothing if it isn't known. */
+export function loadHint(text: string): string {
   if (/ERR_UNKNOWN_FILE_EXTENSION|Unknown file extension "\.[cm]?ts"/.test(text)) {
     return ' Node 20 runs no TypeScript in threads: point the URL to the compiled .js file.';
   }

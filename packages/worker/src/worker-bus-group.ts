@@ -28,7 +28,7 @@ export type Route = 'round-robin' | 'least-busy' | ((event: BaseEvent) => string
 export interface WorkerBusGroupOptions extends WorkerBusOptions {
   /** Number of threads, each with a bus of its own. */
   readonly size: number;
-  /** @default 'round-robin' */
+  /** Which bus an event goes to. @default 'round-robin' */
   readonly route?: Route | undefined;
 }
 
@@ -43,7 +43,9 @@ export interface WorkerBusGroupOptions extends WorkerBusOptions {
  * ```
  */
 export class WorkerBusGroup implements ForwardTarget, AsyncDisposable {
+  /** UUIDv7 */
   readonly id: string = newId();
+  /** That of its first bus, and 'Group'. */
   readonly name: string;
   /** The group's buses, in the order of their start. */
   readonly buses: readonly WorkerBus[];
@@ -63,6 +65,10 @@ export class WorkerBusGroup implements ForwardTarget, AsyncDisposable {
    * Starts the threads.
    *
    * @throws WorkerStartError if one of them can't be started; none is left behind then
+   * @example
+   * ```ts
+   * await using group = await WorkerBusGroup.start(new URL('./index-bus.js', import.meta.url), { size: 4 });
+   * ```
    */
   static async start(
     entry: URL | string,
@@ -88,6 +94,10 @@ export class WorkerBusGroup implements ForwardTarget, AsyncDisposable {
    * Sends an event to all buses; it is complete when all of them are done with it.
    *
    * @throws the reason why one of the buses is out of service; none gets the event then
+   * @example
+   * ```ts
+   * await group.broadcast(new ReloadConfig({}));   // all threads have reloaded
+   * ```
    */
   broadcast<E extends Dispatchable>(event: E, options?: DispatchOptions): Dispatch<E> {
     const failed = this.buses.find(({ failure }) => failure !== null);
@@ -102,18 +112,44 @@ export class WorkerBusGroup implements ForwardTarget, AsyncDisposable {
     return this.#choose(event).dispatch[forwardTarget].accept(event, context);
   }
 
-  /** Waits until no bus of the group has an incomplete event. @returns false if the time was up first */
+  /**
+   * Waits until no bus of the group has an incomplete event.
+   *
+   * @returns false if the time was up first
+   * @throws as `WorkerBus.waitUntilIdle`
+   * @example
+   * ```ts
+   * if (!(await group.waitUntilIdle({ timeout: 10 }))) console.log(group.buses.map(({ inFlight }) => inFlight));
+   * ```
+   */
   async waitUntilIdle(options?: WaitOptions): Promise<boolean> {
     const idle = await Promise.all(this.buses.map((bus) => bus.waitUntilIdle(options)));
     return idle.every(Boolean);
   }
 
-  /** Waits for a free place on the link of the bus that has most of them. */
+  /**
+   * Waits for a free place on the link of the bus that has most of them.
+   *
+   * @throws the signal's reason; the reason why the buses are gone
+   * @example
+   * ```ts
+   * await group.waitForCapacity();
+   * group.dispatch(new FileFound({ path }));
+   * ```
+   */
   async waitForCapacity(options?: { readonly signal?: AbortSignal | undefined }): Promise<void> {
     await this.#leastBusy().waitForCapacity(options);
   }
 
-  /** Stops all buses and their threads. */
+  /**
+   * Stops all buses and their threads.
+   *
+   * @throws TypeError for options that make no sense
+   * @example
+   * ```ts
+   * await group.stop({ timeout: 5 });   // up to 5 s for what is under way
+   * ```
+   */
   async stop(options?: StopOptions): Promise<void> {
     await Promise.all(this.buses.map((bus) => bus.stop(options)));
   }

@@ -32,6 +32,10 @@ export class WorkerBus extends BusReference implements AsyncDisposable {
    *
    * @param entry JavaScript file that makes a bus and exposes it; runs again when the thread is replaced
    * @throws WorkerStartError saying what happened, if the thread can't be started; no thread is left behind then
+   * @example
+   * ```ts
+   * const index = await WorkerBus.start(new URL('./index-bus.js', import.meta.url), { parent: main, startTimeout: 30 });
+   * ```
    */
   static async start(entry: URL | string, options: WorkerBusOptions = {}): Promise<WorkerBus> {
     const url = checkEntry(entry, 'the entry file of a WorkerBus');
@@ -59,6 +63,10 @@ export class WorkerBus extends BusReference implements AsyncDisposable {
    * @returns false if the time was up first
    * @throws AwaitCycleError inside a handler that the bus over there waits for; WorkerCrashedError if its thread dies
    *   meanwhile; the signal's reason
+   * @example
+   * ```ts
+   * if (!(await index.waitUntilIdle({ timeout: 10 }))) console.log(await index.logTree());
+   * ```
    */
   async waitUntilIdle(options: WaitOptions = {}): Promise<boolean> {
     checkOptions('waitUntilIdle', options, ['timeout', 'signal']);
@@ -72,6 +80,10 @@ export class WorkerBus extends BusReference implements AsyncDisposable {
    * The tree of the events that the bus over there remembers, in bubus's format.
    *
    * @throws WorkerCrashedError if its thread dies before it answers; BusStoppedError
+   * @example
+   * ```ts
+   * console.log(await index.logTree());
+   * ```
    */
   async logTree(): Promise<string> {
     return this.#supervisor.control.ask('logTree', undefined);
@@ -81,6 +93,12 @@ export class WorkerBus extends BusReference implements AsyncDisposable {
    * Stops the bus over there, as `EventBus.stop` does, and ends its thread; doesn't wait for the thread's last breath.
    *
    * Works on a blocked thread too: it has a second to answer. Every event settles. Stopping twice does no harm.
+   *
+   * @throws TypeError for options that make no sense
+   * @example
+   * ```ts
+   * await index.stop({ timeout: 5 });   // up to 5 s for what is under way
+   * ```
    */
   async stop(options: StopOptions = {}): Promise<void> {
     checkOptions('stop', options, ['timeout', 'clear']);

@@ -1,0 +1,127 @@
+import { BaseEvent, EventBus } from '@threadbus/core';
+import { expect, test } from 'vitest';
+import { z } from 'zod';
+import { rejection } from '../helpers/gate.ts';
+import { logRecorder } from '../helpers/log-recorder.ts';
+import { quietBus } from '../helpers/quiet-bus.ts';
+import { thrown } from '../helpers/thrown.ts';
+
+// The mistakes of the first hour: each is really made, and its message must say what to do next.
+
+const UserLogin = BaseEvent.extend('UserLogin', { username: z.string() }, { result: z.string() });
+const alice = { username: 'alice' };
+
+test('first contact - no handler: which type, on which buses, and how to register one', async () => {
+  const bus = quietBus({ name: 'Lonely' });
+  const { message } = await rejection(bus.dispatch(new UserLogin(alice)).eventResult());
+  expect(message).toContain('no handler is registered for it on any bus that it reached (Lonely). Register one');
+  expect(message).toContain('bus.on(UserLogin, handler)');
+  expect(message).toContain('{ raiseIfNone: false } if that is fine');
+  expect(message).not.toContain('Did you mean');
+});
+
+test.each(['UserLogn', 'userLogin', 'UserLoginEvent', 'UsrLogin'])(
+  'first contact - a handler for %s: did you mean that?',
+  async (typo) => {
+    const bus = quietBus();
+    bus.on(typo, () => 'never called');
+    bus.on('Unrelated', () => 'never called');
+    const { message } = await rejection(bus.dispatch(new UserLogin(alice)).eventResult());
+    expect(message).toContain(`Did you mean '${typo}'?`);
+  },
+);
+
+test('first contact - a similar type on the bus that it was forwarded to', async () => {
+  const [main, auth] = [quietBus(), quietBus({ name: 'Auth' })];
+  main.on(UserLogin, auth.dispatch);
+  auth.on('UserLogins', () => 'never called');
+  const error = await rejection(main.dispatch(new UserLogin(alice)).eventResult());
+  // The forward itself is a handler that ran.
+  expect(error.message).toContain('none returned one that counts');
+  const direct = await rejection(auth.dispatch(new UserLogin(alice)).eventResult());
+  expect(direct.message).toContain("(Auth). Did you mean 'UserLogins'?");
+});
+
+test('first contact - waiting for a type that never comes, when a similar one did', async () => {
+  const bus = quietBus({ name: 'Waiting' });
+  await bus.dispatch(new UserLogin(alice));
+  const { message } = await rejection(bus.expect('UserLogon', { timeout: 0.01 }));
+  expect(message).toBe(
+    "No 'UserLogon' that matches was dispatched to Waiting within 0.01 s. Did you mean 'UserLogin'?",
+  );
+});
+
+test.each([
+  ['a type', 'UserLogin', 'expected an event, such as new UserCreated({ … }); got the string "UserLogin".'],
+  ['a class', UserLogin, 'That is the class: make an event of it, new UserLogin({ … }).'],
+  ['a payload', alice, 'expected an event, such as new UserCreated({ … }); got an object (Object).'],
+])('first contact - dispatch of %s', (_what, value, next) => {
+  const bus = quietBus();
+  expect(thrown(() => bus.dispatch(value as never)).message).toContain(next);
+});
+
+test('first contact - a payload that is not valid: which field, and what is wrong with it', () => {
+  const { message } = thrown(() => new UserLogin({ usrname: 'alice' } as never));
+  expect(message).toBe(
+    'UserLogin: the payload is not valid: username: Invalid input: expected string, received undefined',
+  );
+});
+
+test('first contact - a field of the framework among the payload: where it goes', () => {
+  const { message } = thrown(() => new UserLogin({ ...alice, event_timeout: 5 } as never));
+  expect(message).toContain("the constructor's second argument: new UserLogin(payload, { event_timeout: … })");
+});
+
+test('first contact - a handler that awaits its own event: the forms that work', async () => {
+  const [bus, other] = [quietBus({ name: 'Main' }), quietBus()];
+  bus.on(UserLogin, async (event) => (await other.dispatch(event)).username);
+  const { message } = await rejection(bus.dispatch(new UserLogin(alice)).eventResult());
+  expect(message).toContain('awaits its own event');
+  expect(message).toContain("bus.on('*', other.dispatch)");
+  expect(message).toContain('(event) => other.dispatch(event)');
+});
+
+test('first contact - a handler that waits until its bus is idle: what to await instead', async () => {
+  const bus = quietBus({ name: 'Busy' });
+  bus.on(UserLogin, async () => String(await bus.waitUntilIdle()));
+  const { message } = await rejection(bus.dispatch(new UserLogin(alice)).eventResult());
+  expect(message).toContain('waits until Busy is idle');
+  expect(message).toContain('Await the events that you need instead.');
+});
+
+test('first contact - a stopped bus: dispatch before, or make another', async () => {
+  const bus = new EventBus({ name: 'Gone' });
+  await bus.stop();
+  expect(thrown(() => bus.dispatch(new UserLogin(alice))).message).toBe(
+    'Gone was stopped and takes no UserLogin. Dispatch before stop(), or make a new EventBus.',
+  );
+});
+
+test('first contact - more events than the bus takes: wait for a place, or raise the limit', () => {
+  const bus = quietBus({ name: 'Small', maxPending: 2 });
+  const { message } = thrown(() => {
+    for (;;) bus.dispatch(new UserLogin(alice));
+  });
+  expect(message).toContain('2 pending events (2 max) on Small');
+  expect(message).toContain("Wait with 'await bus.waitForCapacity()' before you dispatch, or raise maxPending.");
+});
+
+test('first contact - two buses of one name: what the second is called, and what to do', () => {
+  const logger = logRecorder();
+  quietBus({ name: 'Twin' });
+  const second = quietBus({ name: 'Twin', logger });
+  expect(logger.warnings).toEqual([
+    `EventBus with name "Twin" already exists in this thread; this one is called "${second.name}". Stop the other one first, or choose another name.`,
+  ]);
+});
+
+test('first contact - waiting for an event that was never dispatched', async () => {
+  const { message } = await rejection(new UserLogin(alice).eventCompleted());
+  expect(message).toMatch(/never dispatched, .* Dispatch it first: await bus\.dispatch\(event\)\.$/);
+});
+
+test('first contact - an option that there is not: which there are', () => {
+  expect(thrown(() => quietBus({ maxHistory: 5 } as never)).message).toContain(
+    "A bus has no option 'maxHistory'. It has: name, walPath, parallelHandlers, maxHistorySize",
+  );
+});

@@ -1,0 +1,93 @@
+import { BaseEvent } from '@threadbus/core';
+import { exposeBus, HandlerPool, parentBus, WorkerBus } from '@threadbus/worker';
+import { expect, onTestFinished, test } from 'vitest';
+import { fixtureUrl } from '../helpers/fixture.ts';
+import { rejection } from '../helpers/gate.ts';
+import { quietBus } from '../helpers/quiet-bus.ts';
+import { thrown } from '../helpers/thrown.ts';
+import { startBus } from '../helpers/worker-bus.ts';
+
+// The mistakes of the first hour: each is really made, and its message must say what to do next.
+
+const nowhere = new URL('./no-such-file.js', import.meta.url);
+const typescript = new URL('../fixtures/worker/no-task.ts', import.meta.url);
+const [major = 0] = process.versions.node.split('.').map(Number);
+
+/** What an event gets whose handler is this module. */
+async function poolError(module: URL, payload: object = {}): Promise<Error> {
+  const pool = new HandlerPool({ maxThreads: 1 });
+  onTestFinished(() => pool.stop());
+  const bus = quietBus();
+  bus.on('*', pool.handler(module));
+  return rejection(bus.dispatch(new BaseEvent(payload)).eventResult());
+}
+
+test('first contact - forgot exposeBus: the thread ended without it', async () => {
+  const { message } = await rejection(WorkerBus.start(fixtureUrl('first-contact/forgot-to-expose')));
+  expect(message).toContain('before it called exposeBus(bus). Call it once the bus has its handlers.');
+});
+
+test('first contact - forgot exposeBus: the thread is up and silent', async () => {
+  const { message } = await rejection(
+    WorkerBus.start(fixtureUrl('first-contact/waits-to-expose'), { startTimeout: 0.5 }),
+  );
+  expect(message).toContain('it did not call exposeBus(bus) within 0.5 s. Call it once the bus has its handlers');
+});
+
+test('first contact - wrong URL of the file: the file, and how to write it', async () => {
+  const next = "Is the URL right? Write it as new URL('./file.js', import.meta.url).";
+  for (const error of [await rejection(WorkerBus.start(nowhere)), await poolError(nowhere)]) {
+    expect(error.message).toContain('no-such-file.js');
+    expect(error.message).toContain(next);
+  }
+});
+
+test('first contact - a relative path in place of a URL', async () => {
+  const pool = new HandlerPool();
+  onTestFinished(() => pool.stop());
+  const start = await rejection(WorkerBus.start('./index-bus.js'));
+  expect(start.message).toContain('new URL(\'./index-bus.js\', import.meta.url); got the string "./index-bus.js"');
+  expect(thrown(() => pool.handler('/index-bus.js')).message).toContain('use pathToFileURL(path)');
+});
+
+test('first contact - a function in place of its file', () => {
+  const pool = new HandlerPool();
+  onTestFinished(() => pool.stop());
+  const handler = (): number => 1;
+  expect(thrown(() => pool.handler(handler as never)).message).toContain('make it the default export of a file');
+});
+
+test.runIf(major < 22)('first contact - a .ts file on Node 20: point to the compiled one', async () => {
+  const next = 'Node 20 runs no TypeScript in threads: point the URL to the compiled .js file.';
+  expect((await rejection(WorkerBus.start(typescript))).message).toContain(next);
+  expect((await poolError(typescript)).message).toContain(next);
+});
+
+test('first contact - a module without a default export', async () => {
+  const { message } = await poolError(fixtureUrl('worker/no-task'));
+  expect(message).toContain('to be the handler, export default async (event) => { … }; got undefined.');
+});
+
+test('first contact - a payload that cannot cross: which field, and what can', async () => {
+  const bus = await startBus('slow-bus');
+  const payload = { user: { save: (): void => undefined } };
+  for (const error of [
+    await rejection(bus.dispatch(new BaseEvent(payload)).eventResult()),
+    await poolError(fixtureUrl('worker/no-task'), payload),
+  ]) {
+    expect(error.message).toContain('field "user.save" (function save) cannot cross a thread boundary');
+    expect(error.message).toContain('Send plain data: what structuredClone() accepts.');
+  }
+});
+
+test('first contact - a worker bus that was stopped', async () => {
+  const bus = await startBus('slow-bus');
+  await bus.stop();
+  expect(thrown(() => bus.dispatch(new BaseEvent())).message).toContain('Start another with WorkerBus.start(url).');
+});
+
+test('first contact - exposeBus and parentBus outside a thread that was started as a bus', () => {
+  const next = 'only works in a thread that was started by WorkerBus.start(url)';
+  expect(thrown(() => exposeBus(quietBus())).message).toContain(next);
+  expect(thrown(() => parentBus()).message).toContain(next);
+});
