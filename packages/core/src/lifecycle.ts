@@ -281,7 +281,7 @@ export class Lifecycle {
   // Static, because an instance with private methods has a field more.
   static #settle(lifecycle: Lifecycle, at: Moment): void {
     const waits = lifecycle.#waits;
-    if (waits !== null) for (const wait of waits) if (isForeign(wait, lifecycle)) foreignWaits -= 1;
+    if (waits !== null && foreignWaits > 0) for (const wait of waits) if (isForeign(wait, lifecycle)) foreignWaits -= 1;
     lifecycle.status = 'completed';
     lifecycle.completedAt = at;
     lifecycle.parent = null;
@@ -297,11 +297,15 @@ export class Lifecycle {
       done.nextPart = null;
       done.completed();
     }
-    if (waits !== null) for (const wait of waits) wait.settle();
+    waits?.forEach(settleWait);
   }
 }
 
 /** A handler waits for an event that is no child of the handler's own: then ancestors are not all that needs it. */
 function isForeign({ runner }: Wait, lifecycle: Lifecycle): boolean {
   return runner !== null && lifecycle.parent?.lifecycle !== runner.lifecycle;
+}
+
+function settleWait(wait: Wait): void {
+  wait.settle();
 }

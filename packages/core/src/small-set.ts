@@ -27,6 +27,12 @@ export class SmallSet<T extends object> {
     return true;
   }
 
+  /** As iterating does, without the iterator that it makes. */
+  forEach(call: (member: T) => void): void {
+    if (this.#one !== null) call(this.#one);
+    if (this.#more !== null) for (const member of this.#more) call(member);
+  }
+
   /** In the order in which they were added; members may be deleted meanwhile. */
   *[Symbol.iterator](): IterableIterator<T> {
     if (this.#one !== null) yield this.#one;
