@@ -174,12 +174,17 @@ export class Incoming {
   #close(arrival: Arrival): void {
     this.#arrivals[arrival.number] = undefined;
     this.#size -= 1;
-    arrival.slot = -1;
-    this.#host.answer(arrival);
+    this.#answer(arrival);
   }
 
   #answerEmpty(arrival: Arrival): void {
     if (arrival.brought) endEmpty(arrival.lifecycle);
+    this.#answer(arrival);
+  }
+
+  /** From now on its number, and with it its place on the board, may be another event's. */
+  #answer(arrival: Arrival): void {
+    arrival.slot = -1;
     this.#host.answer(arrival);
   }
 
@@ -192,9 +197,10 @@ export class Incoming {
     if (runner !== null && lifecycle.parent !== null) addChild(runner, lifecycle);
   }
 
-  #refuse({ number, event, lifecycle, brought }: Arrival, error: Error): void {
-    this.#host.refuse(number, event, error);
-    if (brought) endEmpty(lifecycle);
+  #refuse(arrival: Arrival, error: Error): void {
+    arrival.slot = -1;
+    this.#host.refuse(arrival.number, arrival.event, error);
+    if (arrival.brought) endEmpty(arrival.lifecycle);
   }
 }
 
