@@ -1,6 +1,7 @@
 import { BaseEvent, EventBus } from '@threadbus/core';
 import { expect, test } from 'vitest';
 import { z } from 'zod';
+import { z as old } from 'zod/v3';
 import { rejection } from '../helpers/gate.ts';
 import { logRecorder } from '../helpers/log-recorder.ts';
 import { quietBus } from '../helpers/quiet-bus.ts';
@@ -124,4 +125,13 @@ test('first contact - an option that there is not: which there are', () => {
   expect(thrown(() => quietBus({ maxHistory: 5 } as never)).message).toContain(
     "A bus has no option 'maxHistory'. It has: name, walPath, parallelHandlers, maxHistorySize",
   );
+});
+
+test.each([
+  ['a field', { name: old.string() }, {}],
+  ['an object', old.object({ name: old.string() }), {}],
+  ['a result', {}, { result: old.string() }],
+])('first contact - %s of zod 3: which version is needed', (_what, shape, options) => {
+  const { message } = thrown(() => BaseEvent.extend('Old', shape as never, options as never));
+  expect(message).toContain('That is of zod 3; events are described with zod 4: npm install zod@4.');
 });
