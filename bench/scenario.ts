@@ -2,6 +2,8 @@
 export interface BenchOptions {
   /** A small load that shows that everything works; its figures mean little. */
   readonly quick: boolean;
+  /** Folder for CPU profiles, one for each contestant of a contest. */
+  readonly profiles?: string | undefined;
 }
 
 /** One line of a scenario's table: column name → value. */
@@ -13,24 +15,59 @@ export interface Scenario {
   run(options: BenchOptions): Promise<readonly Row[]>;
 }
 
-/** Collects what is collectable and tells what is left, in MB; needs `--expose-gc`. */
-export async function heapMegabytes(): Promise<number> {
+/** A scenario whose loads run in processes of their own, in turns; see contest.ts. */
+export interface Contest extends Scenario {
+  readonly loads: readonly Load[];
+}
+
+/** The same work for us and our peers. */
+export interface Load {
+  readonly name: string;
+  /** What the figures are, such as 'µs per event'. */
+  readonly unit: string;
+  /** Which way round the ratio is: how many times as fast as the peer we are, or how much of what it takes. */
+  readonly ratio: '× as fast' | '× as much';
+  /** Operations in one round; `quick` with --quick. */
+  readonly size: number;
+  readonly quick: number;
+  /** @default 5 */
+  readonly rounds?: number;
+  /** A new process for each round: for what can be measured only once in a process. @default false */
+  readonly fresh?: boolean;
+  /** The first is ours; the row of each of the others compares it with ours. */
+  readonly contestants: Readonly<Record<string, Contestant>>;
+}
+
+/**
+ * Does the work once: prepares it, has the parts that count measured, and checks what came of it.
+ *
+ * What it returns is its figure; without it the figure is µs of the measured parts per operation.
+ */
+export type Contestant = (size: number, measure: Measure) => Promise<void> | Promise<number>;
+export type Measure = (work: () => Promise<unknown>) => Promise<void>;
+
+/** Throws unless as much was done as the load asks for. */
+export function check(done: number, expected: number): void {
+  if (done !== expected) throw new Error(`Expected ${expected} to be done, ${done} were.`);
+}
+
+/** Collects what is collectable and tells what is left, in bytes; needs `--expose-gc`. */
+export async function heapBytes(): Promise<number> {
   const collect = (globalThis as { gc?: () => void }).gc;
   if (collect === undefined) throw new Error('Expected node --expose-gc: run `npm run bench`.');
   // What was looked at through a WeakRef lives until the event loop's turn ends.
   await new Promise<void>((resolve) => setImmediate(resolve));
   collect();
   collect();
-  return process.memoryUsage().heapUsed / 1024 / 1024;
-}
-
-/** CPU time that the process has used: other than the clock's, it doesn't count what else runs on the machine. */
-export function cpuSeconds(): number {
-  const { user, system } = process.cpuUsage();
-  return (user + system) / 1e6;
+  return process.memoryUsage().heapUsed;
 }
 
 /** A number with so many digits behind the point. */
 export function rounded(value: number, digits: number): number {
   return Number(value.toFixed(digits));
+}
+
+export function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
 }

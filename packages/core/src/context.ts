@@ -53,9 +53,23 @@ export function waitFor<T>(subject: Subject, value: T, limits: WaitLimits = noLi
   if (subject.settled) return Promise.resolve(value);
   const handler = liveHandler();
   if (limits !== noLimits || handler !== null) return waitWithin(subject, value, limits, handler);
-  return new Promise((resolve) => {
-    subject.addWait({ runner: null, settle: () => resolve(value) });
-  });
+  return new Promise((resolve) => subject.addWait(new OutsideWait(resolve, value)));
+}
+
+/** A wait of no handler, which only its subject can end. */
+class OutsideWait<T> implements Wait {
+  readonly runner: null = null;
+  readonly #resolve: (value: T) => void;
+  readonly #value: T;
+
+  constructor(resolve: (value: T) => void, value: T) {
+    this.#resolve = resolve;
+    this.#value = value;
+  }
+
+  settle(): void {
+    this.#resolve(this.#value);
+  }
 }
 
 function waitWithin<T>(

@@ -12,7 +12,7 @@ import type { Linked } from './linked-list.ts';
 import type { OpenList } from './open-list.ts';
 import { recursionError } from './recursion.ts';
 import { lifecycleOf } from './result-helpers.ts';
-import { SmallSet } from './small-set.ts';
+import { isEmpty, membersOf, type SmallSet, withMember, withoutMember } from './small-set.ts';
 
 /** What a delivery needs of its bus. */
 export interface DeliveryHost {
@@ -71,7 +71,7 @@ export class Delivery implements Part, RunHost, Linked<Delivery>, InFlight<Deliv
   /** The handler that is just being called: if it settles before the call returns, `advance` goes on by itself. */
   #starting: HandlerRun | null = null;
   /** Handlers whose call has returned and that haven't settled, suspended ones included. */
-  #running: SmallSet<HandlerRun> | null = null;
+  #running: SmallSet<HandlerRun> = null;
   /** How many of them need the slot. */
   #slotWanted = 0;
 
@@ -138,7 +138,7 @@ export class Delivery implements Part, RunHost, Linked<Delivery>, InFlight<Deliv
       this.#begin(false, now());
     }
     this.#abort(this.#starting, cause);
-    for (const run of this.#running ?? []) this.#abort(run, cause);
+    for (const run of membersOf(this.#running)) this.#abort(run, cause);
     while (this.#nextEntry < this.#entries.length) this.#cancelNext(cause);
     this.#checkDone(now());
   }
@@ -165,7 +165,7 @@ export class Delivery implements Part, RunHost, Linked<Delivery>, InFlight<Deliv
   }
 
   settled(run: HandlerRun, at: Moment): void {
-    this.#running?.delete(run);
+    this.#running = withoutMember(this.#running, run);
     if (run.entry.holdsSlot) this.#slotWanted -= 1;
     // The slot last: whatever an observer does, nothing else starts within its call.
     this.#host.handlerEnded(this, run.runner, run.entry);
@@ -194,7 +194,7 @@ export class Delivery implements Part, RunHost, Linked<Delivery>, InFlight<Deliv
     if (refusal === null) run.start(this.#handlerContext(), at);
     else run.abort(refusal);
     this.#starting = null;
-    if (!result.settled) (this.#running ??= new SmallSet()).add(run);
+    if (!result.settled) this.#running = withMember(this.#running, run);
     return run;
   }
 
@@ -249,7 +249,7 @@ export class Delivery implements Part, RunHost, Linked<Delivery>, InFlight<Deliv
       this.busy = false;
       this.#host.leave(this);
     }
-    if (this.#starting?.runner.settled === false || (this.#running?.size ?? 0) > 0) return;
+    if (this.#starting?.runner.settled === false || !isEmpty(this.#running)) return;
     this.state = 'done';
     this.#entries = noEntries;
     this.onDone?.();

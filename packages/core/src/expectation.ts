@@ -47,7 +47,7 @@ export class Expectations {
     if (signal?.aborted === true) return Promise.reject(signal.reason as Error);
     if (timeout === 0) return Promise.reject(onTimeout(0));
     // Filters belong to whoever waits: they see that one's async context, not the dispatcher's.
-    const ask = AsyncResource.bind(matches, 'threadbus.expectation');
+    const context = new AsyncResource('threadbus.expectation');
     return new Promise((resolve, reject) => {
       const end = (): void => {
         this.#waiting.delete(expectation);
@@ -58,7 +58,7 @@ export class Expectations {
         pattern,
         offer: (event) => {
           try {
-            if (!ask(event)) return;
+            if (!context.runInAsyncScope(matches, undefined, event)) return;
             end();
             resolve(event);
           } catch (error) {

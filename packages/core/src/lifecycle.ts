@@ -1,5 +1,5 @@
 import { fromWire, type Moment, never, now } from './clock.ts';
-import { SmallSet } from './small-set.ts';
+import { hasMember, membersOf, type SmallSet, withMember, withoutMember } from './small-set.ts';
 
 /**
  * The life of one event in this thread.
@@ -81,7 +81,7 @@ export class Lifecycle {
   #results: readonly Runner[] = noRunners;
   #openParts = 0;
   #openChildren = 0;
-  #waits: SmallSet<Wait> | null = null;
+  #waits: SmallSet<Wait> = null;
 
   constructor(event: object) {
     this.event = event;
@@ -183,24 +183,26 @@ export class Lifecycle {
   }
 
   addWait(wait: Wait): void {
-    (this.#waits ??= new SmallSet()).add(wait);
+    this.#waits = withMember(this.#waits, wait);
     if (isForeign(wait, this)) foreignWaits += 1;
   }
 
   /** Ends one wait before completion. */
   release(wait: Wait): void {
-    if ((this.#waits?.delete(wait) ?? false) && isForeign(wait, this)) foreignWaits -= 1;
+    if (!hasMember(this.#waits, wait)) return;
+    this.#waits = withoutMember(this.#waits, wait);
+    if (isForeign(wait, this)) foreignWaits -= 1;
   }
 
   /** The handler waits for the event. */
   awaitedBy(runner: Runner): boolean {
-    for (const wait of this.#waits ?? []) if (wait.runner === runner) return true;
+    for (const wait of membersOf(this.#waits)) if (wait.runner === runner) return true;
     return false;
   }
 
   /** Someone other than `runner` still waits for the event. */
   awaitedByOthers(runner: Runner): boolean {
-    for (const wait of this.#waits ?? []) {
+    for (const wait of membersOf(this.#waits)) {
       if (wait.runner === null || (wait.runner !== runner && !wait.runner.settled)) return true;
     }
     return false;
@@ -240,7 +242,7 @@ export class Lifecycle {
     const needing = new Set<Lifecycle>([this]);
     for (const lifecycle of needing) {
       if (lifecycle.parent !== null) needing.add(lifecycle.parent.lifecycle);
-      for (const { runner } of lifecycle.#waits ?? []) {
+      for (const { runner } of membersOf(lifecycle.#waits)) {
         if (runner !== null && !runner.settled) needing.add(runner.lifecycle);
       }
     }
@@ -281,7 +283,7 @@ export class Lifecycle {
   // Static, because an instance with private methods has a field more.
   static #settle(lifecycle: Lifecycle, at: Moment): void {
     const waits = lifecycle.#waits;
-    if (waits !== null) for (const wait of waits) if (isForeign(wait, lifecycle)) foreignWaits -= 1;
+    if (foreignWaits > 0) for (const wait of membersOf(waits)) if (isForeign(wait, lifecycle)) foreignWaits -= 1;
     lifecycle.status = 'completed';
     lifecycle.completedAt = at;
     lifecycle.parent = null;
@@ -297,7 +299,7 @@ export class Lifecycle {
       done.nextPart = null;
       done.completed();
     }
-    if (waits !== null) for (const wait of waits) wait.settle();
+    if (waits !== null) for (const wait of membersOf(waits)) wait.settle();
   }
 }
 

@@ -1,35 +1,29 @@
-/** A set that mostly has one member: it makes a real Set only for the second. */
-export class SmallSet<T extends object> {
-  #one: T | null = null;
-  #more: Set<T> | null = null;
+/** A set that mostly has no member or one, which it then is itself: no object until the second. */
+export type SmallSet<T extends object> = T | Set<T> | null;
 
-  get size(): number {
-    return (this.#one === null ? 0 : 1) + (this.#more === null ? 0 : this.#more.size);
-  }
+/** @returns what the set is with the member */
+export function withMember<T extends object>(set: SmallSet<T>, member: T): SmallSet<T> {
+  if (set === null || set === member) return member;
+  return set instanceof Set ? set.add(member) : new Set([set, member]);
+}
 
-  add(member: T): void {
-    if (this.#more !== null) this.#more.add(member);
-    else if (this.#one === null) this.#one = member;
-    else if (this.#one !== member) {
-      this.#more = new Set([this.#one, member]);
-      this.#one = null;
-    }
-  }
+/** @returns what the set is without the member */
+export function withoutMember<T extends object>(set: SmallSet<T>, member: T): SmallSet<T> {
+  if (set === member) return null;
+  if (set instanceof Set) set.delete(member);
+  return set;
+}
 
-  has(member: T): boolean {
-    return this.#one === member || (this.#more !== null && this.#more.has(member));
-  }
+export function hasMember<T extends object>(set: SmallSet<T>, member: T): boolean {
+  return set === member || (set instanceof Set && set.has(member));
+}
 
-  /** @returns whether it was a member */
-  delete(member: T): boolean {
-    if (this.#one !== member) return this.#more?.delete(member) ?? false;
-    this.#one = null;
-    return true;
-  }
+export function isEmpty<T extends object>(set: SmallSet<T>): boolean {
+  return set === null || (set instanceof Set && set.size === 0);
+}
 
-  /** In the order in which they were added; members may be deleted meanwhile. */
-  *[Symbol.iterator](): IterableIterator<T> {
-    if (this.#one !== null) yield this.#one;
-    if (this.#more !== null) yield* this.#more;
-  }
+/** In the order in which they were added; members may be taken out meanwhile. */
+export function membersOf<T extends object>(set: SmallSet<T>): Iterable<T> {
+  if (set === null) return [];
+  return set instanceof Set ? set : [set];
 }

@@ -1,0 +1,119 @@
+import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { BaseEvent, EventBus } from '@threadbus/core';
+import { HandlerPool } from '@threadbus/worker';
+import { Piscina } from 'piscina';
+import { Tinypool } from 'tinypool';
+import workerpool from 'workerpool';
+import { z } from 'zod';
+import { contest } from './contest.ts';
+import run, { type Kind } from './cpu-work.ts';
+import { check, type Contestant, type Load, type Measure } from './scenario.ts';
+
+const task = new URL('./cpu-work.js', import.meta.url);
+const Job = BaseEvent.extend('Job', { kind: z.enum(['arithmetic', 'hashing', 'terser']) });
+
+/** Has its threads run and warm before what counts, then all jobs at once; every answer is looked at. */
+async function jobs(count: number, kind: Kind, one: () => PromiseLike<unknown>, measure: Measure): Promise<void> {
+  const expected = await run({ kind });
+  await Promise.all([one(), one(), one(), one()]);
+  await measure(async () => {
+    const answers = await Promise.all(Array.from({ length: count }, one));
+    check(answers.filter((answer) => answer === expected).length, count);
+  });
+}
+
+/** Made once in the contestant's process, and ended with it: pools live long, and so get warm. */
+function kept<Pool>(make: () => Pool, one: (pool: Pool) => PromiseLike<unknown>, kind: Kind): Contestant {
+  let pool: Pool | undefined;
+  return async (count, measure) => {
+    pool ??= make();
+    const made = pool;
+    await jobs(count, kind, () => one(made), measure);
+  };
+}
+
+function onBus(threads: number, kind: Kind): Contestant {
+  const make = (): EventBus => {
+    const bus = new EventBus({ maxPending: null });
+    if (threads === 0) bus.on(Job, async () => run({ kind }));
+    else bus.on(Job, new HandlerPool({ maxThreads: threads, minThreads: threads }).handler<number>(task));
+    return bus;
+  };
+  return kept(make, async (bus) => bus.dispatch(new Job({ kind })).eventResult(), kind);
+}
+
+const two = { minThreads: 2, maxThreads: 2 };
+
+function inPiscina(kind: Kind): Contestant {
+  const make = (): Piscina<{ kind: Kind }, number> => new Piscina({ filename: task.href, ...two });
+  return kept(make, async (pool) => pool.run({ kind }), kind);
+}
+
+function inTinypool(kind: Kind): Contestant {
+  const make = (): Tinypool => new Tinypool({ filename: task.href, ...two });
+  return kept(make, async (pool) => pool.run({ kind }) as Promise<unknown>, kind);
+}
+
+function inWorkerpool(kind: Kind): Contestant {
+  const script = fileURLToPath(new URL('./cpu-workerpool.js', import.meta.url));
+  const make = (): workerpool.Pool => workerpool.pool(script, { minWorkers: 2, maxWorkers: 2, workerType: 'thread' });
+  return kept(make, async (pool) => pool.exec('run', [{ kind }]) as PromiseLike<unknown>, kind);
+}
+
+/** The longest time that main did nothing else, in ms, while others work. */
+function stall(contestant: Contestant): Contestant {
+  return async (count) => {
+    const delay = monitorEventLoopDelay({ resolution: 1 });
+    await contestant(count, async (work) => {
+      delay.enable();
+      // Its first tick only starts the count.
+      await sleep(5);
+      await work();
+      // What was blocked up to now is seen by the next tick of its timer.
+      await sleep(5);
+      delay.disable();
+    });
+    return delay.max / 1e6;
+  };
+}
+
+function load(kind: Kind): Load {
+  return {
+    name: `${kind}, 2 threads`,
+    unit: 'µs per handler',
+    ratio: '× as fast',
+    size: kind === 'terser' ? 40 : 60,
+    quick: kind === 'terser' ? 4 : 8,
+    rounds: kind === 'terser' ? 4 : 7,
+    contestants: {
+      threadbus: onBus(2, kind),
+      'threadbus, 1 thread': onBus(1, kind),
+      'threadbus, on main': onBus(0, kind),
+      piscina: inPiscina(kind),
+      tinypool: inTinypool(kind),
+      workerpool: inWorkerpool(kind),
+    },
+  };
+}
+
+/** CPU-heavy handlers in a pool of 2 threads, beside 1 thread, no thread, and other pools of 2. */
+export const cpu = contest('cpu', [
+  load('arithmetic'),
+  load('hashing'),
+  load('terser'),
+  {
+    name: 'longest stall of main',
+    unit: 'ms',
+    ratio: '× as much',
+    size: 60,
+    quick: 8,
+    rounds: 7,
+    contestants: {
+      threadbus: stall(onBus(2, 'arithmetic')),
+      piscina: stall(inPiscina('arithmetic')),
+      'threadbus, on main': stall(onBus(0, 'arithmetic')),
+    },
+  },
+]);

@@ -1,0 +1,97 @@
+import type { Row } from './scenario.ts';
+
+/** What a column of certain rows should reach. */
+interface Goal {
+  readonly load: string;
+  /** Only the row of this peer; without it every row of the load. */
+  readonly peer?: string;
+  readonly column: string;
+  readonly atLeast?: number;
+  readonly atMost?: number;
+}
+
+const atLeast = (load: string, column: string, limit: number, peer?: string): Goal => ({
+  load,
+  column,
+  atLeast: limit,
+  ...(peer !== undefined && { peer }),
+});
+const atMost = (load: string, column: string, limit: number, peer?: string): Goal => ({
+  load,
+  column,
+  atMost: limit,
+  ...(peer !== undefined && { peer }),
+});
+
+const fast = '× as fast';
+const much = '× as much';
+
+/** By scenario. Goals are for full runs on Node 20; what is not listed is reported only. */
+const goals: Readonly<Record<string, readonly Goal[]>> = {
+  abxbus: [
+    atLeast('50k events × 1 handler', fast, 50),
+    atLeast('500 buses × 100 events', fast, 30),
+    atLeast('1 event × 50k parallel handlers', fast, 30),
+    atLeast('50k one-off handlers', fast, 30),
+    atLeast('worst case, 50 at a time', fast, 20),
+  ],
+  awaited: [atLeast('1 sync handler', fast, 1, 'emittery')],
+  wal: [atMost('WAL on', much, 1.3)],
+  growth: ['1M events', '500 buses', "10k other events' handlers", '10k handlers of the event', 'queue of 100k'].map(
+    (load) => atMost(load, much, 1.2),
+  ),
+  memory: [
+    atMost('peak RSS per event in flight', much, 0.5),
+    atMost('retained per event in history', much, 0.5),
+    atMost('retained per idle bus', much, 0.5),
+    atMost('retained per handler', much, 0.5),
+    atMost('heap growth, 250k to 2M events', 'threadbus', 1),
+  ],
+  start: [
+    atMost('import core, zod loaded', 'threadbus', 15, 'abxbus, zod loaded'),
+    atMost('WorkerBus.start', much, 1.3),
+  ],
+  bundle: [
+    atMost('@threadbus/core', 'min + gzip, kB', 12),
+    atMost('@threadbus/worker', 'min + gzip, kB', 10),
+    atMost('@threadbus/semaphore', 'min + gzip, kB', 6),
+  ],
+  threads: [
+    ...['burst 512, 300 B', 'sliding 512, 300 B', 'burst 512, 10 KB'].flatMap((load) => [
+      atLeast(load, '× piscina.run', 3),
+      atLeast(load, '× comlink', 2),
+      atLeast(load, '× raw id map', 1),
+    ]),
+    atLeast('sequential, 300 B', '× raw id map', 0.8),
+  ],
+  cpu: [
+    atLeast('arithmetic, 2 threads', fast, 1.8, 'threadbus, 1 thread'),
+    atMost('longest stall of main', 'threadbus', 10, 'piscina'),
+  ],
+};
+
+/** The rows with their goals and whether they are met, then a row for each goal that no row answers. */
+export function judge(scenario: string, rows: readonly Row[]): readonly Row[] {
+  const own = goals[scenario] ?? [];
+  const judged = rows.map((row) => {
+    const asked = own.filter((goal) => answers(row, goal));
+    if (asked.length === 0) return row;
+    const met = asked.map((goal) => (isMet(row, goal) ? 'met' : 'missed'));
+    return { ...row, goal: asked.map(describe).join('; '), met: met.join('; ') };
+  });
+  const open = own.filter((goal) => !rows.some((row) => answers(row, goal)));
+  return [...judged, ...open.map((goal) => ({ load: goal.load, goal: describe(goal), met: 'not measured' }))];
+}
+
+function answers(row: Row, { load, peer, column }: Goal): boolean {
+  return row['load'] === load && column in row && (peer === undefined || row['peer'] === peer);
+}
+
+function isMet(row: Row, { column, atLeast: least = -Infinity, atMost: most = Infinity }: Goal): boolean {
+  const value = Number(row[column]);
+  return value >= least && value <= most;
+}
+
+function describe({ column, atLeast: least, atMost: most }: Goal): string {
+  return least === undefined ? `${column} ≤ ${most}` : `${column} ≥ ${least}`;
+}

@@ -1,0 +1,17 @@
+import type { Scenario } from './scenario.ts';
+
+/** Loaded only when asked for, so that nothing of the others is in the process that measures one of them. */
+export const scenarios: Readonly<Record<string, () => Promise<Scenario>>> = {
+  abxbus: async () => (await import('./abxbus.ts')).abxbus,
+  awaited: async () => (await import('./awaited.ts')).awaited,
+  nested: async () => (await import('./nested.ts')).nested,
+  wal: async () => (await import('./wal.ts')).wal,
+  growth: async () => (await import('./growth.ts')).growth,
+  memory: async () => (await import('./memory.ts')).memory,
+  start: async () => (await import('./start.ts')).start,
+  bundle: async () => (await import('./bundle.ts')).bundle,
+  threads: async () => (await import('./src/threads.ts')).threads,
+  messages: async () => (await import('./messages.ts')).messages,
+  cpu: async () => (await import('./cpu.ts')).cpu,
+  semaphore: async () => (await import('./src/semaphore.ts')).semaphore,
+};
