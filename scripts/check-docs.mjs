@@ -47,7 +47,7 @@ function problemsOf(declaration) {
   if (declaration.kind === 4194304) return [];
   const { name, children = [] } = declaration;
   const found = [...sentence(name, declaration)];
-  if (declaration.kind === kind.class && !errorClass.test(name)) found.push(...wants(name, declaration, '@example'));
+  if (declaration.kind === kind.class) found.push(...wants(name, declaration, '@example'));
   if (declaration.kind === functionKind && !guard.test(name)) found.push(...called(name, declaration));
   for (const member of children) found.push(...memberProblems(declaration, member));
   return found;
