@@ -133,3 +133,9 @@ test.each([
   const { message } = thrown(() => BaseEvent.extend('Old', shape as never, options as never));
   expect(message).toContain('That is of zod 3; events are described with zod 4: npm install zod@4.');
 });
+
+test('first contact - a dispatch in place of the dispatch function: how to forward', () => {
+  const [bus, other] = [quietBus(), quietBus()];
+  const dispatched = other.dispatch(new UserLogin(alice));
+  expect(thrown(() => bus.on('*', dispatched as never)).message).toContain('register other.dispatch itself');
+});

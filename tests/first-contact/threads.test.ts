@@ -91,3 +91,11 @@ test('first contact - exposeBus and parentBus outside a thread that was started 
   expect(thrown(() => exposeBus(quietBus())).message).toContain(next);
   expect(thrown(() => parentBus()).message).toContain(next);
 });
+
+test('first contact - forgot to await the start of a worker bus', async () => {
+  const starting = WorkerBus.start(fixtureUrl('worker/slow-bus'));
+  const { dispatch } = starting as unknown as WorkerBus;
+  const error = thrown(() => quietBus().on('*', dispatch));
+  expect(error.message).toContain('got undefined. Is an await missing, as of WorkerBus.start(url)');
+  await (await starting).stop();
+});

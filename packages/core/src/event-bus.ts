@@ -8,7 +8,7 @@ import { liveHandler } from './context.ts';
 import { debugLog } from './debug-log.ts';
 import { describe } from './describe.ts';
 import { lookForTypesIn } from './did-you-mean.ts';
-import type { RunningBus } from './dispatch.ts';
+import { Dispatch, type RunningBus } from './dispatch.ts';
 import { checkWait } from './duration.ts';
 import { expectEvent } from './expect.ts';
 import { findEvent, type FindOptions } from './find.ts';
@@ -149,7 +149,7 @@ export class EventBus implements RunningBus, AsyncDisposable {
     checkSignal(signal);
     if (typeof handler !== 'function') {
       throw new TypeError(
-        `Expected a handler for '${key}' on ${this.name} to be a function; got ${describe(handler)}.`,
+        `Expected a handler for '${key}' on ${this.name} to be a function; got ${describe(handler)}.${handlerHint(handler)}`,
       );
     }
     const { registry, options, stopped } = this.#engine;
@@ -328,4 +328,9 @@ export function adoptIdentity(bus: EventBus, { id, name }: Readonly<BusIdentity>
 
 function* holders(): Iterable<EventHolder> {
   for (const bus of names.live()) yield eventHolder(engineOf(bus));
+}
+
+function handlerHint(handler: unknown): string {
+  if (handler === undefined) return ' Is an await missing, as of WorkerBus.start(url), whose dispatch this was to be?';
+  return handler instanceof Dispatch ? ' That is a dispatched event: to forward, register other.dispatch itself.' : '';
 }
