@@ -28,7 +28,8 @@ async function play(scenario: string, load: Load, options: BenchOptions): Promis
     const rounds = options.quick ? (load.fresh === true ? 1 : 2) : (load.rounds ?? 5);
     for (let round = load.fresh === true ? 1 : 0; round <= rounds; round += 1) {
       for (const name of round % 2 === 0 ? names : [...names].reverse()) {
-        const seat = seats.get(name) ?? (await Seat.take([scenario, load.name, name], options.profiles));
+        const seat =
+          seats.get(name) ?? (await Seat.take([scenario, load.name, name], load.nodeOptions ?? [], options.profiles));
         // The first round of a process that stays warms up.
         const outcome = await seat.go(round === 0 ? Math.ceil(size / 5) : size);
         if (round > 0) samples.get(name)?.push(outcome);
@@ -44,12 +45,16 @@ async function play(scenario: string, load: Load, options: BenchOptions): Promis
 
 /** The process of one contestant. */
 class Seat {
-  static async take(args: readonly string[], profiles: string | undefined): Promise<Seat> {
+  static async take(
+    args: readonly string[],
+    nodeOptions: readonly string[],
+    profiles: string | undefined,
+  ): Promise<Seat> {
     const file = args
       .slice(0, 3)
       .join('-')
       .replaceAll(/[^\w-]+/g, '_');
-    const execArgv = ['--expose-gc', '--no-warnings'];
+    const execArgv = ['--expose-gc', '--no-warnings', ...nodeOptions];
     if (profiles !== undefined) {
       execArgv.push('--cpu-prof', `--cpu-prof-dir=${profiles}`, `--cpu-prof-name=${file}.cpuprofile`);
     }
