@@ -13,7 +13,13 @@ import {
   rememberTransfer,
   type RunningBus,
 } from './dispatch.ts';
-import { BusCapacityError, BusStoppedError, isHandlerAbortedError, isHandlerCancelledError } from './errors.ts';
+import {
+  BusCapacityError,
+  BusStoppedError,
+  isHandlerAbortedError,
+  isHandlerCancelledError,
+  isHandlerTimeoutError,
+} from './errors.ts';
 import type { EventResult } from './event-result.ts';
 import { Expectations } from './expectation.ts';
 import type { ForwardTarget, HandlerEntry } from './handler.ts';
@@ -257,6 +263,9 @@ export class BusEngine implements DeliveryHost, ForwardTarget {
     // Ended with another handler, which has its own report: no stack, which costs the most of all.
     if (isHandlerAbortedError(error) || isHandlerCancelledError(error)) {
       this.options.logger.debug(`${what}: ${error.message}`);
+    } else if (isHandlerTimeoutError(error)) {
+      // Its stack is that of a timer, which tells nothing.
+      this.options.logger.error(`${what}: ${error.name}: ${error.message}`);
     } else this.options.logger.error(`${what}: ${error.stack ?? `${error.name}: ${error.message}`}`);
   }
 

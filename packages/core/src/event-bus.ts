@@ -13,7 +13,7 @@ import { checkWait } from './duration.ts';
 import { expectEvent } from './expect.ts';
 import { findEvent, type FindOptions } from './find.ts';
 import type { ExpectOptions } from './expectation.ts';
-import { type AnyHandler, type Forward, forwardTo, type Handler, type OnOptions } from './handler.ts';
+import { type AnyHandler, checkOnOptions, type Forward, forwardTo, type Handler, type OnOptions } from './handler.ts';
 import { eventHolder, heldEvents } from './held-events.ts';
 import { waitUntilIdle } from './idle.ts';
 import type { WaitOptions } from './idle-watch.ts';
@@ -27,6 +27,7 @@ import { type EventPattern, patternKey } from './pattern.ts';
 import { type Subscription, subscription } from './subscription.ts';
 import { Wal } from './wal.ts';
 
+const noOptions: OnOptions = {};
 const names = new BusNames<EventBus>();
 const memory = new MemoryWatch(holders);
 let engineOf: (bus: EventBus) => BusEngine;
@@ -141,12 +142,10 @@ export class EventBus implements RunningBus, AsyncDisposable {
   on(pattern: EventPattern, forward: Forward, options?: OnOptions): Subscription;
   on(pattern: string, handler: Handler<AnyEvent>, options?: OnOptions): Subscription;
   on<C extends EventConstructor>(pattern: C, handler: Handler<InstanceType<C>>, options?: OnOptions): Subscription;
-  on(pattern: EventPattern, handler: unknown, given: OnOptions = {}): Subscription {
+  on(pattern: EventPattern, handler: unknown, given: OnOptions = noOptions): Subscription {
     const key = patternKey(pattern);
-    checkOptions('on', given, ['once', 'signal']);
+    if (given !== noOptions) checkOnOptions(given);
     const { once = false, signal } = given;
-    checkFlag('once', once);
-    checkSignal(signal);
     if (typeof handler !== 'function') {
       throw new TypeError(
         `Expected a handler for '${key}' on ${this.name} to be a function; got ${describe(handler)}.${handlerHint(handler)}`,

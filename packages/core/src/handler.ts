@@ -3,6 +3,7 @@ import type { BaseEvent } from './base-event.ts';
 import type { Dispatch, Dispatchable, DispatchOptions, RunningBus } from './dispatch.ts';
 import type { ResultSource } from './event-result.ts';
 import type { Part } from './lifecycle.ts';
+import { checkFlag, checkOptions, checkSignal } from './options.ts';
 import type { ResultOf } from './result-helpers.ts';
 
 /** What a handler gets beside the event. */
@@ -102,4 +103,11 @@ export interface OnOptions {
   readonly once?: boolean | undefined;
   /** Takes the handler off when it aborts. @default none */
   readonly signal?: AbortSignal | undefined;
+}
+
+/** @throws TypeError */
+export function checkOnOptions(options: OnOptions): void {
+  checkOptions('on', options, ['once', 'signal']);
+  checkFlag('once', options.once);
+  checkSignal(options.signal);
 }

@@ -11,7 +11,9 @@ export interface Subscription extends Disposable {
   (): void;
 }
 
-/** Makes a Subscription of what ends it. */
+/** Makes a Subscription of what ends it, a function that nobody else has. */
 export function subscription(end: () => void): Subscription {
-  return Object.assign(() => end(), { [Symbol.dispose]: end });
+  const own = end as { (): void; [Symbol.dispose]: () => void };
+  own[Symbol.dispose] = end;
+  return own;
 }
