@@ -19,14 +19,12 @@ const errorClass = /Error$/;
 const options = /(?:Options|Fields)$/;
 const duration = /timeout|^wait$|^past$|^future$/i;
 
-/** Can't fail, whatever they are given. */
-const neverThrows = new Set([
-  ...['EventBus.logTree', 'EventBus.toString', 'BaseEvent.toString', 'BaseEvent.toJSON', 'BaseEvent.eventReset'],
-  ...['EventResult.toJSON', 'EventResult.toString', 'Dispatch.then', 'Dispatch.catch', 'Dispatch.finally'],
-  ...['EventResult.then', 'EventResult.catch', 'EventResult.finally', 'HandlerPool.stop', 'Linking.then'],
-  ...['LinkedBus.close', 'Linking.close', 'Semaphore.inspect', 'EventBus.observe'],
-  'registerPortableContext',
-]);
+/** Fail never, or with what they are handed: nothing to say of errors. */
+const neverThrows = new Set(
+  `BaseEvent.eventReset BaseEvent.toJSON BaseEvent.toString Dispatch.catch Dispatch.finally Dispatch.then
+  EventBus.logTree EventBus.observe EventBus.toString EventResult.then EventResult.toJSON EventResult.toString
+  HandlerPool.stop LinkedBus.close Linking.close Linking.then Semaphore.inspect registerPortableContext`.split(/\s+/),
+);
 /** Shown by the example of the class or function that they belong to, or called by the language. */
 const shownElsewhere = /\.(?:then|catch|finally|toString|toJSON|accept|observe|inspect|close)$/;
 
@@ -49,7 +47,7 @@ function problemsOf(declaration) {
   if (declaration.kind === 4194304) return [];
   const { name, children = [] } = declaration;
   const found = [...sentence(name, declaration)];
-  if (declaration.kind === kind.class && !errorClass.test(name)) found.push(...wants(name, declaration, '@example'));
+  if (declaration.kind === kind.class) found.push(...wants(name, declaration, '@example'));
   if (declaration.kind === functionKind && !guard.test(name)) found.push(...called(name, declaration));
   for (const member of children) found.push(...memberProblems(declaration, member));
   return found;

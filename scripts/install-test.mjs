@@ -1,11 +1,12 @@
 // Packs the packages, installs the tarballs into an empty project with the commands that the README prints, and uses
 // them as a consumer would: the README's programs, CommonJS, and TypeScript (nodenext and bundler, without
 // skipLibCheck), on this Node.js or those asked for: `npm run check:install -- 20 22 24 26`.
-import { spawnSync } from 'node:child_process';
+import { execFile, spawnSync } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { fetchNode } from './nodes.mjs';
 import { pack, packageNames } from './pack.mjs';
 import { readmeCommands, readmePrograms } from './readme-programs.mjs';
@@ -13,6 +14,7 @@ import { readmeCommands, readmePrograms } from './readme-programs.mjs';
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const readme = join(root, 'README.md');
 const majors = process.argv.slice(2);
+const execute = promisify(execFile);
 /** TypeScript as the project has it, and the one before, which many consumers still have. */
 const compilers = [
   ['7', join(root, 'node_modules', 'typescript', 'bin', 'tsc')],
@@ -27,7 +29,7 @@ try {
   checkDeclarations();
   const programs = await writePrograms();
   for (const [version, compiler] of compilers) compile(version, compiler);
-  for (const node of nodes()) useOn(node, programs);
+  for (const node of nodes()) await useOn(node, programs);
 } catch (error) {
   console.error(`install-test: ${error.message}`);
   process.exitCode = 1;
@@ -123,17 +125,20 @@ function nodes() {
   });
 }
 
-function useOn(node, programs) {
+async function useOn(node, programs) {
   const all = [
     ...programs,
     { title: 'CommonJS', path: 'programs.cjs', output: '[ 42, 42.5 ]\nlimited\n' },
     { title: 'TypeScript', path: join('compiled', 'types.js'), output: '3 completed false\n' },
     { title: 'TypeScript to CommonJS', path: join('compiled', 'types.cjs'), output: 'FromCommonJs\n' },
   ];
-  for (const { title, path, output } of all) {
-    const printed = run(title, node, [path]);
-    if (printed !== output) throw new Error(`${title} on ${node}: expected it to print\n${output}got\n${printed}`);
-  }
+  // Side by side: most of their time they wait for threads and timers.
+  await Promise.all(
+    all.map(async ({ title, path, output }) => {
+      const { stdout } = await execute(node, [path], { cwd: consumer, timeout: 120_000 });
+      if (stdout !== output) throw new Error(`${title} on ${node}: expected it to print\n${output}got\n${stdout}`);
+    }),
+  );
   const { stdout } = spawnSync(node, ['--version'], { encoding: 'utf8' });
   console.log(`install-test: ${all.length} programs on node ${stdout.trim()} ok`);
 }

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, rmdirSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, renameSync, rmdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
@@ -276,4 +276,24 @@ test('wal - a cycle and a bottomless toJSON are refused, not a crash', async () 
 test('wal - a bus without walPath touches no file, and a wrong walPath is refused', () => {
   expect(() => new EventBus({ walPath: '' })).toThrow('Expected walPath to be the path of a file; got the string "".');
   expect(() => new EventBus({ walPath: 5 as never })).toThrow('got 5 (number)');
+});
+
+test('wal - a file that is deleted or moved away between two events is written anew, and nothing is lost', async () => {
+  const folder = tempFolder();
+  const path = join(folder, 'log.jsonl');
+  const bus = new EventBus({ walPath: path });
+  const write = async (n: number): Promise<void> => {
+    await bus.dispatch(new Step({ n }));
+    await bus.waitUntilIdle();
+  };
+  await write(1);
+  rmSync(path);
+  await write(2);
+  const moved = join(folder, 'moved.jsonl');
+  renameSync(path, moved);
+  // The old file is let go of after a second: until then lines go where it was moved to.
+  for (let n = 3; !existsSync(path); n += 1) await write(n);
+  await bus.stop();
+  const numbers = [...linesOf(moved), ...linesOf(path)].map(({ n }) => n);
+  expect(numbers).toEqual(numbers.map((_, at) => at + 2));
 });

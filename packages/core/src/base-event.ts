@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import { fromEpoch, idOf, isoTime, type Moment, nextOrder, now, toEpoch } from './clock.ts';
+import { fromEpoch, idOf, isoText, isoTime, type Moment, nextOrder, now, toEpoch } from './clock.ts';
 import type { PathStep } from './bus-names.ts';
 import { activeHandler } from './context.ts';
 import type { Dispatchable, RunningBus } from './dispatch.ts';
@@ -246,7 +246,7 @@ export class BaseEvent<R = unknown> extends ResultHelpers<R, BaseEvent> implemen
   }
   /** When the event was constructed, ISO 8601 in UTC. */
   get event_created_at(): string {
-    return new Date(toEpoch(this.#createdAt)).toISOString();
+    return isoText(this.#createdAt);
   }
   /** What handlers must return; null = anything. */
   get event_result_type(): z.ZodType | null {
@@ -331,7 +331,7 @@ export class BaseEvent<R = unknown> extends ResultHelpers<R, BaseEvent> implemen
       event_path: this.event_path,
       event_timeout: this.#definition.timeout,
       event_created_at: this.event_created_at,
-      ...payloadOf(this),
+      ...(this as object),
     };
   }
 }

@@ -18,8 +18,9 @@ export class Capacity {
   #kept = 0;
   #expiring = false;
   #handlers = 0;
-  readonly #onFreed = new Set<() => void>();
-  readonly #waits = new Set<PlaceWait>();
+  /** Both made when first needed: most buses never are full. */
+  #onFreed: Set<() => void> | null = null;
+  #waits: Set<PlaceWait> | null = null;
 
   constructor(limit: number | null) {
     this.limit = limit;
@@ -62,10 +63,11 @@ export class Capacity {
 
   /** A wait outside any handler: resolves when a place is kept for it. */
   wait(signal: AbortSignal | undefined): Promise<void> {
-    if (this.#waits.size === 0 && this.#handlers === 0 && this.keep()) return Promise.resolve();
+    const waits = (this.#waits ??= new Set());
+    if (waits.size === 0 && this.#handlers === 0 && this.keep()) return Promise.resolve();
     return new Promise((resolve, reject) => {
       const end = (): void => {
-        this.#waits.delete(wait);
+        waits.delete(wait);
         signal?.removeEventListener('abort', onAbort);
       };
       const wait: PlaceWait = {
@@ -80,7 +82,7 @@ export class Capacity {
       };
       const onAbort = (): void => wait.refuse(signal?.reason as Error);
       signal?.addEventListener('abort', onAbort);
-      this.#waits.add(wait);
+      waits.add(wait);
     });
   }
 
@@ -96,18 +98,18 @@ export class Capacity {
 
   /** Calls once, as soon as a place is free or none ever will be. @returns takes it back */
   whenFreed(call: () => void): () => void {
-    this.#onFreed.add(call);
-    return () => this.#onFreed.delete(call);
+    (this.#onFreed ??= new Set()).add(call);
+    return () => this.#onFreed?.delete(call);
   }
 
   /** Somebody waits for a place. */
   get waited(): boolean {
-    return this.#waits.size > 0 || this.#onFreed.size > 0;
+    return (this.#waits?.size ?? 0) > 0 || (this.#onFreed?.size ?? 0) > 0;
   }
 
   /** Ends all waits. */
   refuseAll(error: Error): void {
-    for (const wait of [...this.#waits]) wait.refuse(error);
+    for (const wait of [...(this.#waits ?? [])]) wait.refuse(error);
     this.#tellHandlers();
   }
 
@@ -116,15 +118,15 @@ export class Capacity {
       this.#tellHandlers();
       return;
     }
-    for (const wait of this.#waits) {
+    for (const wait of this.#waits ?? []) {
       if (!this.keep()) return;
       wait.grant();
     }
   }
 
   #tellHandlers(): void {
-    const calls = [...this.#onFreed];
-    this.#onFreed.clear();
+    const calls = [...(this.#onFreed ?? [])];
+    this.#onFreed = null;
     for (const call of calls) call();
   }
 

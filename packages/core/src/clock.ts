@@ -37,7 +37,22 @@ export function fromWire(epochMs: number): Moment {
 
 /** ISO 8601 in UTC with milliseconds; null for `never`. */
 export function isoTime(moment: Moment): string | null {
-  return moment === never ? null : new Date(toEpoch(moment)).toISOString();
+  return moment === never ? null : isoText(moment);
+}
+
+/** The last second that was written out, which most moments around it share. */
+let second = { starts: Number.NaN, text: '' };
+
+/** The same for a moment that is none of those not yet come. */
+export function isoText(moment: Moment): string {
+  const epochMs = toEpoch(moment);
+  const ms = epochMs - second.starts;
+  if (!(ms >= 0 && ms < 1000)) {
+    const whole = new Date(epochMs).toISOString();
+    second = { starts: Math.floor(epochMs / 1000) * 1000, text: whole.slice(0, -4) };
+    return whole;
+  }
+  return `${second.text}${ms < 10 ? '00' : ms < 100 ? '0' : ''}${ms}Z`;
 }
 
 /** A new UUIDv7: unique, and sorted by the time of its creation. */

@@ -17,6 +17,7 @@ export interface ErrorPlace {
  * Base of all errors that threadbus itself raises.
  *
  * Errors of your own handlers are never wrapped in it: they reach you as the object that was thrown.
+ * @example if (isBusError(error)) console.log(error.code, error.busName, error.eventType);
  */
 export abstract class BusError extends Error {
   /** Stable and machine-readable, `ERR_…`; the message may change between versions, this does not. */
@@ -89,7 +90,7 @@ export function isEventValidationError(error: unknown): error is EventValidation
   return hasCode(error, 'ERR_EVENT_VALIDATION');
 }
 
-/** The event is in a state in which the call makes no sense, such as waiting on one that was never dispatched. */
+/** The event is in a state in which the call makes no sense, such as waiting on one that was never dispatched. @example if (isEventStateError(error)) await bus.dispatch(event.eventReset()); */
 export class EventStateError extends BusError {
   static {
     this.prototype.name = 'EventStateError';
@@ -102,7 +103,7 @@ export function isEventStateError(error: unknown): error is EventStateError {
   return hasCode(error, 'ERR_EVENT_STATE');
 }
 
-/** `dispatch` was refused: the bus already holds as many unfinished events as `maxPending` allows. */
+/** `dispatch` was refused: the bus already holds as many unfinished events as `maxPending` allows. @example if (isBusCapacityError(error)) response.writeHead(503).end(); */
 export class BusCapacityError extends BusError {
   static {
     this.prototype.name = 'BusCapacityError';
@@ -125,7 +126,7 @@ export function isBusCapacityError(error: unknown): error is BusCapacityError {
   return hasCode(error, 'ERR_BUS_CAPACITY');
 }
 
-/** The bus was stopped: it takes no events any more, and everything that waited on it ends with this. */
+/** The bus was stopped: it takes no events any more, and everything that waited on it ends with this. @example if (isBusStoppedError(error)) return;   // on the way out */
 export class BusStoppedError extends BusError {
   static {
     this.prototype.name = 'BusStoppedError';
@@ -138,7 +139,7 @@ export function isBusStoppedError(error: unknown): error is BusStoppedError {
   return hasCode(error, 'ERR_BUS_STOPPED');
 }
 
-/** A handler awaited something that can't complete before the handler itself has returned. */
+/** A handler awaited something that can't complete before the handler itself has returned. @example if (isAwaitCycleError(error)) console.error(error.message);   // names the forms that work */
 export class AwaitCycleError extends BusError {
   static {
     this.prototype.name = 'AwaitCycleError';
@@ -151,7 +152,7 @@ export function isAwaitCycleError(error: unknown): error is AwaitCycleError {
   return hasCode(error, 'ERR_AWAIT_CYCLE');
 }
 
-/** The handler itself ran longer than its event's `event_timeout`. */
+/** The handler itself ran longer than its event's `event_timeout`. @example if (isHandlerTimeoutError(error)) response.writeHead(504).end(`${error.timeout} s`); */
 export class HandlerTimeoutError extends BusError {
   static {
     this.prototype.name = 'HandlerTimeoutError';
@@ -171,7 +172,7 @@ export function isHandlerTimeoutError(error: unknown): error is HandlerTimeoutEr
   return hasCode(error, 'ERR_HANDLER_TIMEOUT');
 }
 
-/** The handler was running when the handler that awaited its event timed out, or when its bus stopped; see `cause`. */
+/** The handler was running when the handler that awaited its event timed out, or when its bus stopped; see `cause`. @example if (isHandlerAbortedError(error)) console.log(error.cause); */
 export class HandlerAbortedError extends BusError {
   static {
     this.prototype.name = 'HandlerAbortedError';
@@ -184,7 +185,7 @@ export function isHandlerAbortedError(error: unknown): error is HandlerAbortedEr
   return hasCode(error, 'ERR_HANDLER_ABORTED');
 }
 
-/** The handler had not started when the handler that awaited its event timed out, or when its bus stopped. */
+/** The handler had not started when the handler that awaited its event timed out, or when its bus stopped. @example if (isHandlerCancelledError(error)) await bus.dispatch(event.eventReset());   // nothing was done */
 export class HandlerCancelledError extends BusError {
   static {
     this.prototype.name = 'HandlerCancelledError';
@@ -197,7 +198,7 @@ export function isHandlerCancelledError(error: unknown): error is HandlerCancell
   return hasCode(error, 'ERR_HANDLER_CANCELLED');
 }
 
-/** A handler returned a value that its event's `event_result_type` refuses; `cause` is zod's error. */
+/** A handler returned a value that its event's `event_result_type` refuses; `cause` is zod's error. @example if (isResultValidationError(error)) console.log(error.cause); */
 export class ResultValidationError extends BusError {
   static {
     this.prototype.name = 'ResultValidationError';
@@ -210,7 +211,7 @@ export function isResultValidationError(error: unknown): error is ResultValidati
   return hasCode(error, 'ERR_RESULT_VALIDATION');
 }
 
-/** A handler threw something that is no Error; the thing itself is in `cause`. */
+/** A handler threw something that is no Error; the thing itself is in `cause`. @example if (isThrownValueError(error)) console.log('thrown:', error.cause); */
 export class ThrownValueError extends BusError {
   static {
     this.prototype.name = 'ThrownValueError';
@@ -223,7 +224,7 @@ export function isThrownValueError(error: unknown): error is ThrownValueError {
   return hasCode(error, 'ERR_THROWN_VALUE');
 }
 
-/** A handler is nested in itself, through the events it dispatches, deeper than the bus allows. */
+/** A handler is nested in itself, through the events it dispatches, deeper than the bus allows. @example if (isRecursionLimitError(error)) console.log(error.eventType, error.handlerName); */
 export class RecursionLimitError extends BusError {
   static {
     this.prototype.name = 'RecursionLimitError';
@@ -236,7 +237,7 @@ export function isRecursionLimitError(error: unknown): error is RecursionLimitEr
   return hasCode(error, 'ERR_RECURSION_LIMIT');
 }
 
-/** A wait (`expect`, `eventResult`, …) ended because its own `timeout` passed; handlers go on. */
+/** A wait (`expect`, `eventResult`, …) ended because its own `timeout` passed; handlers go on. @example if (isTimeoutError(error)) console.log(`nothing within ${error.timeout} s`); */
 export class TimeoutError extends BusError {
   static {
     this.prototype.name = 'TimeoutError';
@@ -256,7 +257,7 @@ export function isTimeoutError(error: unknown): error is TimeoutError {
   return hasCode(error, 'ERR_TIMEOUT');
 }
 
-/** No handler gave a result that the helper could return. */
+/** No handler gave a result that the helper could return. @example const value = await dispatch.eventResult({ raiseIfNone: false });   // null in place of this error */
 export class NoResultError extends BusError {
   static {
     this.prototype.name = 'NoResultError';
@@ -269,7 +270,7 @@ export function isNoResultError(error: unknown): error is NoResultError {
   return hasCode(error, 'ERR_NO_RESULT');
 }
 
-/** Two handlers returned objects with the same key, and `eventResultsFlatDict` was not told to let the last win. */
+/** Two handlers returned objects with the same key, and `eventResultsFlatDict` was not told to let the last win. @example if (isResultConflictError(error)) console.log(error.keys); */
 export class ResultConflictError extends BusError {
   static {
     this.prototype.name = 'ResultConflictError';
@@ -289,7 +290,7 @@ export function isResultConflictError(error: unknown): error is ResultConflictEr
   return hasCode(error, 'ERR_RESULT_CONFLICT');
 }
 
-/** A value can't be written as JSON or sent to a thread; `path` says which field. */
+/** A value can't be written as JSON or sent to a thread; `path` says which field. @example if (isUnserializableError(error)) console.log(error.path);   //=> user.save */
 export class UnserializableError extends BusError {
   static {
     this.prototype.name = 'UnserializableError';
@@ -309,7 +310,7 @@ export function isUnserializableError(error: unknown): error is UnserializableEr
   return hasCode(error, 'ERR_UNSERIALIZABLE');
 }
 
-/** Lines of the write-ahead log could not be written; `cause` is the file system's error. */
+/** Lines of the write-ahead log could not be written; `cause` is the file system's error. @example await bus.stop().catch((error) => isWalWriteError(error) && alert(error.path, error.lines)); */
 export class WalWriteError extends BusError {
   static {
     this.prototype.name = 'WalWriteError';

@@ -242,7 +242,13 @@ function keepCatchall(merged: z.ZodObject, own: z.ZodObject): z.ZodObject {
 
 function toObject(type: string, shape: unknown): z.ZodObject {
   if (shape instanceof z.ZodObject) return shape;
-  if (typeof shape === 'object' && shape !== null && !Array.isArray(shape) && !(shape instanceof z.ZodType)) {
+  if (
+    typeof shape === 'object' &&
+    shape !== null &&
+    !Array.isArray(shape) &&
+    !(shape instanceof z.ZodType) &&
+    !isOldSchema(shape)
+  ) {
     for (const [name, field] of Object.entries(shape)) {
       if (!isSchema(field)) throw shapeError(type, `${name} to be a zod type, such as z.string()`, field);
     }
@@ -267,6 +273,17 @@ function isSchema(value: unknown): value is z.ZodType {
   return typeof value === 'object' && value !== null && '_zod' in value;
 }
 
+/** A type of zod 3. */
+function isOldSchema(value: unknown): boolean {
+  const { _def: definition } = (value ?? {}) as { _def?: unknown };
+  return typeof definition === 'object' && definition !== null && 'typeName' in definition;
+}
+
 function shapeError(type: string, expected: string, value: unknown): EventValidationError {
-  return new EventValidationError(`${type}: expected ${expected}; got ${describe(value)}.`, { eventType: type }, []);
+  const hint = isOldSchema(value) ? ' That is of zod 3; events are described with zod 4: npm install zod@4.' : '';
+  return new EventValidationError(
+    `${type}: expected ${expected}; got ${describe(value)}.${hint}`,
+    { eventType: type },
+    [],
+  );
 }

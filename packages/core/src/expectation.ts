@@ -36,10 +36,10 @@ interface Expectation {
 
 /** Those who wait for an event to be dispatched to the bus. */
 export class Expectations {
-  readonly #waiting = new Set<Expectation>();
+  #waiting: Set<Expectation> | null = null;
 
   get size(): number {
-    return this.#waiting.size;
+    return this.#waiting?.size ?? 0;
   }
 
   /** Waits for the next event that matches; registered before the call returns. */
@@ -48,9 +48,10 @@ export class Expectations {
     if (timeout === 0) return Promise.reject(onTimeout(0));
     // Filters belong to whoever waits: they see that one's async context, not the dispatcher's.
     const context = new AsyncResource('threadbus.expectation');
+    const waiting = (this.#waiting ??= new Set());
     return new Promise((resolve, reject) => {
       const end = (): void => {
-        this.#waiting.delete(expectation);
+        waiting.delete(expectation);
         timer?.cancel();
         signal?.removeEventListener('abort', onAbort);
       };
@@ -73,18 +74,18 @@ export class Expectations {
       const onAbort = (): void => expectation.refuse(signal?.reason as Error);
       signal?.addEventListener('abort', onAbort);
       const timer = timeout === null ? null : startTimer(timeout, () => expectation.refuse(onTimeout(timeout)), true);
-      this.#waiting.add(expectation);
+      waiting.add(expectation);
     });
   }
 
   /** An event was dispatched: everyone who waits for such a one gets it. */
   offer(event: BaseEvent): void {
-    for (const expectation of [...this.#waiting]) {
+    for (const expectation of [...(this.#waiting ?? [])]) {
       if (expectation.pattern === '*' || expectation.pattern === event.event_type) expectation.offer(event);
     }
   }
 
   refuseAll(error: Error): void {
-    for (const expectation of [...this.#waiting]) expectation.refuse(error);
+    for (const expectation of [...(this.#waiting ?? [])]) expectation.refuse(error);
   }
 }

@@ -10,15 +10,16 @@ export interface WaitOptions {
 
 /** Those who wait until nothing is left to do. */
 export class IdleWatch {
-  readonly #waiting = new Set<() => void>();
+  #waiting: Set<() => void> | null = null;
 
   /** @returns true once `settle` was called, false when the time is up; rejects with the signal's reason */
   wait(timeout: number | null, signal: AbortSignal | undefined): Promise<boolean> {
     if (signal?.aborted === true) return Promise.reject(signal.reason as Error);
     if (timeout === 0) return Promise.resolve(false);
+    const waiting = (this.#waiting ??= new Set());
     return new Promise((resolve, reject) => {
       const end = (): void => {
-        this.#waiting.delete(onIdle);
+        waiting.delete(onIdle);
         timer?.cancel();
         signal?.removeEventListener('abort', onAbort);
       };
@@ -36,11 +37,11 @@ export class IdleWatch {
       };
       signal?.addEventListener('abort', onAbort);
       const timer = timeout === null ? null : startTimer(timeout, onTimeout, true);
-      this.#waiting.add(onIdle);
+      waiting.add(onIdle);
     });
   }
 
   settle(): void {
-    if (this.#waiting.size > 0) for (const onIdle of [...this.#waiting]) onIdle();
+    for (const onIdle of [...(this.#waiting ?? [])]) onIdle();
   }
 }

@@ -88,29 +88,41 @@ function encodeObject(value: object, path: PropertyKey[], above: Set<object>): u
 }
 
 function encodeList(list: readonly unknown[], path: PropertyKey[], above: Set<object>): readonly unknown[] {
-  let changed = false;
-  // Array.from also visits the holes of a sparse list.
-  const items = Array.from(list, (item, i) => {
+  let changed: unknown[] | null = null;
+  // By number, to see the holes of a sparse list.
+  for (let i = 0; i < list.length; i += 1) {
+    const item = list[i];
+    if (isJson(item)) continue;
     path.push(i);
     const encoded = item === undefined ? tagged('Undefined', null) : encode(item, path, above);
     path.pop();
-    changed ||= encoded !== item;
-    return encoded;
-  });
-  return changed ? items : list;
+    if (encoded !== item) (changed ??= [...list])[i] = encoded;
+  }
+  return changed ?? list;
 }
 
 function encodeFields(value: object, path: PropertyKey[], above: Set<object>): object {
-  let changed = Object.hasOwn(value, tag);
-  const fields = Object.entries(value).map(([key, field]): [string, unknown] => {
+  let changed: Map<string, unknown> | null = null;
+  for (const key of Object.keys(value)) {
+    const field = (value as Record<string, unknown>)[key];
+    if (isJson(field)) continue;
     path.push(key);
     const encoded = encode(field, path, above);
     path.pop();
-    changed ||= encoded !== field;
-    return [key, encoded];
-  });
-  if (!changed) return value;
-  return Object.hasOwn(value, tag) ? tagged('Object', fields) : Object.fromEntries(fields);
+    if (encoded !== field) (changed ??= new Map(Object.entries(value))).set(key, encoded);
+  }
+  if (Object.hasOwn(value, tag)) return tagged('Object', [...(changed ?? new Map(Object.entries(value)))]);
+  return changed === null ? value : Object.fromEntries(changed);
+}
+
+/** What most fields are: something that JSON has words for and that needs no closer look. */
+function isJson(value: unknown): boolean {
+  return (
+    typeof value === 'string' ||
+    value === null ||
+    typeof value === 'boolean' ||
+    (typeof value === 'number' && Number.isFinite(value) && !Object.is(value, -0))
+  );
 }
 
 function encodeView(view: ArrayBufferView, path: PropertyKey[]): unknown {

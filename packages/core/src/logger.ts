@@ -19,9 +19,21 @@ export function logLevel(): LogLevel {
   return levels.find((level) => level === wanted) ?? 'warn';
 }
 
-/** Writes to stderr from the level in THREADBUS_LOG_LEVEL up; what a bus without a logger uses. */
+const defaultLoggers = new Map<LogLevel, Logger>();
+const safeLoggers = new WeakMap<Logger, Logger>();
+
+/** Writes to stderr from the level in THREADBUS_LOG_LEVEL up; what buses without a logger share. */
 export function defaultLogger(): Logger {
-  const from = levels.indexOf(logLevel());
+  const lowest = logLevel();
+  let logger = defaultLoggers.get(lowest);
+  if (logger === undefined) {
+    logger = stderrLogger(levels.indexOf(lowest));
+    defaultLoggers.set(lowest, logger);
+  }
+  return logger;
+}
+
+function stderrLogger(from: number): Logger {
   const at =
     (level: LogLevel) =>
     (message: string): void => {
@@ -30,8 +42,17 @@ export function defaultLogger(): Logger {
   return { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') };
 }
 
-/** Logs without ever throwing: a broken logger must not break the bus. */
+/** The same logger, but one that never throws: a broken logger must not break the bus. */
 export function safeLogger(logger: Logger): Logger {
+  let safe = safeLoggers.get(logger);
+  if (safe === undefined) {
+    safe = catching(logger);
+    safeLoggers.set(logger, safe);
+  }
+  return safe;
+}
+
+function catching(logger: Logger): Logger {
   const at =
     (level: 'debug' | 'info' | 'warn' | 'error') =>
     (message: string): void => {

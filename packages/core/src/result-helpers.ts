@@ -259,7 +259,7 @@ interface NamedEvent {
 }
 
 function noResultReason(results: readonly EventResult[], { event_type, event_path }: NamedEvent): string {
-  if (results.length === 0) {
+  if (results.every(({ result }) => result instanceof ResultHelpers)) {
     const hint = didYouMean(event_type, handledTypes(event_path));
     return `no handler is registered for it on any bus that it reached (${event_path.join(', ')}).${hint} Register one before you dispatch: bus.on(${event_type}, handler).`;
   }

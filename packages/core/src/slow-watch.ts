@@ -11,7 +11,7 @@ const slowAfter = 15;
 export class SlowWatch {
   readonly #inProgress: () => Iterable<EventResult>;
   readonly #warn: (result: EventResult, seconds: number) => void;
-  readonly #warned = new WeakSet<EventResult>();
+  #warned: WeakSet<EventResult> | null = null;
   #timer: Timer | null = null;
 
   /** @param inProgress handlers that have started and not settled */
@@ -40,13 +40,13 @@ export class SlowWatch {
     this.#timer = null;
     let next: number | null = null;
     for (const result of this.#inProgress()) {
-      if (this.#warned.has(result)) continue;
+      if (this.#warned?.has(result) === true) continue;
       const age = (Date.now() - Date.parse(result.started_at ?? '')) / 1000;
       if (age < slowAfter) {
         next = Math.min(next ?? slowAfter, slowAfter - age);
         continue;
       }
-      this.#warned.add(result);
+      (this.#warned ??= new WeakSet()).add(result);
       this.#warn(result, age);
     }
     if (next !== null) this.#start(Math.max(next, 0.1));

@@ -1,7 +1,9 @@
 import { mkdir, open, type FileHandle } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import type { BaseEvent } from './base-event.ts';
 import { WalWriteError } from './errors.ts';
+import { startTimer } from './timer.ts';
 import { toJsonValue } from './json-codec.ts';
 import type { Logger } from './logger.ts';
 import type { BusObserver } from './observer.ts';
@@ -9,6 +11,10 @@ import type { BusObserver } from './observer.ts';
 /** Ends a line that a crash has torn, so that readers can tell it from one that was damaged. */
 export const tornMark = '\u0018';
 const newline = 0x0a;
+/** Seconds after which an open file is closed at the next opportunity, so that a file that was moved is let go. */
+const fileLife = 1;
+/** Milliseconds in which a writer that is alive writes on. */
+const stillness = 10;
 /** Bounds what is turned into one text, however much has piled up while the file could not be written. */
 const linesPerBatch = 4096;
 
@@ -27,6 +33,10 @@ export class Wal implements BusObserver {
   #rest: Buffer | null = null;
   #restLines = 0;
   #writing: Promise<void> | null = null;
+  #file: FileHandle | null = null;
+  #fileIsOld = false;
+  /** Where the file ends, unless somebody else writes to it, too. */
+  #end = 0;
   #error: unknown = null;
 
   constructor(path: string, busName: string, logger: Logger) {
@@ -63,6 +73,7 @@ export class Wal implements BusObserver {
    */
   async close(): Promise<void> {
     await this.flush();
+    await this.#closeFile();
     const lines = this.#unwritten;
     if (lines === 0) return;
     throw new WalWriteError(
@@ -80,22 +91,48 @@ export class Wal implements BusObserver {
   /** Writes batch after batch until none is left or one fails. */
   async #write(): Promise<void> {
     try {
-      await mkdir(dirname(this.#path), { recursive: true });
-      const file = await open(this.#path, 'a+');
-      try {
-        await this.#endTornLine(file);
-        while (this.#unwritten > 0) await this.#writeBatch(file);
-      } finally {
-        await file.close();
-      }
+      const file = await this.#openFile();
+      while (this.#unwritten > 0) await this.#writeBatch(file);
+      if (this.#fileIsOld) await this.#closeFile();
     } catch (error) {
       this.#error = error;
+      await this.#closeFile().catch(() => undefined);
       this.#logger.error(
         `${this.#busName}: could not write to ${this.#path}: ${(error as Error).message}. ${this.#unwritten} events are kept and tried again with the next one.`,
       );
     } finally {
       this.#writing = null;
     }
+  }
+
+  /** The file, kept open for a while: opening it costs more than writing to it. */
+  async #openFile(): Promise<FileHandle> {
+    if (this.#file === null) {
+      await mkdir(dirname(this.#path), { recursive: true });
+      this.#file = await open(this.#path, 'a+');
+      this.#end = 0;
+      startTimer(fileLife, () => this.#outlive(), false);
+    }
+    const { nlink, size } = await this.#file.stat();
+    if (nlink === 0) {
+      // Into a file that was deleted meanwhile, lines would vanish without a word.
+      await this.#closeFile();
+      return this.#openFile();
+    }
+    if (size !== this.#end) this.#end = await endTornLine(this.#file, size);
+    return this.#file;
+  }
+
+  #outlive(): void {
+    this.#fileIsOld = true;
+    this.#writing ??= this.#write();
+  }
+
+  async #closeFile(): Promise<void> {
+    const file = this.#file;
+    this.#file = null;
+    this.#fileIsOld = false;
+    await file?.close();
   }
 
   async #writeBatch(file: FileHandle): Promise<void> {
@@ -108,6 +145,7 @@ export class Wal implements BusObserver {
     let written = 0;
     try {
       while (written < batch.length) written += (await file.write(batch, written)).bytesWritten;
+      this.#end += written;
     } catch (error) {
       // A line that was written only in part is written again as a whole: others may append before we can go on.
       const whole = written === 0 ? 0 : batch.lastIndexOf(newline, written - 1) + 1;
@@ -118,12 +156,16 @@ export class Wal implements BusObserver {
     this.#rest = null;
     this.#restLines = 0;
   }
+}
 
-  /** A crash or a full disk may have left half a line: ours must not be glued to it. */
-  async #endTornLine(file: FileHandle): Promise<void> {
-    const { size } = await file.stat();
-    if (size === 0) return;
-    const { buffer } = await file.read(Buffer.alloc(1), 0, 1, size - 1);
-    if (buffer[0] !== newline) await file.write(`${tornMark}\n`);
-  }
+/** A crash or a full disk may have left half a line: ours must not be glued to it. @returns where the file ends then */
+async function endTornLine(file: FileHandle, size: number): Promise<number> {
+  if (size === 0) return 0;
+  const { buffer } = await file.read(Buffer.alloc(1), 0, 1, size - 1);
+  if (buffer[0] === newline) return size;
+  await setTimeout(stillness);
+  const now = await file.stat();
+  // It grows: another writer is in the middle of a line, which is none of our business.
+  if (now.size !== size) return endTornLine(file, now.size);
+  return size + (await file.write(`${tornMark}\n`)).bytesWritten;
 }

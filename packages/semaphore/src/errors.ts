@@ -87,6 +87,8 @@ export class SemaphoreTimeoutError extends SemaphoreError {
  *
  * Thrown at once, never after a wait, and never replaced by a count of its own, which would exceed the limit unseen.
  * `semaphoreLax` does not cover it.
+ *
+ * @example if (isSemaphoreUnavailableError(error)) console.log(error.path, error.cause);
  */
 export class SemaphoreUnavailableError extends SemaphoreError {
   static {
@@ -105,7 +107,11 @@ export class SemaphoreUnavailableError extends SemaphoreError {
   }
 }
 
-/** The same semaphore is in use with another limit; which of the two holds would depend on who came first. */
+/**
+ * The same semaphore is in use with another limit; which of the two holds would depend on who came first.
+ *
+ * @example if (isSemaphoreLimitError(error)) console.log(`${error.semaphore} has ${error.existing} slots`);
+ */
 export class SemaphoreLimitError extends SemaphoreError {
   static {
     this.prototype.name = 'SemaphoreLimitError';
@@ -129,7 +135,11 @@ export class SemaphoreLimitError extends SemaphoreError {
   }
 }
 
-/** A slot was taken away from a live holder: its files were deleted. The reason of the lease's `signal`. */
+/**
+ * A slot was taken away from a live holder: its files were deleted. The reason of the lease's `signal`.
+ *
+ * @example lease.signal.addEventListener('abort', () => render.cancel(lease.signal.reason));
+ */
 export class SemaphoreLostError extends SemaphoreError {
   static {
     this.prototype.name = 'SemaphoreLostError';
@@ -151,7 +161,11 @@ export class SemaphoreLostError extends SemaphoreError {
   }
 }
 
-/** One attempt of a function wrapped in `retry` took longer than `timeout`; it counts as failed. */
+/**
+ * One attempt of a function wrapped in `retry` took longer than `timeout`; it counts as failed.
+ *
+ * @example if (isAttemptTimeoutError(error)) console.log(`attempt ${error.attempt} took over ${error.timeout} s`);
+ */
 export class AttemptTimeoutError extends SemaphoreError {
   static {
     this.prototype.name = 'AttemptTimeoutError';
@@ -175,7 +189,11 @@ export class AttemptTimeoutError extends SemaphoreError {
   }
 }
 
-/** `retryContext()` was called outside a function wrapped in `retry`. */
+/**
+ * `retryContext()` was called outside a function wrapped in `retry`.
+ *
+ * @example const fetchPage = retry()(() => retryContext().attempt);   // inside it is found
+ */
 export class RetryContextError extends SemaphoreError {
   static {
     this.prototype.name = 'RetryContextError';

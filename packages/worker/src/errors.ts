@@ -25,7 +25,7 @@ export function isWorkerCrashedError(error: unknown): error is WorkerCrashedErro
   return isBusError(error) && error.code === 'ERR_WORKER_CRASHED';
 }
 
-/** A thread could not be started as a bus; the message says what happened to it. */
+/** A thread could not be started as a bus; the message says what happened to it. @example if (isWorkerStartError(error)) console.error(error.message); */
 export class WorkerStartError extends BusError {
   static {
     this.prototype.name = 'WorkerStartError';
@@ -38,7 +38,7 @@ export function isWorkerStartError(error: unknown): error is WorkerStartError {
   return isBusError(error) && error.code === 'ERR_WORKER_START';
 }
 
-/** Two buses can't be linked: other protocol versions, one name twice, or a port that is closed. */
+/** Two buses can't be linked: other protocol versions, one name twice, or a port that is closed. @example await linkBuses(bus, port).then(undefined, (error) => isLinkError(error) && port.close()); */
 export class LinkError extends BusError {
   static {
     this.prototype.name = 'LinkError';
