@@ -24,7 +24,7 @@ const folder = mkdtempSync(join(tmpdir(), 'threadbus-install-'));
 const consumer = join(folder, 'my-app');
 
 try {
-  const tarballs = packed();
+  const tarballs = await packed();
   await install(tarballs);
   checkDeclarations();
   const programs = await writePrograms();
@@ -37,9 +37,9 @@ try {
   rmSync(folder, { recursive: true, force: true });
 }
 
-function packed() {
+async function packed() {
   mkdirSync(consumer);
-  const tarballs = pack(consumer);
+  const tarballs = await pack(consumer);
   console.log(`install-test: pack ok, ${tarballs.join(', ')}`);
   return tarballs;
 }

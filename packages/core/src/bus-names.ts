@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { newId } from './clock.ts';
 import { describe } from './describe.ts';
 
 /** What the registry knows of a bus. */
@@ -60,7 +60,7 @@ export class BusNames<Bus extends Named> {
 
   #unused(prefix: string): string {
     for (;;) {
-      const name = `${prefix}${randomBytes(4).toString('hex')}`;
+      const name = `${prefix}${newId().slice(-8)}`;
       if (!this.#buses.has(name)) return name;
     }
   }
