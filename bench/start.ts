@@ -1,7 +1,10 @@
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
+import type * as Core from '@threadbus/core';
+import type * as Buses from '@threadbus/worker';
 import { contest } from './contest.ts';
-import type { Contestant } from './scenario.ts';
+import { packed, preparePacked } from './packed.ts';
+import type { Contest, Contestant } from './scenario.ts';
 
 // Nothing is imported up here that a contestant's import would then find loaded.
 
@@ -16,10 +19,10 @@ function imports(load: () => Promise<unknown>, before?: () => Promise<unknown>):
 }
 
 const zod = async (): Promise<unknown> => import('zod');
-const core = async (): Promise<unknown> => import('@threadbus/core');
+const core = async (): Promise<unknown> => import(packed('core').href);
 
 const dispatchOurs: Contestant = async () => {
-  const { BaseEvent, EventBus } = await import('@threadbus/core');
+  const { BaseEvent, EventBus } = (await import(packed('core').href)) as typeof Core;
   const started = performance.now();
   const First = BaseEvent.extend('First', {});
   const bus = new EventBus();
@@ -48,18 +51,18 @@ const dispatchEmittery: Contestant = async () => {
 };
 
 const busThread: Contestant = async () => {
-  const { WorkerBus } = await import('@threadbus/worker');
+  const { WorkerBus } = (await import(packed('worker').href)) as typeof Buses;
   const started = performance.now();
-  const bus = await WorkerBus.start(new URL('./start-bus.js', import.meta.url));
+  const bus = await WorkerBus.start(packed('start-bus.js'));
   const took = performance.now() - started;
   await bus.stop();
   return took;
 };
 
 const bareThread: Contestant = async () => {
-  await import('@threadbus/worker');
+  await import(packed('worker').href);
   const started = performance.now();
-  const worker = new Worker(new URL('./start-bare.js', import.meta.url));
+  const worker = new Worker(packed('start-bare.js'));
   await once(worker, 'message');
   const took = performance.now() - started;
   await worker.terminate();
@@ -68,8 +71,7 @@ const bareThread: Contestant = async () => {
 
 const shared = { unit: 'ms', ratio: '× as much', size: 1, quick: 1, rounds: 9, fresh: true } as const;
 
-/** What happens once in a process, each time in a new one. */
-export const start = contest('start', [
+const loads = contest('start', [
   {
     ...shared,
     name: 'import core, zod loaded',
@@ -84,7 +86,7 @@ export const start = contest('start', [
     ...shared,
     name: 'import worker, core loaded',
     contestants: {
-      threadbus: imports(async () => import('@threadbus/worker'), core),
+      threadbus: imports(async () => import(packed('worker').href), core),
       piscina: imports(async () => import('piscina')),
     },
   },
@@ -92,7 +94,7 @@ export const start = contest('start', [
     ...shared,
     name: 'import semaphore',
     contestants: {
-      threadbus: imports(async () => import('@threadbus/semaphore')),
+      threadbus: imports(async () => import(packed('semaphore').href)),
       'proper-lockfile': imports(async () => import('proper-lockfile')),
     },
   },
@@ -103,3 +105,12 @@ export const start = contest('start', [
   },
   { ...shared, name: 'WorkerBus.start', contestants: { threadbus: busThread, 'bare Worker': bareThread } },
 ]);
+
+/** What happens once in a process, each time in a new one, with the packages as they are published. */
+export const start: Contest = {
+  ...loads,
+  run: async (options) => {
+    preparePacked(['start-bus.js', 'start-bare.js']);
+    return loads.run(options);
+  },
+};
