@@ -6,7 +6,7 @@ export const scenarios: Readonly<Record<string, () => Promise<Scenario>>> = {
   awaited: async () => (await import('./awaited.ts')).awaited,
   nested: async () => (await import('./nested.ts')).nested,
   wal: async () => (await import('./wal.ts')).wal,
-  growth: async () => (await import('./growth.ts')).growth,
+  'core-growth': async () => (await import('./core-growth.ts')).growth,
   memory: async () => (await import('./memory.ts')).memory,
   start: async () => (await import('./start.ts')).start,
   bundle: async () => (await import('./bundle.ts')).bundle,

@@ -67,7 +67,9 @@ const manyBuses = grows(200_000, ['500 buses', { buses: 500 }], ['1 bus', {}]);
 const longQueue = grows(100_000, ['queue of 100k against 100', { burst: 100_000 }], ['queue of 100', {}]);
 
 /** What an event costs must not depend on how many there were, are remembered, are queued, or how many buses there are. */
-export const growth = contest('growth', [
+export const growth = contest('core-growth', [
+  grows(100_000, ['10k events', { events: 10_000 }], ['1k events', { events: 1_000 }]),
+  grows(200_000, ['100k events', { events: 100_000 }], ['1k events', { events: 1_000 }]),
   grows(1_000_000, ['1M events', {}], ['1k events', { events: 1_000 }]),
   longHistory,
   uncollected(longHistory),
