@@ -7,7 +7,6 @@ import { PatternHandlers, Registration } from './pattern-handlers.ts';
 const anyType = '*';
 /** How many patterns without a handler are kept for the next one. */
 const keptPatterns = 1_000;
-const none: readonly Registration[] = [];
 
 /** Counted, not random: a bus that registers the same handlers again after a restart gives them the same ids. */
 class HandlerSource implements ResultSource {
@@ -102,7 +101,7 @@ export class HandlerRegistry {
   match(type: string): readonly Registration[] {
     const handlers = this.#patterns.get(type) ?? this.#any;
     if (handlers.matched !== null && handlers.matchedAt === this.#anyChanges) return handlers.matched;
-    handlers.matched = handlers === this.#any ? distinct(this.#any, none) : distinct(handlers, this.#any);
+    handlers.matched = handlers === this.#any ? distinct(this.#any, null) : distinct(handlers, this.#any);
     handlers.matchedAt = this.#anyChanges;
     return handlers.matched;
   }
@@ -124,8 +123,10 @@ export class HandlerRegistry {
   }
 }
 
-function distinct(own: Iterable<Registration>, any: Iterable<Registration>): readonly Registration[] {
-  const all = [...own, ...any];
+function distinct(own: PatternHandlers, any: PatternHandlers | null): readonly Registration[] {
+  const all: Registration[] = [];
+  own.addTo(all);
+  any?.addTo(all);
   if (all.length < 2) return all;
   const seen = new Set<AnyHandler>();
   return all.filter(({ handler }) => !seen.has(handler) && seen.add(handler));

@@ -86,7 +86,7 @@ export function describeHandler(handler: object): HandlerKind {
   const remote = (handler as { [remoteHandler]?: RemoteHandler })[remoteHandler];
   if (remote !== undefined) return { ...remote, target: null };
   const name = (handler as { name?: unknown }).name;
-  const plain = typeof name === 'string' ? name.replace(/^(?:bound )+/, '') : '';
+  const plain = typeof name !== 'string' ? '' : name.startsWith('bound ') ? name.replace(/^(?:bound )+/, '') : name;
   return { name: plain === '' ? 'anonymous' : plain, target: null, holdsSlot: true, ownClock: false };
 }
 

@@ -80,6 +80,11 @@ export class PatternHandlers implements Iterable<Registration> {
     return found;
   }
 
+  /** Appends all registrations, in order. */
+  addTo(all: Registration[]): void {
+    for (let one = this.#list.first; one !== null; one = one.next) all.push(one);
+  }
+
   [Symbol.iterator](): IterableIterator<Registration> {
     return this.#list[Symbol.iterator]();
   }
