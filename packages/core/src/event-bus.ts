@@ -161,12 +161,7 @@ export class EventBus implements RunningBus, AsyncDisposable {
         `${this.name}: a handler named "${entry.source.handlerName}" is already registered for '${key}'; both will run.`,
       );
     }
-    const end = (): void => registry.remove(entry);
-    if (signal !== undefined) {
-      entry.onRemoved = (): void => signal.removeEventListener('abort', end);
-      signal.addEventListener('abort', end);
-    }
-    return subscription(end);
+    return registry.subscription(entry, signal);
   }
 
   /**

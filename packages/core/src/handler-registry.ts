@@ -1,8 +1,9 @@
 import type { EventConstructor } from './base-event.ts';
 import type { BusIdentity } from './bus-names.ts';
 import type { ResultSource } from './event-result.ts';
-import { type AnyHandler, describeHandler } from './handler.ts';
+import { type AnyHandler, kindOf, nameOf } from './handler.ts';
 import { PatternHandlers, Registration } from './pattern-handlers.ts';
+import { type Subscription, subscription } from './subscription.ts';
 
 const anyType = '*';
 /** How many patterns without a handler are kept for the next one. */
@@ -60,11 +61,12 @@ export class HandlerRegistry {
 
   /** @returns the entry, and whether another function of the same name was registered for the pattern before */
   add(pattern: string, handler: AnyHandler, once: boolean): { entry: Registration; namesake: boolean } {
-    const kind = describeHandler(handler);
+    const kind = kindOf(handler);
+    const name = nameOf(handler);
     this.#registrations += 1;
-    const source = new HandlerSource(this.#bus, this.#registrations, kind.name);
+    const source = new HandlerSource(this.#bus, this.#registrations, name);
     const entry = new Registration(source, pattern, handler, once, kind);
-    const namesake = this.#handlersOf(pattern).add(entry) && kind.name !== 'anonymous' && kind.target === null;
+    const namesake = this.#handlersOf(pattern).add(entry) && name !== 'anonymous' && kind.target === null;
     if (pattern === anyType) this.#anyChanges += 1;
     this.#size += 1;
     return { entry, namesake };
@@ -88,6 +90,13 @@ export class HandlerRegistry {
     else if (handlers.size === 0 && this.#patterns.size > keptPatterns) this.#patterns.delete(pattern);
     this.#size -= 1;
     entry.onRemoved?.();
+  }
+
+  /** What ends the registration; the signal does, too. */
+  subscription(entry: Registration, signal: AbortSignal | undefined): Subscription {
+    const end = (): void => this.remove(entry);
+    if (signal !== undefined) endWith(signal, entry, end);
+    return subscription(end);
   }
 
   /** Removes all registrations of a function for the pattern, or all of the pattern. */
@@ -121,6 +130,11 @@ export class HandlerRegistry {
     }
     return handlers;
   }
+}
+
+function endWith(signal: AbortSignal, entry: Registration, end: () => void): void {
+  entry.onRemoved = (): void => signal.removeEventListener('abort', end);
+  signal.addEventListener('abort', end);
 }
 
 function distinct(own: PatternHandlers, any: PatternHandlers | null): readonly Registration[] {

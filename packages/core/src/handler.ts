@@ -75,19 +75,27 @@ export interface HandlerEntry {
   readonly ownClock: boolean;
 }
 
-/** What a handler function is, and how it is called in results. */
-export interface HandlerKind extends Pick<HandlerEntry, 'target' | 'holdsSlot' | 'ownClock'> {
-  readonly name: string;
+/** How a handler is run: plain ones share one object. */
+export type HandlerKind = Pick<HandlerEntry, 'target' | 'holdsSlot' | 'ownClock'>;
+
+const plainKind: HandlerKind = { target: null, holdsSlot: true, ownClock: false };
+
+export function kindOf(handler: object): HandlerKind {
+  const target = (handler as Partial<Forward>)[forwardTarget];
+  if (target !== undefined) return { target, holdsSlot: false, ownClock: false };
+  const remote = (handler as { [remoteHandler]?: RemoteHandler })[remoteHandler];
+  return remote === undefined ? plainKind : { target: null, holdsSlot: remote.holdsSlot, ownClock: remote.ownClock };
 }
 
-export function describeHandler(handler: object): HandlerKind {
+/** How results call a handler. */
+export function nameOf(handler: object): string {
   const target = (handler as Partial<Forward>)[forwardTarget];
-  if (target !== undefined) return { name: `${target.name}.dispatch`, target, holdsSlot: false, ownClock: false };
+  if (target !== undefined) return `${target.name}.dispatch`;
   const remote = (handler as { [remoteHandler]?: RemoteHandler })[remoteHandler];
-  if (remote !== undefined) return { ...remote, target: null };
+  if (remote !== undefined) return remote.name;
   const name = (handler as { name?: unknown }).name;
   const plain = typeof name !== 'string' ? '' : name.startsWith('bound ') ? name.replace(/^(?:bound )+/, '') : name;
-  return { name: plain === '' ? 'anonymous' : plain, target: null, holdsSlot: true, ownClock: false };
+  return plain === '' ? 'anonymous' : plain;
 }
 
 /** Makes a Forward of a bus's `dispatch`. */

@@ -28,7 +28,8 @@ export { pathText } from './event-schema.ts';
 export { Fifo } from './fifo.ts';
 export {
   type AnyHandler,
-  describeHandler,
+  kindOf,
+  nameOf,
   type ForwardTarget,
   forwardTarget,
   forwardTo,

@@ -14,18 +14,26 @@ export class Registration implements HandlerEntry, Linked<Registration> {
   readonly pattern: string;
   readonly handler: AnyHandler;
   readonly once: boolean;
-  readonly target: HandlerEntry['target'];
-  readonly holdsSlot: boolean;
-  readonly ownClock: boolean;
+  readonly #kind: HandlerKind;
 
   constructor(source: ResultSource, pattern: string, handler: AnyHandler, once: boolean, kind: HandlerKind) {
     this.source = source;
     this.pattern = pattern;
     this.handler = handler;
     this.once = once;
-    this.target = kind.target;
-    this.holdsSlot = kind.holdsSlot;
-    this.ownClock = kind.ownClock;
+    this.#kind = kind;
+  }
+
+  get target(): HandlerEntry['target'] {
+    return this.#kind.target;
+  }
+
+  get holdsSlot(): boolean {
+    return this.#kind.holdsSlot;
+  }
+
+  get ownClock(): boolean {
+    return this.#kind.ownClock;
   }
 }
 

@@ -11,9 +11,16 @@ export interface Subscription extends Disposable {
   (): void;
 }
 
+/** What subscriptions have in common: a property of its own would cost each of them as much as its function does. */
+const prototype = Object.create(Function.prototype, {
+  [Symbol.dispose]: {
+    value(this: () => void): void {
+      this();
+    },
+  },
+}) as object;
+
 /** Makes a Subscription of what ends it, a function that nobody else has. */
 export function subscription(end: () => void): Subscription {
-  const own = end as { (): void; [Symbol.dispose]: () => void };
-  own[Symbol.dispose] = end;
-  return own;
+  return Object.setPrototypeOf(end, prototype) as Subscription;
 }

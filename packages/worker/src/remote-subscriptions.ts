@@ -3,7 +3,8 @@ import {
   type AnyHandler,
   type BusIdentity,
   describe,
-  describeHandler,
+  kindOf,
+  nameOf,
   type EventConstructor,
   type ForwardTarget,
   patternKey,
@@ -57,7 +58,8 @@ export class RemoteSubscriptions {
     }
     if (typeof pattern !== 'string') this.#classes.set(key, pattern);
     if (signal?.aborted === true) return subscription(() => undefined);
-    const { name, target } = describeHandler(handler);
+    const name = nameOf(handler);
+    const { target } = kindOf(handler);
     const forward = target === null ? null : { id: target.id, name: target.name };
     this.#next += 1;
     const id = this.#next;
