@@ -6,6 +6,7 @@ import {
   checkOptions,
   checkSize,
   checkWait,
+  defaultLogger,
   Fifo,
   type HandlerRun,
   type RemoteHandler,
@@ -110,10 +111,13 @@ export class HandlerPool implements AsyncDisposable {
           ...(resourceLimits !== undefined && { resourceLimits }),
         }),
     );
+    // A thread has died that nobody was using: without a listener this would be an uncaught error of this thread.
+    this.#piscina.on('error', logIdleCrash);
     this.#leaseHost = {
       runTask: this.#runTask,
       patience: Math.min(idleTimeout ?? defaultIdle, defaultIdle),
       idle: (lease) => this.#idle.push(lease),
+      crashedIdle: logIdleCrash,
       ended: (lease) => {
         const at = this.#idle.indexOf(lease);
         if (at >= 0) this.#idle.splice(at, 1);
@@ -233,6 +237,11 @@ export class HandlerPool implements AsyncDisposable {
 
 function checkCount(name: string, value: unknown): number {
   return Math.min(checkSize(name, value) ?? threadLimit, threadLimit);
+}
+
+function logIdleCrash(error: unknown): void {
+  const text = error instanceof Error ? error.message : String(error);
+  defaultLogger().error(`A pool thread crashed after its handler had ended, by what that had left running: ${text}`);
 }
 
 function stoppedError(): BusStoppedError {

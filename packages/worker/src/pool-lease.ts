@@ -30,6 +30,8 @@ export interface LeaseHost {
   idle(lease: PoolLease): void;
   /** It takes no more calls. */
   ended(lease: PoolLease): void;
+  /** Its thread has crashed while it had no call. */
+  crashedIdle(error: unknown): void;
   /** Its thread is not there for it any more. */
   over(lease: PoolLease): void;
   /** There may be room for other calls. */
@@ -44,12 +46,12 @@ export interface LeaseHost {
  * - *The thread dies before it has taken the call*, by what an earlier handler has left there: it says WORKING before it
  *   calls a handler, and what it has said is read before its end is acted upon. Without WORKING the call can be given to
  *   another thread. With it the call fails, with the answer it is answered, though the thread is gone.
- * - *It dies between two calls*: nobody fails, the lease is over.
+ * - *It dies between two calls*: nobody fails, the crash is logged, the lease is over.
  * - *A kill for a call that has just been answered*: reading the answer takes the kill back. If the answer comes later
  *   than the kill, the thread is gone, but nothing was given to it meanwhile.
  * - *It ends while a call is being given to it*: this side alone ends it, in one step with taking it off the idle ones.
- * - *An earlier handler goes on after its answer*, because it was ended and doesn't care: the thread says nothing about
- *   its awaits any more, and events that it dispatches have their own numbers and their own bus's link.
+ * - *An earlier handler goes on after its answer*, because it was ended and doesn't care: its awaits aren't those of
+ *   a handler any more, and events that it dispatches have their own numbers and their own bus's link.
  * - *Something left behind blocks the thread*: a call's time doesn't start before WORKING; and a thread that isn't given
  *   back when asked for is killed in the end, for a lease keeps the process alive.
  */
@@ -125,6 +127,7 @@ export class PoolLease {
         readLine(this.#links, next.message as unknown[]);
       }
     }
+    if (this.#call === null && cause !== undefined && !this.#kill.signal.aborted) this.#host.crashedIdle(cause);
     this.#over(crashError(this.#call?.handlerName ?? 'a handler', cause));
   }
 

@@ -45,18 +45,14 @@ function openLine(port: MessagePort, { line, bus }: NewLine, handlers: ReadonlyM
       const { name: handlerName, handler } = loadedHandler;
       const { resultId, handlerId } = wireCall;
       const source = { handlerId, handlerName, busId: bus.id, busName: bus.name };
-      const call = new LocalCall({
+      link.sendWorking();
+      return new LocalCall({
         resultId,
         source,
         handler,
         bus: reference,
-        onSuspended: (suspended) => {
-          // One that was ended and goes on all the same has nothing to say: the thread may have its next call.
-          if (call.results[0]?.settled === false) link.sendSuspended(suspended);
-        },
+        onSuspended: (suspended) => link.sendSuspended(suspended),
       });
-      link.sendWorking();
-      return call;
     };
     const remote = new RemoteBus(bus, null, defaultFlow, { busy: () => undefined, targetOf });
     const reference = new BusReference(remote);
