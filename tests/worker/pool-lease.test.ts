@@ -141,3 +141,10 @@ test('pool lease - more buses than a lease keeps in mind are served all the same
     expect(await poolBus(pool).dispatch(step('thread')).eventResult()).toBeGreaterThan(0);
   }
 });
+
+test('pool lease - a handler that has returned leaves room for the pool calls that it has not awaited', async () => {
+  const bus = poolBus();
+  const event = await bus.dispatch(step('leave a child', {}, 5));
+  expect(await event.eventResult()).toBeGreaterThan(0);
+  expect(await event.event_children[0]?.eventResult()).toBeGreaterThan(0);
+});
