@@ -12,7 +12,7 @@ import run, { type Kind } from './cpu-work.ts';
 import { check, type Contestant, type Load, type Measure } from './scenario.ts';
 
 const task = new URL('./cpu-work.js', import.meta.url);
-const Job = BaseEvent.extend('Job', { kind: z.enum(['arithmetic', 'hashing', 'terser']) });
+const Job = BaseEvent.extend('Job', { kind: z.enum(['arithmetic', 'hashing', 'terser', 'nothing']) });
 
 /** Has its threads run and warm before what counts, then all jobs at once; every answer is looked at. */
 async function jobs(count: number, kind: Kind, one: () => PromiseLike<unknown>, measure: Measure): Promise<void> {
@@ -79,14 +79,19 @@ function stall(contestant: Contestant): Contestant {
   };
 }
 
+const sizes: Readonly<Record<Kind, Pick<Load, 'size' | 'quick' | 'rounds'>>> = {
+  arithmetic: { size: 60, quick: 8, rounds: 7 },
+  hashing: { size: 60, quick: 8, rounds: 7 },
+  terser: { size: 40, quick: 4, rounds: 4 },
+  nothing: { size: 2_000, quick: 200, rounds: 7 },
+};
+
 function load(kind: Kind): Load {
   return {
+    ...sizes[kind],
     name: `${kind}, 2 threads`,
     unit: 'µs per handler',
     ratio: '× as fast',
-    size: kind === 'terser' ? 40 : 60,
-    quick: kind === 'terser' ? 4 : 8,
-    rounds: kind === 'terser' ? 4 : 7,
     contestants: {
       threadbus: onBus(2, kind),
       'threadbus, 1 thread': onBus(1, kind),
@@ -103,6 +108,7 @@ export const cpu = contest('cpu', [
   load('arithmetic'),
   load('hashing'),
   load('terser'),
+  load('nothing'),
   {
     name: 'longest stall of main',
     unit: 'ms',

@@ -7,6 +7,7 @@ test.each([
   ['pool', 'idle', '42\n'],
   ['bus', 'in flight', '42\nblocked\n'],
   ['pool', 'in flight', '42\nblocked\n'],
+  ['pool', 'left blocked', '42\n'],
   ['bus', 'crash', '42\ncrashed\n'],
   ['bus', 'stop', '42\n'],
 ])('process - with a %s, %s, it ends by itself when all is done and not before', async (what, then, output) => {

@@ -6,6 +6,7 @@ import {
   checkOptions,
   checkSize,
   checkWait,
+  defaultLogger,
   Fifo,
   type HandlerRun,
   type RemoteHandler,
@@ -14,7 +15,8 @@ import {
 } from '@threadbus/core/internal';
 import { Piscina } from 'piscina';
 import { checkArgs, checkEntry } from './options.ts';
-import { PoolCall, type RunTask } from './pool-call.ts';
+import { PoolCall } from './pool-call.ts';
+import { type LeaseHost, PoolLease, type RunTask } from './pool-lease.ts';
 import { outsideContexts } from './portable.ts';
 
 /** Options of `new HandlerPool(…)`. */
@@ -42,6 +44,8 @@ export type PoolHandler<R> = (event: BaseEvent, context: HandlerContext) => Prom
 
 /** More threads than this never run at once, whatever awaits what. */
 const threadLimit = 4096;
+/** Seconds. */
+const defaultIdle = 10;
 
 /**
  * Threads for CPU-heavy handlers: register what `handler()` returns on any bus of this thread.
@@ -62,15 +66,18 @@ export class HandlerPool implements AsyncDisposable {
   static {
     showAs(
       this.prototype,
-      (pool) =>
-        `HandlerPool(${pool.#running.size} running, ${pool.#waiting.size} waiting, ${pool.#maxThreads} at a time)`,
+      (pool) => `HandlerPool(${pool.#running} running, ${pool.#waiting.size} waiting, ${pool.#maxThreads} at a time)`,
     );
   }
 
   readonly #maxThreads: number;
   readonly #piscina: Piscina;
   readonly #waiting = new Fifo<() => void>();
-  readonly #running = new Set<PoolCall>();
+  /** All whose threads are not given back yet. */
+  readonly #leases = new Set<PoolLease>();
+  /** Those that have no call, the one that was used last at the end. */
+  readonly #idle: PoolLease[] = [];
+  readonly #leaseHost: LeaseHost;
   /** Calls that were told to start and haven't yet. */
   #starting = 0;
   #stopped: Promise<void> | null = null;
@@ -86,7 +93,7 @@ export class HandlerPool implements AsyncDisposable {
     const minThreads = checkCount('minThreads', options.minThreads ?? 0);
     const idleTimeout = checkWait(
       'idleTimeout (seconds)',
-      options.idleTimeout === undefined ? 10 : options.idleTimeout,
+      options.idleTimeout === undefined ? defaultIdle : options.idleTimeout,
     );
     const execArgv = checkArgs(options.execArgv);
     this.#maxThreads = Math.max(1, checkCount('maxThreads', options.maxThreads ?? availableParallelism()));
@@ -104,6 +111,20 @@ export class HandlerPool implements AsyncDisposable {
           ...(resourceLimits !== undefined && { resourceLimits }),
         }),
     );
+    // A thread has died that nobody was using: without a listener this would be an uncaught error of this thread.
+    this.#piscina.on('error', logIdleCrash);
+    this.#leaseHost = {
+      runTask: this.#runTask,
+      patience: Math.min(idleTimeout ?? defaultIdle, defaultIdle),
+      idle: (lease) => this.#idle.push(lease),
+      crashedIdle: logIdleCrash,
+      ended: (lease) => {
+        const at = this.#idle.indexOf(lease);
+        if (at >= 0) this.#idle.splice(at, 1);
+      },
+      over: (lease) => this.#leases.delete(lease),
+      changed: () => this.#startWaiting(),
+    };
   }
 
   /**
@@ -126,7 +147,7 @@ export class HandlerPool implements AsyncDisposable {
     const { ordered = false } = options;
     const entry = checkEntry(module, "a pool handler's module");
     const name = entry.pathname.split('/').pop() ?? 'pool handler';
-    const call = (event: BaseEvent, context: HandlerContext): Promise<R> =>
+    const call = async (event: BaseEvent, context: HandlerContext): Promise<R> =>
       this.#call(new PoolCall(event, context as HandlerRun, entry.href)) as Promise<R>;
     const kind: RemoteHandler = { name, holdsSlot: ordered, ownClock: true };
     return Object.assign(call, { [remoteHandler]: kind });
@@ -152,10 +173,7 @@ export class HandlerPool implements AsyncDisposable {
 
   async #stop(): Promise<void> {
     const error = stoppedError();
-    for (const call of this.#running) {
-      call.end(error);
-      call.kill();
-    }
+    for (const lease of this.#leases) lease.stop(error);
     for (let start = this.#waiting.shift(); start !== undefined; start = this.#waiting.shift()) {
       this.#starting += 1;
       start();
@@ -163,20 +181,29 @@ export class HandlerPool implements AsyncDisposable {
     await this.#piscina.destroy();
   }
 
+  /** Gives the call to a thread; once more if that one dies before it has taken it. */
   async #call(call: PoolCall): Promise<unknown> {
-    if (this.#stopped !== null) throw stoppedError();
-    if (!this.#hasRoom()) await this.#turn();
-    if (this.#stopped !== null) throw stoppedError();
-    if (call.run.runner.settled) {
-      this.#startWaiting();
-      return undefined;
+    for (;;) {
+      if (this.#stopped !== null) throw stoppedError();
+      if (!this.#hasRoom()) await this.#turn();
+      if (this.#stopped !== null) throw stoppedError();
+      if (call.run.runner.settled) {
+        this.#startWaiting();
+        return undefined;
+      }
+      const lease = this.#idle.pop() ?? this.#newLease();
+      try {
+        return await lease.run(call);
+      } catch (error) {
+        if (!lease.crashed || !call.loseThread()) throw error;
+      }
     }
-    this.#running.add(call);
-    const onFree = (): void => {
-      this.#running.delete(call);
-      this.#startWaiting();
-    };
-    return call.start(this.#runTask, () => this.#startWaiting(), onFree);
+  }
+
+  #newLease(): PoolLease {
+    const lease = new PoolLease(this.#leaseHost);
+    this.#leases.add(lease);
+    return lease;
   }
 
   /** Waits for a place, which is kept until the wait is over. */
@@ -197,15 +224,24 @@ export class HandlerPool implements AsyncDisposable {
     }
   }
 
+  get #running(): number {
+    return [...this.#leases].filter(({ taken }) => taken).length;
+  }
+
   #hasRoom(): boolean {
     let busy = this.#starting;
-    for (const { awaiting } of this.#running) if (!awaiting) busy += 1;
+    for (const lease of this.#leases) if (lease.busy) busy += 1;
     return busy < this.#maxThreads;
   }
 }
 
 function checkCount(name: string, value: unknown): number {
   return Math.min(checkSize(name, value) ?? threadLimit, threadLimit);
+}
+
+function logIdleCrash(error: unknown): void {
+  const text = error instanceof Error ? error.message : String(error);
+  defaultLogger().error(`A pool thread crashed after its handler had ended, by what that had left running: ${text}`);
 }
 
 function stoppedError(): BusStoppedError {

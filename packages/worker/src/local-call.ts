@@ -24,7 +24,7 @@ export interface CallTarget {
   readonly handler: AnyHandler;
   /** The bus, at the other end, for which the function runs. */
   readonly bus: RunningBus;
-  /** Told when the function awaits an event, and when it goes on. */
+  /** Told when the function awaits an event, or has returned and leaves events to be waited for, and when it goes on. */
   readonly onSuspended?: (suspended: boolean) => void;
 }
 
@@ -125,6 +125,8 @@ export class LocalCall implements Part, RunHost, ForwardTarget {
       open += 1;
       child.addWait({ runner: run.runner, settle: closed });
     }
+    // Its children may need the thread that has nothing to do but wait for them.
+    if (open > 1) this.#target.onSuspended?.(true);
     // `accept` hasn't returned yet if the function has settled within the call.
     queueMicrotask(closed);
   }

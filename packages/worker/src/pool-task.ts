@@ -1,52 +1,65 @@
-/** What a pool thread runs for one event: loads the handler's module, calls it, and answers over the task's own port. */
+/** What a pool thread runs for one lease: loads the handlers' modules, calls them, and answers over the lease's port. */
 import type { MessagePort } from 'node:worker_threads';
 import type { BaseEvent, HandlerContext } from '@threadbus/core';
-import { type AnyHandler, type BusIdentity, describe, type ForwardTarget, newId } from '@threadbus/core/internal';
+import { type AnyHandler, describe, type ForwardTarget, newId } from '@threadbus/core/internal';
 import { BusReference } from './bus-reference.ts';
 import { defaultFlow } from './flow-limits.ts';
+import type { Link } from './link.ts';
 import { LocalCall } from './local-call.ts';
-import { linkOverPort } from './port-link.ts';
+import { lineSender, type NewHandler, type NewLine, type PoolMessage, readLine } from './pool-port.ts';
+import { outsideContexts } from './portable.ts';
 import type { WireCall } from './protocol.ts';
 import { RemoteBus } from './remote-bus.ts';
 import { loadHint } from './start-failure.ts';
 
-/** One event for a pool thread. */
+/** One lease of a pool thread. */
 export interface PoolTask {
   readonly port: MessagePort;
-  /** URL of the module whose default export is the handler. */
-  readonly entry: string;
-  /** The bus that runs the handler, as it is known where the pool is. */
-  readonly bus: BusIdentity;
-  readonly handlerName: string;
 }
 
-/** Resolves when the handler has been answered for: the thread is free then. */
-export default async function runTask({ port, entry, bus, handlerName }: PoolTask): Promise<void> {
+interface LoadedHandler {
+  readonly name: string;
+  readonly handler: AnyHandler;
+}
+
+/** Resolves when the lease has ended: the thread is free then. */
+export default async function runTask({ port }: PoolTask): Promise<void> {
+  const links: Link[] = [];
+  const handlers = new Map<number, LoadedHandler>();
+  const read = (message: PoolMessage): void => {
+    if (Array.isArray(message)) readLine(links, message);
+    else if ('line' in message) links[message.line] = openLine(port, message, handlers);
+    else handlers.set(message.target, loaded(message));
+  };
   await new Promise<void>((resolve) => {
-    const handler = loaded(entry);
-    const targetOf = (_target: number, call: WireCall | null): ForwardTarget | undefined => {
-      const source = { handlerId: call?.handlerId ?? '', handlerName, busId: bus.id, busName: bus.name };
-      const onSuspended = (suspended: boolean): void => link.sendSuspended(suspended);
+    outsideContexts(() => port.on('message', read).on('close', resolve));
+  });
+}
+
+/** Makes this side's end of the link to a bus that calls. */
+function openLine(port: MessagePort, { line, bus }: NewLine, handlers: ReadonlyMap<number, LoadedHandler>): Link {
+  return outsideContexts(() => {
+    const targetOf = (target: number, wireCall: WireCall | null): ForwardTarget | undefined => {
+      const loadedHandler = handlers.get(target);
+      if (loadedHandler === undefined || wireCall === null) return undefined;
+      const { name: handlerName, handler } = loadedHandler;
+      const { resultId, handlerId } = wireCall;
+      const source = { handlerId, handlerName, busId: bus.id, busName: bus.name };
+      link.sendWorking();
       return new LocalCall({
-        resultId: call?.resultId ?? '',
+        resultId,
         source,
         handler,
-        bus: new BusReference(remote),
-        onSuspended,
+        bus: reference,
+        onSuspended: (suspended) => link.sendSuspended(suspended),
       });
     };
     const remote = new RemoteBus(bus, null, defaultFlow, { busy: () => undefined, targetOf });
-    const link = linkOverPort(remote, port, {
-      bus: null,
-      identity: { id: newId(), name: 'a pool thread' },
-      onClose: resolve,
-    });
+    const reference = new BusReference(remote);
+    const link = remote.createLink(lineSender(port, line), null);
+    link.open({ id: newId(), name: 'a pool thread' });
     remote.connect();
-    link.onAnswer = () => {
-      link.outbox.flush();
-      port.close();
-      resolve();
-    };
+    return link;
   });
 }
 
@@ -62,14 +75,15 @@ async function load(entry: string): Promise<{ default?: unknown }> {
 }
 
 /** The module's default export, as a handler that loads it when it is called. */
-function loaded(entry: string): AnyHandler {
-  return async (event: BaseEvent, context: HandlerContext): Promise<unknown> => {
-    const { default: handler } = await load(entry);
-    if (typeof handler !== 'function') {
+function loaded({ entry, handlerName: name }: NewHandler): LoadedHandler {
+  const handler = async (event: BaseEvent, context: HandlerContext): Promise<unknown> => {
+    const { default: found } = await load(entry);
+    if (typeof found !== 'function') {
       throw new TypeError(
-        `Expected the default export of ${entry} to be the handler, export default async (event) => { … }; got ${describe(handler)}.`,
+        `Expected the default export of ${entry} to be the handler, export default async (event) => { … }; got ${describe(found)}.`,
       );
     }
-    return (handler as AnyHandler)(event, context);
+    return (found as AnyHandler)(event, context);
   };
+  return { name, handler };
 }
