@@ -1,7 +1,12 @@
 import type { BaseEvent } from './base-event.ts';
 
+const none: readonly BaseEvent[] = [];
+
 /** An event and the number of its arrival at a bus. */
-export type Arrived = readonly [arrival: number, event: BaseEvent];
+export interface Arrived {
+  readonly event: BaseEvent;
+  readonly arrival: number;
+}
 
 /**
  * Completed events in order of completion, which is how they leave; read in order of arrival, which differs a little.
@@ -59,24 +64,30 @@ export class CompletedEvents {
     this.#size = 0;
   }
 
-  /** In reverse order of arrival; looks only as far back as it is read. */
-  *newestFirst(): IterableIterator<Arrived> {
-    /** Seen, and perhaps older than one not seen yet; the newest last. */
-    const seen: Arrived[] = [];
+  /**
+   * In reverse order of arrival, merged with others; looks only as far back as it is read.
+   *
+   * @param others the oldest first
+   */
+  *newestFirst(others: readonly Arrived[]): IterableIterator<BaseEvent> {
+    /** Not given out yet, because there may be newer ones; the newest last. */
+    const kept = [...others];
     for (let at = this.#events.length - 1; at >= this.#head; at -= 1) {
       const event = this.#events[at] ?? null;
       if (event === null) continue;
       const arrival = this.#arrivals[at] ?? 0;
-      let place = seen.length;
-      while (place > 0 && (seen[place - 1]?.[0] ?? 0) > arrival) place -= 1;
-      seen.splice(place, 0, [arrival, event]);
       const before = at > this.#head ? (this.#greatest[at - 1] ?? 0) : 0;
-      for (let newest = seen.at(-1); newest !== undefined && newest[0] > before; newest = seen.at(-1)) {
-        seen.pop();
-        yield newest;
+      if (arrival < before) {
+        let place = kept.length;
+        while (place > 0 && (kept[place - 1]?.arrival ?? 0) > arrival) place -= 1;
+        kept.splice(place, 0, { arrival, event });
+        continue;
       }
+      if (kept.length > 0) yield* takeNewer(kept, arrival);
+      yield event;
+      if (kept.length > 0) yield* takeNewer(kept, before);
     }
-    while (seen.length > 0) yield seen.pop() as Arrived;
+    yield* takeNewer(kept, 0);
   }
 
   /** Drops the used half now and then, so that the cost of each event stays constant. */
@@ -87,4 +98,15 @@ export class CompletedEvents {
     this.#greatest = this.#greatest.slice(this.#head);
     this.#head = 0;
   }
+}
+
+/** Takes out what arrived after `arrival`, the newest first. */
+function takeNewer(kept: Arrived[], arrival: number): readonly BaseEvent[] {
+  if ((kept.at(-1)?.arrival ?? 0) <= arrival) return none;
+  const newer: BaseEvent[] = [];
+  for (let last = kept.at(-1); last !== undefined && last.arrival > arrival; last = kept.at(-1)) {
+    newer.push(last.event);
+    kept.pop();
+  }
+  return newer;
 }

@@ -103,13 +103,8 @@ export class EventHistory<T extends InFlight<T>> implements ReadonlyMap<string, 
   }
 
   /** In the reverse order of arrival. */
-  *newestFirst(): IterableIterator<BaseEvent> {
-    const inFlight = [...this.#pending, ...this.#started].sort(byArrival);
-    for (const [arrival, event] of this.#completed.newestFirst()) {
-      while ((inFlight.at(-1)?.arrival ?? 0) > arrival) yield (inFlight.pop() as T).event;
-      yield event;
-    }
-    for (const { event } of inFlight.reverse()) yield event;
+  newestFirst(): IterableIterator<BaseEvent> {
+    return this.#completed.newestFirst([...this.#pending, ...this.#started].sort(byArrival));
   }
 
   /** Every so many events, the oldest first. */
