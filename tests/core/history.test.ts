@@ -168,3 +168,18 @@ test('history - is in order of dispatch, whatever the order of completion', asyn
   expect(numbers(bus.eventHistory.values())).toEqual([4, 3, 2, 10, 11, 12]);
   await bus.stop();
 });
+
+test('history - of two events with one id in flight, the later one is found, whichever completes first', async () => {
+  const { bus, open } = heldBus({});
+  const first = new Held({ n: 1 });
+  bus.dispatch(first);
+  const later = Step.fromJSON({ ...new Step({ n: 2 }).toJSON(), event_id: first.event_id });
+  bus.dispatch(later);
+  expect(bus.eventHistory.get(first.event_id)).toBe(later);
+  open();
+  await bus.waitUntilIdle();
+  expect(first.event_status).toBe('completed');
+  expect(bus.eventHistory.get(first.event_id)).toBe(later);
+  expect([...bus.eventHistory.values()]).toEqual([later]);
+  await bus.stop();
+});

@@ -72,21 +72,25 @@ export class CompletedEvents {
   *newestFirst(others: readonly Arrived[]): IterableIterator<BaseEvent> {
     /** Not given out yet, because there may be newer ones; the newest last. */
     const kept = [...others];
+    let sorted = true;
     for (let at = this.#events.length - 1; at >= this.#head; at -= 1) {
       const event = this.#events[at] ?? null;
       if (event === null) continue;
       const arrival = this.#arrivals[at] ?? 0;
       const before = at > this.#head ? (this.#greatest[at - 1] ?? 0) : 0;
       if (arrival < before) {
-        let place = kept.length;
-        while (place > 0 && (kept[place - 1]?.arrival ?? 0) > arrival) place -= 1;
-        kept.splice(place, 0, { arrival, event });
+        kept.push({ arrival, event });
+        sorted = false;
         continue;
       }
+      // Once for many: putting each in its place would cost as much as their number squared.
+      if (!sorted) kept.sort(byArrival);
+      sorted = true;
       if (kept.length > 0) yield* takeNewer(kept, arrival);
       yield event;
       if (kept.length > 0) yield* takeNewer(kept, before);
     }
+    if (!sorted) kept.sort(byArrival);
     yield* takeNewer(kept, 0);
   }
 
@@ -98,6 +102,11 @@ export class CompletedEvents {
     this.#greatest = this.#greatest.slice(this.#head);
     this.#head = 0;
   }
+}
+
+/** The oldest first. */
+export function byArrival(a: Pick<Arrived, 'arrival'>, b: Pick<Arrived, 'arrival'>): number {
+  return a.arrival - b.arrival;
 }
 
 /** Takes out what arrived after `arrival`, the newest first. */

@@ -1,5 +1,5 @@
 import { type BaseEvent, idIsGiven } from './base-event.ts';
-import { CompletedEvents } from './completed-events.ts';
+import { byArrival, CompletedEvents } from './completed-events.ts';
 import { type Open, OpenList } from './open-list.ts';
 import { lifecycleOf } from './result-helpers.ts';
 
@@ -67,10 +67,12 @@ export class EventHistory<T extends InFlight<T>> implements ReadonlyMap<string, 
   }
 
   completed(flight: T): void {
-    const remembered = flight.list !== this.#forgotten && this.#limit !== 0;
+    const forgotten = flight.list === this.#forgotten;
     this.#moveTo(flight, null);
-    if (remembered) this.#completed.push(flight.event, flight.arrival);
-    else this.#index?.delete(flight.event.event_id);
+    // Under the id of one that was forgotten there may be another by now.
+    if (forgotten) return;
+    if (this.#limit === 0) this.#index?.delete(flight.event.event_id);
+    else this.#completed.push(flight.event, flight.arrival);
   }
 
   get(id: string): BaseEvent | undefined {
@@ -146,8 +148,4 @@ export class EventHistory<T extends InFlight<T>> implements ReadonlyMap<string, 
     }
     this.#index?.delete(event.event_id);
   }
-}
-
-function byArrival(a: { readonly arrival: number }, b: { readonly arrival: number }): number {
-  return a.arrival - b.arrival;
 }
