@@ -28,7 +28,8 @@ export class KindWriter {
   numberOf({ event_type: type, event_schema: schema, event_timeout: timeout }: BaseEvent): number {
     const known = this.#byType.get(type);
     if (known !== undefined && known.schema === schema && known.timeout === timeout) return known.number;
-    if (this.#byType.size >= maxKinds) this.#byType.clear();
+    // Not for a kind that keeps its number: another would get the same.
+    if (known === undefined && this.#byType.size >= maxKinds) this.#byType.clear();
     const kind = { type, schema, timeout, number: known?.number ?? this.#byType.size };
     this.#byType.set(type, kind);
     this.#define(kind.number, kind);
