@@ -1,10 +1,11 @@
 import { execFile } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, renameSync, rmdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { BaseEvent, EventBus, isWalWriteError, readWal } from '@threadbus/core';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { z } from 'zod';
 import { collect } from '../helpers/collect.ts';
 import { fixtureUrl } from '../helpers/fixture.ts';
@@ -296,4 +297,21 @@ test('wal - a file that is deleted or moved away between two events is written a
   await bus.stop();
   const numbers = [...linesOf(moved), ...linesOf(path)].map(({ n }) => n);
   expect(numbers).toEqual(numbers.map((_, at) => at + 2));
+});
+
+test('wal - a bus that was stopped leaves its file alone, also when its time is over', async () => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+  try {
+    const folder = tempFolder();
+    const bus = new EventBus({ walPath: join(folder, 'logs', 'events.jsonl') });
+    await bus.dispatch(new Step({ n: 1 }));
+    await bus.stop();
+    rmSync(join(folder, 'logs'), { recursive: true });
+    vi.advanceTimersByTime(60_000);
+    // Whatever it would do now, it would do it before so many answers of the file system.
+    for (let n = 0; n < 50; n += 1) await stat(folder);
+    expect(existsSync(join(folder, 'logs'))).toBe(false);
+  } finally {
+    vi.useRealTimers();
+  }
 });

@@ -91,9 +91,14 @@ export class Wal implements BusObserver {
   /** Writes batch after batch until none is left or one fails. */
   async #write(): Promise<void> {
     try {
-      const file = await this.#openFile();
-      while (this.#unwritten > 0) await this.#writeBatch(file);
-      if (this.#fileIsOld) await this.#closeFile();
+      do {
+        if (this.#unwritten > 0) {
+          const file = await this.#openFile();
+          while (this.#unwritten > 0) await this.#writeBatch(file);
+        }
+        if (this.#fileIsOld) await this.#closeFile();
+        // More may have come while it was closed.
+      } while (this.#unwritten > 0);
     } catch (error) {
       this.#error = error;
       await this.#closeFile().catch(() => undefined);
@@ -124,6 +129,7 @@ export class Wal implements BusObserver {
   }
 
   #outlive(): void {
+    if (this.#file === null) return;
     this.#fileIsOld = true;
     this.#writing ??= this.#write();
   }
