@@ -22,6 +22,19 @@ export function treeTests(subject: () => Subject): void {
     expect(family?.result).toBe('done');
   });
 
+  test('tree - children started after they were made, completed after they started, and before their parent', async () => {
+    const { bus } = subject();
+    const before = Date.now();
+    const event = await bus.dispatch(new Family({}));
+    const [child] = event.event_children as [Child, Child];
+    const { event_created_at, event_started_at, event_completed_at } = child;
+    const times = [event_created_at, event_started_at, event_completed_at, event.event_completed_at].map((time) =>
+      Date.parse(time ?? ''),
+    );
+    expect([before, ...times].sort((a, b) => a - b)).toEqual([before, ...times]);
+    expect(times.at(-1)).toBeLessThanOrEqual(Date.now());
+  });
+
   test('tree - children have the class that was registered for their type', async () => {
     const { bus, crosses } = subject();
     using _subscription = bus.on(Grandchild, () => undefined);

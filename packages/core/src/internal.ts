@@ -6,7 +6,7 @@ export type { BusEngine } from './bus-engine.ts';
 export type { BusIdentity, PathStep } from './bus-names.ts';
 export { enterTree, noEventError, passed, skip } from './causality.ts';
 export { Capacity } from './capacity.ts';
-export { newId } from './clock.ts';
+export { newId, toWire } from './clock.ts';
 export { activeHandler, liveHandler, waitFor } from './context.ts';
 export { describe } from './describe.ts';
 export { rememberTransfer, takeTransfer, type Transferable } from './dispatch.ts';

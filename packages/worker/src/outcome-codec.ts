@@ -10,6 +10,7 @@ import {
   type ResultSource,
   sourceOf,
   startedAtOf,
+  toWire,
 } from '@threadbus/core/internal';
 import { decodeThrown, encodeThrown } from './error-codec.ts';
 import { decodeEvent, encodeEvent, encodePath, mergePath } from './event-codec.ts';
@@ -45,8 +46,8 @@ export function encodeOutcome(
   const { startedAt, completedAt } = lifecycleOf(event);
   return [
     encodePath(event),
-    startedAt,
-    completedAt,
+    toWire(startedAt),
+    toWire(completedAt),
     results.map((result) => encodeResult(result as Result, writer)),
     refused === null ? null : encodeThrown(refused),
   ];
