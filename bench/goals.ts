@@ -66,7 +66,10 @@ const goals: Readonly<Record<string, readonly Goal[]>> = {
       atLeast(load, '× comlink', 2),
       atLeast(load, '× raw id map', 1),
     ]),
-    atLeast('sequential, 300 B', '× raw id map', 0.8),
+    atLeast('sequential, 300 B, on one core', '× raw id map', 0.8),
+    atLeast('1 MB, moved: threadbus', '× cloned', 15),
+    atLeast('60 CPU-heavy handlers, 2 threads', '× 1 thread', 1.8),
+    atMost('longest stall of main meanwhile, ms', 'median', 10),
   ],
   cpu: [
     atLeast('arithmetic, 2 threads', fast, 1.8, 'threadbus, 1 thread'),

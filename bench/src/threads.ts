@@ -1,13 +1,14 @@
 import { performance } from 'node:perf_hooks';
 import { WorkerBus, WorkerBusGroup } from '@threadbus/worker';
-import { type BenchOptions, type Row, rounded, type Scenario } from '../scenario.ts';
-import { Buffers, Compute, Count, Counted, Small } from './threads-events.ts';
-import { type Mover, type Peer, startPeers, startRawPeer } from './threads-peers.ts';
-import { type Answer, bigPayload, type BytesAnswer, compute, type Payload, smallPayload } from './threads-work.ts';
+import { type BenchOptions, median, type Row, rounded, type Scenario } from '../scenario.ts';
+import { Buffers, Compute, Count, Counted } from './threads-events.ts';
+import { onOneCore } from './threads-one-core.ts';
+import { type Mover, startRawPeer } from './threads-peers.ts';
+import { roundTrips } from './threads-round-trips.ts';
+import { type BytesAnswer, compute, smallPayload } from './threads-work.ts';
 
 const busUrl = new URL('./threads-bus.js', import.meta.url);
-
-type Load = (peer: Peer, payloads: readonly Payload[]) => Promise<void>;
+const buffersUrl = new URL('./threads-buffers-bus.js', import.meta.url);
 
 /** Round trips of events whose results are merged into them, beside piscina, comlink and a raw map of ids. */
 export const threads: Scenario = {
@@ -15,112 +16,12 @@ export const threads: Scenario = {
   async run(options) {
     return [
       ...(await roundTrips(options)),
+      ...(await onOneCore(options)),
       ...(await oneWay(options)),
       ...(await megabyte(options)),
       ...(await scaling(options)),
     ];
   },
-};
-
-async function roundTrips({ quick }: BenchOptions): Promise<Row[]> {
-  await using bus = await WorkerBus.start(busUrl);
-  await using peers = await startPeers();
-  const own: Peer = {
-    name: 'threadbus',
-    answer: async (payload) => (await bus.dispatch(new Small(payload as never)).eventResult()) as Answer,
-  };
-  const all = [own, ...peers.list];
-  const rounds = quick ? 2 : 11;
-  const scale = quick ? 0.1 : 1;
-  const small = payloadsOf(4096 * scale, smallPayload);
-  const big = payloadsOf(1024 * scale, (n) => bigPayload(n, 10_000));
-  const few = payloadsOf(1024 * scale, smallPayload);
-  const rows: Row[] = [];
-  for (const [name, load, payloads] of [
-    ['burst 512, 300 B', burst, small],
-    ['sliding 512, 300 B', sliding, small],
-    ['sequential, 300 B', sequential, few],
-    ['burst 512, 10 KB', burst, big],
-  ] as [string, Load, Payload[]][]) {
-    rows.push(await compare(name, all, rounds, async (peer) => load(peer, payloads), payloads.length));
-  }
-  return rows;
-}
-
-/** What a load has taken, in µs for each event: on the clock, and of CPU in all threads together. */
-interface Cost {
-  readonly time: number;
-  readonly cpu: number;
-}
-
-/**
- * Peers take turns, in another order each round; ratios are medians of the rounds' own.
- *
- * Two threads that wait for each other take twice as long when they sleep and wake on two cores as when they share one,
- * and which it is depends on what else runs: the CPU ratios don't.
- */
-async function compare(
-  name: string,
-  peers: readonly Peer[],
-  rounds: number,
-  load: (peer: Peer) => Promise<void>,
-  operations: number,
-): Promise<Row> {
-  const costs = new Map<string, Cost[]>(peers.map((peer) => [peer.name, []]));
-  for (let round = -1; round < rounds; round += 1) {
-    for (const peer of [...peers].sort(() => Math.random() - 0.5)) {
-      const cost = await costOf(() => load(peer), operations);
-      if (round >= 0) costs.get(peer.name)?.push(cost);
-    }
-  }
-  const own = costs.get('threadbus') ?? [];
-  const row: Record<string, string | number> = {
-    load: name,
-    'threadbus µs': rounded(median(own.map(({ time }) => time)), 1),
-    best: rounded(Math.min(...own.map(({ time }) => time)), 1),
-    'CPU µs': rounded(median(own.map(({ cpu }) => cpu)), 1),
-  };
-  const ratios = (kind: keyof Cost, prefix: string): void => {
-    for (const [peer, took] of costs) {
-      if (peer === 'threadbus') continue;
-      row[`${prefix}× ${peer}`] = rounded(median(took.map((cost, i) => cost[kind] / (own[i] as Cost)[kind])), 2);
-    }
-  };
-  ratios('time', '');
-  ratios('cpu', 'CPU ');
-  return row;
-}
-
-async function costOf(load: () => Promise<void>, operations: number): Promise<Cost> {
-  const usedBefore = process.cpuUsage();
-  const started = performance.now();
-  await load();
-  const time = performance.now() - started;
-  const { user, system } = process.cpuUsage(usedBefore);
-  return { time: (time * 1000) / operations, cpu: (user + system) / operations };
-}
-
-const burst: Load = async (peer, payloads) => {
-  for (let at = 0; at < payloads.length; at += 512) {
-    const part = payloads.slice(at, at + 512);
-    check(part, await Promise.all(part.map((payload) => peer.answer(payload))));
-  }
-};
-
-const sliding: Load = async (peer, payloads) => {
-  let next = 0;
-  const lane = async (): Promise<void> => {
-    while (next < payloads.length) {
-      const payload = payloads[next] as Payload;
-      next += 1;
-      check([payload], [await peer.answer(payload)]);
-    }
-  };
-  await Promise.all(Array.from({ length: 512 }, lane));
-};
-
-const sequential: Load = async (peer, payloads) => {
-  for (const payload of payloads) check([payload], [await peer.answer(payload)]);
 };
 
 async function oneWay({ quick }: BenchOptions): Promise<Row[]> {
@@ -146,7 +47,7 @@ async function oneWay({ quick }: BenchOptions): Promise<Row[]> {
  * it is compiled code that is measured.
  */
 async function megabyte({ quick }: BenchOptions): Promise<Row[]> {
-  await using bus = await WorkerBus.start(busUrl);
+  await using bus = await WorkerBus.start(buffersUrl);
   await using raw = await startRawPeer();
   const own: Mover = {
     name: 'threadbus',
@@ -229,20 +130,4 @@ function watchGaps(): () => number {
     look();
     return longest;
   };
-}
-
-function payloadsOf(count: number, make: (n: number) => Payload): Payload[] {
-  return Array.from({ length: Math.round(count) }, (_, n) => make(n));
-}
-
-function check(payloads: readonly Payload[], answers: readonly Answer[]): void {
-  for (const [i, { n, user }] of payloads.entries()) {
-    const answered = answers[i];
-    if (answered?.ok !== true || answered.n !== n || answered.user !== user) throw new Error(`Wrong answer to ${n}.`);
-  }
-}
-
-function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  return sorted[Math.floor(sorted.length / 2)] ?? 0;
 }

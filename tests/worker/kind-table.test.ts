@@ -7,7 +7,7 @@ test('kind table - a number means the kind that it was given last, also when the
   const writer = new KindWriter((number, kind) => (told[number] = kind));
   const send = (type: string, event_timeout: number): void => {
     const event = new BaseEvent({}, { event_type: type, event_timeout });
-    const { type: as, schema, timeout } = told[writer.numberOf(event)] as EventKind;
+    const { type: as, schema, timeout } = told[writer.of(event).number] as EventKind;
     expect([as, schema, timeout]).toEqual([type, event.event_schema, event_timeout]);
   };
   for (let n = 0; n < 1024; n += 1) send(`Kind${n}`, 1);

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import { expect, onTestFinished, test } from 'vitest';
 import { linkOverPort } from '../../packages/worker/dist/port-link.js';
-import { COMPLETED, EVENT, fieldCounts, RESULT, SOURCE } from '../../packages/worker/dist/protocol.js';
+import { COMPLETED, endOf, EVENT, RESULT, SOURCE } from '../../packages/worker/dist/protocol.js';
 import { RemoteBus } from '../../packages/worker/dist/remote-bus.js';
 import { gate, stateOf, ticks } from '../helpers/gate.ts';
 import { quietBus } from '../helpers/quiet-bus.ts';
@@ -25,7 +25,7 @@ function connect(remote: RemoteBus): Generation {
   onTestFinished(() => near.close());
   const open: number[] = [];
   far.on('message', (frame: unknown[]) => {
-    for (let at = 0; at < frame.length; at += 1 + (fieldCounts[frame[at] as number] ?? 0)) {
+    for (let at = 0; at < frame.length; at = endOf(frame, at)) {
       if (frame[at] === EVENT) open.push(frame[at + 1] as number);
     }
   });
@@ -37,7 +37,7 @@ function connect(remote: RemoteBus): Generation {
     async answer(number, value) {
       if (open.includes(number)) open.splice(open.indexOf(number), 1);
       const arrived = once(near, 'message');
-      far.postMessage([...source, RESULT, number, 0, COMPLETED, Date.now(), Date.now(), value]);
+      far.postMessage([...source, RESULT, number, 0, COMPLETED, Date.now(), Date.now(), 0, 1, value]);
       await arrived;
       await ticks();
     },

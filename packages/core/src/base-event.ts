@@ -1,12 +1,13 @@
 import type { z } from 'zod';
-import { fromEpoch, idOf, isoText, isoTime, type Moment, nextOrder, now, toEpoch } from './clock.ts';
+import { fromEpoch, isoText, isoTime, type Moment, now } from './clock.ts';
 import type { PathStep } from './bus-names.ts';
 import { activeHandler } from './context.ts';
 import type { Dispatchable, RunningBus } from './dispatch.ts';
 import { EventStateError } from './errors.ts';
 import * as fields from './event-fields.ts';
 import type { EventFields } from './event-fields.ts';
-import { splitJson } from './event-json.ts';
+import { type IdOrigin, idOf, nextOrder, ownIds } from './event-id.ts';
+import { payloadOf, splitJson } from './event-json.ts';
 import type { EventResult } from './event-result.ts';
 import * as schema from './event-schema.ts';
 import type { EventDefinition, EventOptions, PayloadInput, PayloadOutput, PayloadShape } from './event-schema.ts';
@@ -62,13 +63,17 @@ type InstanceOf<Base extends EventConstructor, Shape extends PayloadShape, Resul
   ? BaseEvent<z.output<Result>> & Omit<InstanceType<Base>, keyof BaseEvent> & FieldsOf<PayloadOutput<Shape>>
   : InstanceType<Base> & FieldsOf<PayloadOutput<Shape>>;
 
-/** The event was made with an id that another may have, too. */
-export let idIsGiven: (event: BaseEvent) => boolean;
+/**
+ * Among the events of the thread that made it; 0 if the event was made with an id that another may have too, -1 if
+ * another thread vouches for the id.
+ */
+export let orderOf: (event: BaseEvent) => number;
+/** The thread in which the order counts. */
+export let idOriginOf: (event: BaseEvent) => IdOrigin;
 /** The buses that had the event, in order. */
 export let pathOf: (event: BaseEvent) => readonly PathStep[];
 export let setPath: (event: BaseEvent, path: readonly PathStep[]) => void;
-/** Milliseconds since 1970. */
-export let createdAtOf: (event: BaseEvent) => number;
+export let createdAtOf: (event: BaseEvent) => Moment;
 export let setParent: (event: BaseEvent, parentId: string) => void;
 
 /**
@@ -103,8 +108,8 @@ export class BaseEvent<R = unknown> extends ResultHelpers<R, BaseEvent> implemen
   #path: readonly PathStep[] = noPath;
   /** Null until somebody asks. */
   #id: string | null = null;
-  /** Among the events of this thread; 0 if the id was given, -1 if another thread gave it and vouches for it. */
   #order = 0;
+  #idOrigin = ownIds;
   #parentId: string | null;
   #results: Map<string, EventResult<R, BaseEvent>> | null = null;
 
@@ -114,12 +119,13 @@ export class BaseEvent<R = unknown> extends ResultHelpers<R, BaseEvent> implemen
       ...Object.getOwnPropertyNames(this.prototype),
       ...Object.getOwnPropertyNames(ResultHelpers.prototype),
     ]);
-    idIsGiven = (event) => event.#order === 0;
+    orderOf = (event) => event.#order;
+    idOriginOf = (event) => event.#idOrigin;
     pathOf = (event) => event.#path;
     setPath = (event, path) => {
       event.#path = path;
     };
-    createdAtOf = (event) => toEpoch(event.#createdAt);
+    createdAtOf = (event) => event.#createdAt;
     setParent = (event, parentId) => {
       event.#parentId ??= parentId;
     };
@@ -136,16 +142,17 @@ export class BaseEvent<R = unknown> extends ResultHelpers<R, BaseEvent> implemen
     const { definition } = new.target;
     if (given instanceof TrustedFields) {
       this.#definition = schema.trustedDefinition(definition, given);
-      this.#createdAt = fromEpoch(given.createdAt);
+      this.#createdAt = given.createdAt;
       this.#id = given.id;
-      this.#order = -1;
+      this.#order = given.order;
+      this.#idOrigin = given.idOrigin;
       this.#parentId = given.parentId;
-      Object.assign(this, (payload as TrustedPayload).payload);
+      (payload as TrustedPayload).assignTo(this);
       return;
     }
     if (given !== noFields) fields.checkFieldNames(given, definition.type);
     const type = schema.checkClassType(definition, given.event_type);
-    if (payload instanceof TrustedPayload) Object.assign(this, payload.payload);
+    if (payload instanceof TrustedPayload) payload.assignTo(this);
     else Object.assign(this, schema.validatePayload(definition, schema.checkPayload(payload, type), type));
     if (given === noFields) {
       this.#definition = definition;
@@ -226,7 +233,7 @@ export class BaseEvent<R = unknown> extends ResultHelpers<R, BaseEvent> implemen
   }
   /** UUIDv7 */
   get event_id(): string {
-    return (this.#id ??= idOf(this.#createdAt, this.#order));
+    return (this.#id ??= idOf(this.#createdAt, this.#order, this.#idOrigin));
   }
   /** `Name@version` */
   get event_schema(): string {
@@ -339,8 +346,3 @@ export class BaseEvent<R = unknown> extends ResultHelpers<R, BaseEvent> implemen
 const noFields: EventFields = {};
 const noPath: readonly PathStep[] = [];
 const statusIcons: Record<EventStatus, string> = { pending: '⏳', started: '🏃', completed: '✅' };
-
-/** The payload's fields: whatever an event has of its own. */
-export function payloadOf(event: BaseEvent): Record<string, unknown> {
-  return { ...event };
-}

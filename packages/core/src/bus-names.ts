@@ -1,4 +1,4 @@
-import { newId } from './clock.ts';
+import { newId } from './event-id.ts';
 import { describe } from './describe.ts';
 
 /** What the registry knows of a bus. */

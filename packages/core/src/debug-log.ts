@@ -1,5 +1,6 @@
 import { inspect } from 'node:util';
-import { type BaseEvent, payloadOf } from './base-event.ts';
+import type { BaseEvent } from './base-event.ts';
+import { payloadOf } from './event-json.ts';
 import type { EventResult } from './event-result.ts';
 import type { Logger } from './logger.ts';
 import type { BusObserver } from './observer.ts';

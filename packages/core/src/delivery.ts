@@ -3,7 +3,7 @@ import type { BaseEvent } from './base-event.ts';
 import { type Moment, now } from './clock.ts';
 import type { RunningBus } from './dispatch.ts';
 import { type ErrorPlace, HandlerCancelledError, isBusStoppedError } from './errors.ts';
-import { EventResult, resultSettled, resultStarted, settledAt } from './event-result.ts';
+import { completedAtOf, EventResult, resultSettled, resultStarted } from './event-result.ts';
 import type { ForwardTarget, HandlerEntry } from './handler.ts';
 import type { InFlight } from './history.ts';
 import { abortedError, HandlerRun, type RunHost } from './handler-run.ts';
@@ -120,7 +120,7 @@ export class Delivery implements Part, RunHost, Linked<Delivery>, InFlight<Deliv
     while (this.#nextEntry < this.#entries.length) {
       const result = this.results[this.#nextEntry] as EventResult;
       const run = this.#startNext(time);
-      time = result.settled ? settledAt(result) : now();
+      time = result.settled ? completedAtOf(result) : now();
       if (serial && run !== null && !result.settled && run.entry.holdsSlot) return time;
     }
     this.#checkDone(time);

@@ -3,7 +3,7 @@ import type { AnyEvent, BaseEvent, EventConstructor } from './base-event.ts';
 import { BusEngine } from './bus-engine.ts';
 import { type BusIdentity, BusNames } from './bus-names.ts';
 import { type EventBusOptions, resolveBusOptions, type StopOptions } from './bus-options.ts';
-import { newId } from './clock.ts';
+import { newId } from './event-id.ts';
 import { liveHandler } from './context.ts';
 import { debugLog } from './debug-log.ts';
 import { describe } from './describe.ts';

@@ -9,6 +9,11 @@ export interface SplitJson {
   readonly given: EventFields;
 }
 
+/** The payload's fields: whatever an event has of its own. */
+export function payloadOf(event: object): Record<string, unknown> {
+  return { ...event };
+}
+
 /** Parts an event's JSON into payload and fields of the framework; the input is never changed. */
 export function splitJson(json: unknown, type: string): SplitJson {
   const source: unknown = typeof json === 'string' ? parseJson(json, type) : json;

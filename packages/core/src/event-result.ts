@@ -1,6 +1,7 @@
 import { inspect } from 'node:util';
-import { fromWire, isoTime, type Moment, never, newId, now, toWire } from './clock.ts';
+import { isoTime, type Moment, never, now } from './clock.ts';
 import { type Subject, waitFor } from './context.ts';
+import { newId } from './event-id.ts';
 import { showAs } from './inspect.ts';
 import type { Lifecycle, Runner, Wait } from './lifecycle.ts';
 
@@ -20,9 +21,8 @@ export interface ResultState {
   readonly status: ResultStatus;
   readonly value: unknown;
   readonly error: unknown;
-  /** Epoch milliseconds; 0 = not yet. */
-  readonly startedAt: number;
-  readonly completedAt: number;
+  readonly startedAt: Moment;
+  readonly completedAt: Moment;
 }
 
 const noChildren: Lifecycle[] = [];
@@ -30,18 +30,15 @@ const noChildren: Lifecycle[] = [];
 /** The engine's side of a result; the class shows only what users may do. */
 export let resultStarted: (result: EventResult, at?: Moment) => void;
 export let resultSettled: (result: EventResult, status: 'completed' | 'error', outcome: unknown, at: Moment) => void;
-/** When the handler settled. */
-export let settledAt: (result: EventResult) => Moment;
 /** Fills a result with what another thread says of it. */
 export let resultRestored: (result: EventResult, id: string | null, state: ResultState) => void;
 /** What a result is made of, without the text that users see. */
 export let sourceOf: (result: EventResult) => ResultSource;
-/** Epoch milliseconds; 0 = not yet. */
-export let startedAtOf: (result: EventResult) => number;
+export let startedAtOf: (result: EventResult) => Moment;
 /** The result's id, if anybody has asked for it yet. */
 export let knownIdOf: (result: EventResult) => string | null;
-/** Epoch milliseconds; 0 = not yet. */
-export let completedAtOf: (result: EventResult) => number;
+/** When the handler settled. */
+export let completedAtOf: (result: EventResult) => Moment;
 export let addChild: (result: EventResult, child: Lifecycle) => void;
 
 /**
@@ -77,19 +74,17 @@ export class EventResult<T = unknown, E extends object = object> implements Runn
       result.#startedAt = at;
     };
     resultSettled = (result, status, outcome, at) => EventResult.#settle(result, status, outcome, at);
-    settledAt = (result) => result.#completedAt;
-    resultRestored = (result, id, state) => {
+    resultRestored = (result, id, { status, value, error, startedAt, completedAt }) => {
       result.#id = id;
-      result.#startedAt = fromWire(state.startedAt);
-      if (state.status === 'completed')
-        EventResult.#settle(result, 'completed', state.value, fromWire(state.completedAt));
-      else if (state.status === 'error') EventResult.#settle(result, 'error', state.error, fromWire(state.completedAt));
-      else result.#status = state.status;
+      result.#startedAt = startedAt;
+      if (status === 'completed') EventResult.#settle(result, 'completed', value, completedAt);
+      else if (status === 'error') EventResult.#settle(result, 'error', error, completedAt);
+      else result.#status = status;
     };
     knownIdOf = (result) => result.#id;
     sourceOf = (result) => result.#source;
-    startedAtOf = (result) => toWire(result.#startedAt);
-    completedAtOf = (result) => toWire(result.#completedAt);
+    startedAtOf = (result) => result.#startedAt;
+    completedAtOf = (result) => result.#completedAt;
     addChild = (result, child) => {
       if (result.#children.length === 0) result.#children = [child];
       else result.#children.push(child);

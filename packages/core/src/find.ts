@@ -1,4 +1,5 @@
 import { BaseEvent, createdAtOf } from './base-event.ts';
+import { toEpoch } from './clock.ts';
 import type { BusEngine } from './bus-engine.ts';
 import { describe } from './describe.ts';
 import { checkWait } from './duration.ts';
@@ -54,7 +55,7 @@ function findPast(
 ): BaseEvent | null {
   const oldest = seconds === null ? -Infinity : Date.now() - seconds * 1000;
   for (const event of history.newestFirst()) {
-    if ((seconds === null || createdAtOf(event) >= oldest) && matches(event)) return event;
+    if ((seconds === null || toEpoch(createdAtOf(event)) >= oldest) && matches(event)) return event;
   }
   return null;
 }

@@ -34,7 +34,7 @@ export interface RunHost {
 /** Told of every handler of this thread as it runs and waits: so that a thread can show others what it is doing. */
 export interface RunWatch {
   /** The handler is being called: until `returned` nothing else can run in this thread. */
-  entered(run: HandlerRun): void;
+  entered(run: HandlerRun, at: Moment): void;
   returned(run: HandlerRun): void;
   /** It awaits an event, or goes on after that. */
   suspended(run: HandlerRun): void;
@@ -99,7 +99,7 @@ export class HandlerRun implements ActiveHandler, HandlerContext {
     this.#context = context;
     if (!this.entry.ownClock) resultStarted(this.runner, at);
     let outcome: unknown;
-    watch?.entered(this);
+    watch?.entered(this, at);
     try {
       outcome = context.runInAsyncScope(enter, undefined, this);
     } catch (error) {

@@ -1,4 +1,4 @@
-import { type BaseEvent, idIsGiven } from './base-event.ts';
+import { type BaseEvent, orderOf } from './base-event.ts';
 import { byArrival, CompletedEvents } from './completed-events.ts';
 import { type Open, OpenList } from './open-list.ts';
 import { lifecycleOf } from './result-helpers.ts';
@@ -52,7 +52,7 @@ export class EventHistory<T extends InFlight<T>> implements ReadonlyMap<string, 
   add(flight: T): void {
     const { event } = flight;
     // Two objects may have one id, when an event was restored from JSON: the later one takes the place.
-    const index = idIsGiven(event) ? this.#byId() : this.#index;
+    const index = orderOf(event) === 0 ? this.#byId() : this.#index;
     const twin = index?.get(event.event_id);
     if (twin !== undefined) this.#removeTwin(twin);
     index?.set(event.event_id, event);

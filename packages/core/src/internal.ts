@@ -1,17 +1,19 @@
 /**
  * What sibling packages build upon. No promise of stability: not for applications.
  */
-export { createdAtOf, type EventConstructor, pathOf, payloadOf, setParent, setPath } from './base-event.ts';
+export { createdAtOf, type EventConstructor, idOriginOf, orderOf, pathOf, setParent, setPath } from './base-event.ts';
 export type { BusEngine } from './bus-engine.ts';
 export type { BusIdentity, PathStep } from './bus-names.ts';
 export { enterTree, noEventError, passed, skip } from './causality.ts';
 export { Capacity } from './capacity.ts';
-export { newId, toWire } from './clock.ts';
+export { fromEpoch, fromWire, type Moment, never, now, origin, toEpoch, toWire } from './clock.ts';
 export { activeHandler, liveHandler, waitFor } from './context.ts';
 export { describe } from './describe.ts';
 export { rememberTransfer, takeTransfer, type Transferable } from './dispatch.ts';
 export { checkLimit, checkSize, checkWait, type Limit } from './duration.ts';
+export { payloadOf } from './event-json.ts';
 export { adoptIdentity, busEngine } from './event-bus.ts';
+export { type IdOrigin, newId, ownIds, tailOf, tailOfText } from './event-id.ts';
 export {
   addChild,
   completedAtOf,
@@ -46,5 +48,5 @@ export { type Linked, LinkedList } from './linked-list.ts';
 export { patternKey } from './pattern.ts';
 export { lifecycleOf } from './result-helpers.ts';
 export { subscription } from './subscription.ts';
-export { TrustedFields, TrustedPayload } from './trusted.ts';
+export { TrustedFields, TrustedPayload, TrustedValues } from './trusted.ts';
 export { startTimer, type Timer } from './timer.ts';

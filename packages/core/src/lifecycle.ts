@@ -1,4 +1,4 @@
-import { fromWire, type Moment, never, now } from './clock.ts';
+import { type Moment, never, now } from './clock.ts';
 import { hasMember, membersOf, type SmallSet, withMember, withoutMember } from './small-set.ts';
 
 /**
@@ -120,15 +120,15 @@ export class Lifecycle {
     return [...this.#results, ...this.parts.flatMap((part) => part.results)];
   }
 
-  /** What another thread says (in its epoch milliseconds) of an event that is completed there, and here if it ever came. */
-  restore(startedAt: number, completedAt: number, results: readonly Runner[]): void {
+  /** What another thread says of an event that is completed there, and here if it ever came. */
+  restore(startedAt: Moment, completedAt: Moment, results: readonly Runner[]): void {
     if (this.sequence === 0) {
       dispatches += 1;
       this.sequence = dispatches;
     }
     this.status = 'completed';
-    this.startedAt = fromWire(startedAt);
-    this.completedAt = fromWire(completedAt);
+    this.startedAt = startedAt;
+    this.completedAt = completedAt;
     this.#results = results;
     this.onResults?.();
   }

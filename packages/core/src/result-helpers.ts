@@ -1,9 +1,9 @@
-import { waitFor } from './context.ts';
+import { liveHandler, waitFor } from './context.ts';
 import { didYouMean, handledTypes } from './did-you-mean.ts';
 import { checkWait } from './duration.ts';
 import { type ErrorPlace, EventStateError, NoResultError, ResultConflictError, TimeoutError } from './errors.ts';
 import type { EventResult } from './event-result.ts';
-import { Lifecycle } from './lifecycle.ts';
+import { Lifecycle, type Wait } from './lifecycle.ts';
 import { checkFilter, checkFlag, checkOptions, checkSignal } from './options.ts';
 
 /** Options of all result helpers. */
@@ -162,6 +162,38 @@ const lists: Kind = { has: isList, raiseIfNone: true };
 const dicts: Kind = { has: isDict, raiseIfNone: false };
 const noOptions = {};
 
+/** A wait of no handler, for the results of an event: most waits are such, and one promise is all that they need. */
+class ResultWait<R, E extends object, T> implements Wait {
+  readonly runner: null = null;
+  readonly #lifecycle: Lifecycle;
+  readonly #kind: Kind;
+  readonly #toValue: (results: EventResult<R, E>[]) => T;
+  readonly #resolve: (value: T) => void;
+  readonly #reject: (error: unknown) => void;
+
+  constructor(
+    lifecycle: Lifecycle,
+    kind: Kind,
+    toValue: (results: EventResult<R, E>[]) => T,
+    resolve: (value: T) => void,
+    reject: (error: unknown) => void,
+  ) {
+    this.#lifecycle = lifecycle;
+    this.#kind = kind;
+    this.#toValue = toValue;
+    this.#resolve = resolve;
+    this.#reject = reject;
+  }
+
+  settle(): void {
+    try {
+      this.#resolve(this.#toValue(countingResults(this.#lifecycle, noOptions, this.#kind)));
+    } catch (error) {
+      this.#reject(error);
+    }
+  }
+}
+
 /**
  * Waits for the event, then reads its results; everything that is wrong rejects. No `async` function: each would add
  * two promises to every call.
@@ -172,6 +204,11 @@ function read<R, E extends object, T>(
   kind: Kind,
   toValue: (results: EventResult<R, E>[]) => T,
 ): Promise<T> {
+  if (options === noOptions && lifecycle.sequence > 0 && !lifecycle.settled && liveHandler() === null) {
+    return new Promise((resolve, reject) =>
+      lifecycle.addWait(new ResultWait(lifecycle, kind, toValue, resolve, reject)),
+    );
+  }
   let completed;
   try {
     if (options !== noOptions) checkResultOptions(options);

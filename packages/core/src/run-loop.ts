@@ -29,13 +29,16 @@ export class RunLoop {
   #busy = 0;
   #turn = 1;
   #scheduled = false;
+  #held = false;
+  /** Something was to run while held. */
+  #due = false;
   /** A handler has dispatched or awaits something since the last turn. */
   #handlersAsk = false;
   /** The time, as far as it was looked up since something last came in: looking costs a tenth of a whole event. */
   #time: Moment = never;
   #pumping = false;
-  /** Asked between two events; true = go on later, the answerer calls `schedule`. Lets a thread look at its messages. */
-  pause: (() => boolean) | null = null;
+  /** Asked before each event; true = go on later, the answerer calls `schedule`. Lets a thread look at its messages. */
+  pause: ((at: Moment) => boolean) | null = null;
 
   /** Told before each turn, in which one handler or many may run without a break. */
   onTurn: (() => void) | null = null;
@@ -104,9 +107,26 @@ export class RunLoop {
   /** Runs what can run, soon: never within the call that made it possible. */
   readonly schedule = (): void => {
     if (this.#scheduled || this.#pumping) return;
+    if (this.#held) {
+      this.#due = true;
+      return;
+    }
     this.#scheduled = true;
     queueMicrotask(this.#gather);
   };
+
+  /** Nothing starts until `go`: more is about to come in. */
+  hold(): void {
+    this.#held = true;
+  }
+
+  /** Runs what has come in since `hold`, at once; for callers with nobody above them on the stack. */
+  go(): void {
+    this.#held = false;
+    if (!this.#due) return;
+    this.#due = false;
+    if (!this.#scheduled) this.#pump();
+  }
 
   // A handler that awaits a Dispatch gets here one microtask later than with a result helper called in the same breath.
   // Then the loop lets all microtasks pass that are due, so that events awaited together start in their order.
@@ -138,13 +158,14 @@ export class RunLoop {
       this.#time = never;
       return true;
     }
-    if (this.pause?.() === true) return false;
+    if (this.#awaited.first === null && (this.#busy > 0 || this.#queue.size === 0)) return false;
+    if (this.#time === never) this.#time = now();
+    if (this.pause?.(this.#time) === true) return false;
     // Awaited just now: more that is awaited together with it may be on its way.
     if (this.#awaited.first?.awaitedTurn === this.#turn) return false;
     let delivery = this.#awaited.shift();
     if (delivery === null && this.#busy === 0) delivery = this.#queue.shift();
     if (delivery === null) return false;
-    if (this.#time === never) this.#time = now();
     delivery.start(this.#time);
     const end = delivery.advance(this.#serial, this.#time);
     if (this.#time !== never) this.#time = end;

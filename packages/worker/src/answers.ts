@@ -27,13 +27,17 @@ import {
 import type { Outbox } from './outbox.ts';
 import * as op from './protocol.ts';
 import type { WireOutcome } from './protocol.ts';
+import type { Peer } from './peer.ts';
 import type { RemotePart } from './remote-part.ts';
+import { fitsRow, type Shape, type ShapeWriter } from './shapes.ts';
 import { SourceWriter } from './source-table.ts';
 
 /** What answers need of their link. */
 export interface AnswersHost extends IncomingHost {
   readonly outbox: Outbox;
   readonly crossings: Crossings;
+  readonly shapes: ShapeWriter;
+  readonly peer: Peer;
   classOf(type: string): EventConstructor | undefined;
 }
 
@@ -43,6 +47,8 @@ export class Answers implements OutcomeWriter, OutcomeReader {
   readonly #sources: SourceWriter;
   /** Whose results they are, by the numbers that the other side has given them. */
   readonly #peerSources: ResultSource[] = [];
+  /** Of the last result that was sent, by source. */
+  readonly #resultShapes: (Shape | null)[] = [];
   /** The part whose results are being read. */
   #settling: RemotePart | null = null;
 
@@ -77,16 +83,10 @@ export class Answers implements OutcomeWriter, OutcomeReader {
     const [kind, number] = operation;
     const sourceAt = (source: number): ResultSource => this.#sources.sourceAt(source);
     if (kind === op.RESULTS) return [kind, number, withoutUnclonable(operation[2] as WireOutcome, sourceAt)];
-    const [, , source, , startedAt, completedAt, value] = operation;
-    return [
-      kind,
-      number,
-      source,
-      op.FAILED,
-      startedAt,
-      completedAt,
-      unclonableValue(value, sourceAt(source as number)),
-    ];
+    const [, , source, , startedAt, completedAt, shape, , ...row] = operation;
+    const value = this.#link.shapes.read(shape as number, row, 0);
+    const error = unclonableValue(value, sourceAt(source as number));
+    return [kind, number, source, op.FAILED, startedAt, completedAt, 0, 1, error];
   }
 
   readSource(field: Field): void {
@@ -94,9 +94,13 @@ export class Answers implements OutcomeWriter, OutcomeReader {
   }
 
   /** Gives an event the one result that it has at the other end. */
-  readPlain(part: RemotePart, field: Field): void {
-    const source = this.sourceAt(field(1));
-    const result = restorePlain(part.event, source, field(2), field(3), field(4), field(5));
+  readPlain(part: RemotePart, frame: readonly unknown[], at: number): void {
+    const source = this.sourceAt(frame[at + 1] as number);
+    const { peer } = this.#link;
+    const startedAt = peer.moment(frame[at + 3]);
+    const completedAt = peer.moment(frame[at + 4]);
+    const outcome = peer.shapes.read(frame[at + 5] as number, frame, at + 7);
+    const result = restorePlain(part.event, source, frame[at + 2] as number, startedAt, completedAt, outcome);
     part.settle(this.local(part.lifecycle, source.handlerId) ?? [result]);
   }
 
@@ -144,7 +148,19 @@ export class Answers implements OutcomeWriter, OutcomeReader {
     this.#sources.prune();
     const source = this.numberOf(sourceOf(result));
     const [status, outcome] = encodeEnd(result);
-    this.#link.outbox.push(op.RESULT, number, source, status, startedAtOf(result), completedAtOf(result), outcome);
+    const from = startedAtOf(result);
+    const to = completedAtOf(result);
+    const { outbox, shapes } = this.#link;
+    if (fitsRow(outcome)) {
+      const names = Object.keys(outcome);
+      const shape = shapes.of(names, this.#resultShapes[source] ?? null);
+      this.#resultShapes[source] = shape;
+      const sent =
+        shape !== null &&
+        outbox.pushRow(outcome, names, op.RESULT, number, source, status, from, to, shape.number, names.length);
+      if (sent) return;
+    }
+    outbox.push(op.RESULT, number, source, status, from, to, 0, 1, outcome);
   }
 }
 

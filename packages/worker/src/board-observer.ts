@@ -3,8 +3,10 @@ import {
   type HandlerRun,
   type Lifecycle,
   lifecycleOf,
+  type Moment,
   type RunWatch,
   startedAtOf,
+  toEpoch,
   watchRuns,
 } from '@threadbus/core/internal';
 import type { BoardWriter, HolderKind } from './board.ts';
@@ -58,10 +60,10 @@ export class BoardObserver implements RunWatch {
     (this.#returned ??= new WeakMap()).set(lifecycle, [...ways, arrival]);
   }
 
-  entered(run: HandlerRun): void {
-    const now = Date.now();
-    this.#add(run, now);
-    this.#show(run, now, null);
+  entered(run: HandlerRun, at: Moment): void {
+    const startedAt = toEpoch(at);
+    this.#add(run, startedAt);
+    this.#show(run, startedAt, null);
   }
 
   returned(run: HandlerRun): void {
@@ -74,7 +76,7 @@ export class BoardObserver implements RunWatch {
   }
 
   resumed(run: HandlerRun): void {
-    this.#add(run, startedAtOf(run.runner));
+    this.#add(run, toEpoch(startedAtOf(run.runner)));
     this.#showRest();
   }
 

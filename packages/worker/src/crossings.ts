@@ -26,21 +26,25 @@ export class Crossings {
     return this.#shared.events.get(id);
   }
 
+  /** The same event, if it has crossed before. */
+  twinOf(event: BaseEvent): BaseEvent | undefined {
+    return this.#shared.events.twinOf(event);
+  }
+
   /** From now until `remove`, which is due when the event is complete. */
   add(event: BaseEvent): void {
     this.#shared.events.set(event);
   }
 
   remove(event: BaseEvent): void {
-    const { event_id: id } = event;
     const { events, linksUp } = this.#shared;
     // With one link there is no second way here, and nothing to remember.
-    if (events.delete(id) && linksUp > 1) this.#remember(id);
+    if (events.delete(event) && linksUp > 1) this.#remember(event.event_id);
   }
 
   /** The event was here and is complete: it comes on another way, which took longer. */
-  wasHere(id: string): boolean {
-    return this.#shared.past.size > 0 && this.#shared.past.has(id);
+  wasHere(event: BaseEvent): boolean {
+    return this.#shared.past.size > 0 && this.#shared.past.has(event.event_id);
   }
 
   linkUp(): void {

@@ -2,11 +2,19 @@ import { BaseEvent } from '@threadbus/core';
 import {
   createdAtOf,
   type EventConstructor,
+  fromEpoch,
+  type IdOrigin,
+  idOriginOf,
+  type Moment,
+  orderOf,
+  ownIds,
   pathOf,
   payloadOf,
   setPath,
+  toEpoch,
   TrustedFields,
   TrustedPayload,
+  type TrustedValues,
 } from '@threadbus/core/internal';
 import type { EventKind } from './kind-table.ts';
 import type { WireEvent, WirePath } from './protocol.ts';
@@ -20,29 +28,44 @@ export function encodeEvent(event: BaseEvent): WireEvent {
     event.event_parent_id,
     encodePath(event),
     event.event_timeout,
-    createdAtOf(event),
+    toEpoch(createdAtOf(event)),
     payloadOf(event),
   ];
 }
 
 export function decodeEvent(wire: WireEvent, Class: EventConstructor | undefined): BaseEvent {
   const [type, schema, id, parentId, path, timeout, createdAt, payload] = wire;
-  const event = restoreEvent({ type, schema, timeout }, id, parentId, createdAt, payload, Class);
+  const kind = { type, schema, timeout };
+  const event = restoreEvent(kind, id, ownIds, parentId, fromEpoch(createdAt), new TrustedPayload(payload), Class);
   mergePath(event, path);
   return event;
 }
 
-/** The event on this side: of the class that is registered for its type, without validating it again. */
+/** An event's id as it travels: its order in this thread, if it was made here. */
+export function encodeId(event: BaseEvent): string | number {
+  const order = orderOf(event);
+  return order > 0 && idOriginOf(event) === ownIds ? order : event.event_id;
+}
+
+/**
+ * The event on this side: of the class that is registered for its type, without validating it again.
+ * @param idOrigin where the id counts, if it is a number
+ */
 export function restoreEvent(
-  { type, schema, timeout }: EventKind,
-  id: string,
+  kind: EventKind,
+  id: string | number,
+  idOrigin: IdOrigin,
   parentId: string | null,
-  createdAt: number,
-  payload: object,
+  createdAt: Moment,
+  payload: TrustedPayload | TrustedValues,
   Class: EventConstructor | undefined,
 ): BaseEvent {
   const EventClass = (Class ?? BaseEvent) as typeof BaseEvent;
-  return new EventClass(new TrustedPayload(payload), new TrustedFields(type, schema, id, parentId, timeout, createdAt));
+  const fields =
+    typeof id === 'number'
+      ? new TrustedFields(kind, null, id, idOrigin, parentId, createdAt)
+      : new TrustedFields(kind, id, -1, idOrigin, parentId, createdAt);
+  return new EventClass(payload, fields);
 }
 
 /** Without the step to `except`; null if nothing is left. */

@@ -1,4 +1,5 @@
 import type { BaseEvent } from '@threadbus/core';
+import { idOriginOf, orderOf, tailOf, tailOfText } from '@threadbus/core/internal';
 
 /** Events of one bucket: mostly none or one. */
 type Bucket = BaseEvent | BaseEvent[] | undefined;
@@ -18,39 +19,38 @@ export class EventIndex {
   #size = 0;
 
   get(id: string): BaseEvent | undefined {
-    const bucket = this.#buckets[this.#place(id)];
-    if (bucket === undefined) return undefined;
-    if (!Array.isArray(bucket)) return bucket.event_id === id ? bucket : undefined;
-    return bucket.find((event) => event.event_id === id);
+    return this.#find(tailOfText(id), (event) => event.event_id === id);
+  }
+
+  /** The event that has the same id; mostly none, and then no text is made of either's. */
+  twinOf(event: BaseEvent): BaseEvent | undefined {
+    return this.#find(tailOfEvent(event), (other) => hasSameId(event, other));
   }
 
   /** Takes the place of another event with that id. */
   set(event: BaseEvent): void {
     if (this.#size * 4 > this.#buckets.length) this.#grow();
-    const { event_id: id } = event;
-    const place = this.#place(id);
+    const place = this.#place(tailOfEvent(event));
     const bucket = this.#buckets[place];
     if (bucket === undefined) {
       this.#buckets[place] = event;
     } else {
-      const others = (Array.isArray(bucket) ? bucket : [bucket]).filter((other) => other.event_id !== id);
+      const others = (Array.isArray(bucket) ? bucket : [bucket]).filter((other) => !hasSameId(event, other));
       this.#size -= (Array.isArray(bucket) ? bucket.length : 1) - others.length;
       this.#buckets[place] = [...others, event];
     }
     this.#size += 1;
   }
 
-  /** @returns whether there was an event with that id */
-  delete(id: string): boolean {
-    const place = this.#place(id);
+  /** @returns whether it was there */
+  delete(event: BaseEvent): boolean {
+    const place = this.#place(tailOfEvent(event));
     const bucket = this.#buckets[place];
-    if (bucket === undefined) return false;
-    if (!Array.isArray(bucket)) {
-      if (bucket.event_id !== id) return false;
+    if (bucket === event) {
       this.#buckets[place] = undefined;
     } else {
-      const at = bucket.findIndex((event) => event.event_id === id);
-      if (at < 0) return false;
+      const at = Array.isArray(bucket) ? bucket.indexOf(event) : -1;
+      if (!Array.isArray(bucket) || at < 0) return false;
       bucket.splice(at, 1);
       if (bucket.length === 1) this.#buckets[place] = bucket[0];
     }
@@ -65,11 +65,15 @@ export class EventIndex {
     }
   }
 
-  /** The last digits of a UUID are random. */
-  #place(id: string): number {
-    let hash = 0;
-    for (let at = id.length - 8; at < id.length; at += 1) hash = (Math.imul(hash, 31) + id.charCodeAt(at)) | 0;
-    return (hash ^ (hash >>> 15)) & (this.#buckets.length - 1);
+  #find(tail: number, isIt: (event: BaseEvent) => boolean): BaseEvent | undefined {
+    const bucket = this.#buckets[this.#place(tail)];
+    if (bucket === undefined) return undefined;
+    if (Array.isArray(bucket)) return bucket.find(isIt);
+    return isIt(bucket) ? bucket : undefined;
+  }
+
+  #place(tail: number): number {
+    return tail & (this.#buckets.length - 1);
   }
 
   #grow(): void {
@@ -82,4 +86,16 @@ export class EventIndex {
 
 function emptyBuckets(count: number): Bucket[] {
   return Array.from({ length: count }, () => undefined);
+}
+
+/** The last digits of its id. */
+function tailOfEvent(event: BaseEvent): number {
+  const order = orderOf(event);
+  return order > 0 ? tailOf(order, idOriginOf(event)) : tailOfText(event.event_id);
+}
+
+function hasSameId(event: BaseEvent, other: BaseEvent): boolean {
+  const order = orderOf(event);
+  const made = order > 0 && orderOf(other) > 0 && idOriginOf(event) === idOriginOf(other);
+  return made ? order === orderOf(other) : event.event_id === other.event_id;
 }

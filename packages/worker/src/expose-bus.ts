@@ -1,6 +1,5 @@
-import { performance } from 'node:perf_hooks';
 import { EventBus } from '@threadbus/core';
-import { adoptIdentity, busEngine, describe } from '@threadbus/core/internal';
+import { adoptIdentity, busEngine, describe, type Moment, never } from '@threadbus/core/internal';
 import { BoardObserver } from './board-observer.ts';
 import { BoardWriter } from './board.ts';
 import { BusReference } from './bus-reference.ts';
@@ -108,27 +107,37 @@ function exposureOf(init: ThreadInit): Exposure {
 /** A burst of synchronous handlers would be one long turn: nothing would come in or go out until its end. */
 function letMessagesIn(bus: EventBus, link: Link): void {
   const { loop } = busEngine(bus);
-  let since = performance.now();
-  let flushed = since;
+  // Since when the thread has not looked at its messages, and since when results wait; `never` until there is a handler.
+  let since = never;
+  let held = never;
   link.onFrame.push(() => {
-    since = performance.now();
+    since = never;
   });
   // What is done goes out before the next handler starts, unless it follows within the same turn.
-  loop.onTurn = () => link.outbox.flush();
-  loop.pause = () => {
-    const now = performance.now();
-    const due = now - since >= slice;
-    if (due || now - flushed >= longestHold) {
-      flushed = now;
+  loop.onTurn = () => {
+    link.outbox.flush();
+    held = never;
+  };
+  loop.pause = (at) => {
+    if (since === never) since = at;
+    if (held === never) held = at;
+    const due = hasPassed(slice, since, at);
+    if (due || hasPassed(longestHold, held, at)) {
+      held = at;
       link.outbox.flush();
     }
     if (!due) return false;
     setImmediate(() => {
-      since = performance.now();
+      since = never;
       loop.schedule();
     });
     return true;
   };
+}
+
+/** So many milliseconds have passed, or nobody knows how many because the clock was set back. */
+function hasPassed(milliseconds: number, from: Moment, to: Moment): boolean {
+  return to - from >= milliseconds || to < from;
 }
 
 function requireInit(what: string): ThreadInit {

@@ -11,8 +11,7 @@ import {
 } from '@threadbus/core/internal';
 import type { Crossings } from './crossings.ts';
 import { decodeThrown } from './error-codec.ts';
-import { mergePath, restoreEvent } from './event-codec.ts';
-import type { EventKind } from './kind-table.ts';
+import { mergePath } from './event-codec.ts';
 import { restoreContext } from './portable.ts';
 import type { WireCall, WireMore, WireValue } from './protocol.ts';
 
@@ -91,26 +90,18 @@ export class Incoming {
     return (cameOver(lifecycle, this.#host) && !lifecycle.settled) || this.#returned.has(lifecycle);
   }
 
-  receive(
-    number: number,
-    target: number,
-    kind: EventKind,
-    id: string,
-    createdAt: number,
-    jump: boolean,
-    payload: object,
-    more: WireMore | null,
-  ): void {
+  /** @param arrived the event as it came: if it was here before, that one is meant */
+  receive(number: number, target: number, arrived: BaseEvent, jump: boolean, more: WireMore | null): void {
     const host = this.#host;
-    const [parentId, path, values, call] = more ?? nothingMore;
-    const known = host.crossings.find(id);
-    const event = known ?? restoreEvent(kind, id, parentId, createdAt, payload, host.classOf(kind.type));
+    const [, path, values, call] = more ?? nothingMore;
+    const known = host.crossings.twinOf(arrived);
+    const event = known ?? arrived;
     if (known === undefined && path !== null) mergePath(event, path);
     const arrival = new Arrival(this, host, number, event, known === undefined);
     const { lifecycle } = arrival;
     if (known === undefined) lifecycle.cameOver = arrival;
     else host.crossings.markReturned(lifecycle);
-    if (known === undefined && target === 0 && host.crossings.wasHere(id)) {
+    if (known === undefined && target === 0 && host.crossings.wasHere(event)) {
       host.answer(arrival);
       return;
     }

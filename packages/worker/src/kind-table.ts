@@ -1,4 +1,5 @@
 import type { BaseEvent } from '@threadbus/core';
+import type { Shape } from './shapes.ts';
 
 /** What events of one kind have in common. */
 export interface EventKind {
@@ -8,8 +9,11 @@ export interface EventKind {
   readonly timeout: number | null;
 }
 
-interface Numbered extends EventKind {
+/** A kind that the other side has been told. */
+export interface NumberedKind extends EventKind {
   readonly number: number;
+  /** Of the last event's payload. */
+  shape: Shape | null;
 }
 
 /** Types may be made up as a program runs: beyond so many the numbers are used anew. */
@@ -17,7 +21,7 @@ const maxKinds = 1024;
 
 /** Gives each kind of events that are sent a number, so that it is described once and not with every event. */
 export class KindWriter {
-  readonly #byType = new Map<string, Numbered>();
+  readonly #byType = new Map<string, NumberedKind>();
   readonly #define: (number: number, kind: EventKind) => void;
 
   /** @param define told before a number is first used, and whenever it stands for another kind */
@@ -25,14 +29,14 @@ export class KindWriter {
     this.#define = define;
   }
 
-  numberOf({ event_type: type, event_schema: schema, event_timeout: timeout }: BaseEvent): number {
+  of({ event_type: type, event_schema: schema, event_timeout: timeout }: BaseEvent): NumberedKind {
     const known = this.#byType.get(type);
-    if (known !== undefined && known.schema === schema && known.timeout === timeout) return known.number;
+    if (known !== undefined && known.schema === schema && known.timeout === timeout) return known;
     // Not for a kind that keeps its number: another would get the same.
     if (known === undefined && this.#byType.size >= maxKinds) this.#byType.clear();
-    const kind = { type, schema, timeout, number: known?.number ?? this.#byType.size };
+    const kind = { type, schema, timeout, number: known?.number ?? this.#byType.size, shape: known?.shape ?? null };
     this.#byType.set(type, kind);
     this.#define(kind.number, kind);
-    return kind.number;
+    return kind;
   }
 }

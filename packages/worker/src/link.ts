@@ -7,6 +7,8 @@ import {
   type EventConstructor,
   type ForwardTarget,
   type Lifecycle,
+  origin,
+  ownIds,
   payloadOf,
   type Transferable,
 } from '@threadbus/core/internal';
@@ -14,15 +16,17 @@ import { Answers, type AnswersHost } from './answers.ts';
 import { unclonableError } from './clone-failure.ts';
 import type { Crossings } from './crossings.ts';
 import { decodeThrown, encodeThrown } from './error-codec.ts';
-import { encodePath } from './event-codec.ts';
+import { encodeId, encodePath } from './event-codec.ts';
 import { type Arrival, Incoming } from './incoming.ts';
-import { type EventKind, KindWriter } from './kind-table.ts';
+import { KindWriter } from './kind-table.ts';
 import { type Field, LinkServer } from './link-server.ts';
 import { Outbox, type Sender } from './outbox.ts';
 import type { Outgoing, Wire } from './outgoing.ts';
 import * as op from './protocol.ts';
 import type { WireCall, WireEvent, WireMore, WireOutcome } from './protocol.ts';
+import { Peer } from './peer.ts';
 import type { RemotePart } from './remote-part.ts';
+import { ShapeWriter } from './shapes.ts';
 
 /** What a link tells its owner, and asks of it. */
 export interface LinkOwner {
@@ -64,8 +68,9 @@ export class Link implements Wire, AnswersHost {
   readonly #server: LinkServer | null;
   readonly #answers: Answers;
   readonly #kinds: KindWriter;
-  /** What the other side's numbers of kinds stand for. */
-  readonly #peerKinds: EventKind[] = [];
+  readonly shapes: ShapeWriter;
+  readonly peer: Peer = new Peer();
+  readonly #classOf = (type: string): EventConstructor | undefined => this.classOf(type);
   #closed = false;
 
   /** @param bus the bus at this end; null if there is none, as for a worker bus without a parent */
@@ -79,6 +84,7 @@ export class Link implements Wire, AnswersHost {
     this.#kinds = new KindWriter((number, { type, schema, timeout }) =>
       this.outbox.push(op.KIND, number, type, schema, timeout),
     );
+    this.shapes = new ShapeWriter((number, names) => this.outbox.push(op.SHAPE, number, names));
     this.#server = bus === null ? null : new LinkServer(bus, outgoing, this);
   }
 
@@ -97,7 +103,7 @@ export class Link implements Wire, AnswersHost {
 
   /** Introduces this side; everything else goes out behind it. */
   open(identity: Readonly<BusIdentity>): void {
-    this.outbox.open(op.HELLO, op.protocolVersion, identity.name, identity.id);
+    this.outbox.open(op.HELLO, op.protocolVersion, identity.name, identity.id, ownIds, origin);
   }
 
   close(): void {
@@ -108,23 +114,52 @@ export class Link implements Wire, AnswersHost {
   }
 
   readFrame(frame: readonly unknown[]): void {
-    for (let at = 0; at < frame.length && !this.#closed;) {
-      const kind = frame[at] as number;
-      this.received += 1;
-      this.#read(kind, frame, at + 1);
-      at += 1 + (op.fieldCounts[kind] ?? 0);
+    const loop = this.#engine?.loop;
+    loop?.hold();
+    this.outbox.gather();
+    try {
+      for (let at = 0; at < frame.length && !this.#closed;) {
+        const kind = frame[at] as number;
+        this.received += 1;
+        if (kind === op.EVENT) this.#event(frame, at + 1);
+        else if (kind === op.RESULT) this.#result(frame, at + 1);
+        else this.#read(kind, frame, at + 1);
+        at = op.endOf(frame, at);
+      }
+      for (const tell of this.onFrame) tell();
+    } finally {
+      try {
+        loop?.go();
+      } finally {
+        this.outbox.release();
+      }
     }
-    for (const tell of this.onFrame) tell();
   }
 
   sendEvent(part: RemotePart, transfer: readonly Transferable[]): void {
-    const { event, number, to } = part;
-    const kind = this.#kinds.numberOf(event);
-    const jump = part.lifecycle.awaited ? 1 : 0;
+    const { event, number, to, lifecycle } = part;
+    const kind = this.#kinds.of(event);
+    const names = Object.keys(event);
+    const shape = this.shapes.of(names, kind.shape);
+    kind.shape = shape;
     const { outbox } = this;
     if (transfer.length > 0) outbox.move(transfer);
-    const id = event.event_id;
-    outbox.push(op.EVENT, number, to.target, kind, id, createdAtOf(event), jump, payloadOf(event), moreOf(part));
+    const values =
+      shape === null ? { payload: payloadOf(event) } : (event as object as Readonly<Record<string, unknown>>);
+    outbox.pushRow(
+      values,
+      shape?.names ?? ['payload'],
+      op.EVENT,
+      number,
+      to.target,
+      kind.number,
+      encodeId(event),
+      createdAtOf(event),
+      lifecycle.awaited ? 1 : 0,
+      moreOf(part),
+      shape?.number ?? 0,
+      shape?.names.length ?? 1,
+    );
   }
 
   sendPromote(part: RemotePart): void {
@@ -192,20 +227,18 @@ export class Link implements Wire, AnswersHost {
   #read(kind: number, frame: readonly unknown[], at: number): void {
     const field: Field = (index) => frame[at + index] as never;
     switch (kind) {
-      case op.EVENT:
-        this.#event(field);
-        break;
-      case op.RESULT:
-        this.#result(field);
-        break;
       case op.RESULTS:
         this.#results(field(0), field(1));
         break;
       case op.HELLO:
+        this.peer.introduce(field(3), field(4));
         this.#owner.hello(field(0), { name: field(1), id: field(2) });
         break;
       case op.KIND:
-        this.#peerKinds[field(0)] = { type: field(1), schema: field(2), timeout: field(3) };
+        this.peer.defineKind(field(0), { type: field(1), schema: field(2), timeout: field(3) });
+        break;
+      case op.SHAPE:
+        this.peer.shapes.define(field(0), field(1));
         break;
       case op.SOURCE:
         this.#answers.readSource(field);
@@ -243,16 +276,17 @@ export class Link implements Wire, AnswersHost {
     }
   }
 
-  #event(field: Field): void {
-    const kind = this.#peerKinds[field(2)] as EventKind;
-    this.#incoming.receive(field(0), field(1), kind, field(3), field(4), field(5) === 1, field(6), field(7));
+  #event(frame: readonly unknown[], at: number): void {
+    const event = this.peer.readEvent(frame, at, this.#classOf);
+    const more = frame[at + 6] as WireMore | null;
+    this.#incoming.receive(frame[at] as number, frame[at + 1] as number, event, frame[at + 5] === 1, more);
   }
 
-  #result(field: Field): void {
-    const part = this.outgoing.take(field(0));
+  #result(frame: readonly unknown[], at: number): void {
+    const part = this.outgoing.take(frame[at] as number);
     if (part === undefined) return;
     this.outgoing.close(part);
-    this.#answers.readPlain(part, field);
+    this.#answers.readPlain(part, frame, at);
   }
 
   #results(number: number, outcome: WireOutcome): void {

@@ -7,6 +7,7 @@ import {
   HandlerRun,
   type Lifecycle,
   lifecycleOf,
+  never,
   type Part,
   resultRestored,
   resultStarted,
@@ -14,7 +15,7 @@ import {
   type RunHost,
 } from '@threadbus/core/internal';
 
-const unnamed = { status: 'pending', value: null, error: null, startedAt: 0, completedAt: 0 } as const;
+const unnamed = { status: 'pending', value: null, error: null, startedAt: never, completedAt: never } as const;
 const callsOf = new WeakMap<Lifecycle, LocalCall[]>();
 
 /** What a call is for: the result on the other side that it fills, and whose function it is. */

@@ -1,6 +1,6 @@
 import type { Transferable } from '@threadbus/core/internal';
 import { isDetached } from './clone-path.ts';
-import { fieldCounts } from './protocol.ts';
+import { endOf } from './protocol.ts';
 
 /** How frames leave: a MessagePort, or whatever else keeps order and clones. */
 export interface Sender {
@@ -12,6 +12,8 @@ export type CloneFailure = (operation: readonly unknown[], error: Error) => read
 
 /** An unbounded frame of big events is slower than none: all of it would be alive at once on both sides. */
 const operationsPerFrame = 64;
+/** About bytes, of texts and buffers: the other side can begin only when it has all of a frame. */
+const sizePerFrame = 262_144;
 
 /**
  * Collects the operations of one turn into frames, so that a burst of events costs few messages.
@@ -25,7 +27,9 @@ export class Outbox {
   #frame: unknown[] = [];
   #transfer: Transferable[] = [];
   #operations = 0;
+  #size = 0;
   #scheduled = false;
+  #gathering = false;
   #held: boolean;
   #closed = false;
   /** Operations sent so far; the other side counts what it has read, so that both can tell before and after. */
@@ -52,10 +56,46 @@ export class Outbox {
     this.#added();
   }
 
+  /**
+   * An operation that ends with the values of these fields.
+   * @returns false if one of them can't be read, for which a getter is to blame; then nothing is sent
+   */
+  pushRow(
+    object: Readonly<Record<string, unknown>>,
+    names: readonly string[],
+    ...operation: readonly unknown[]
+  ): boolean {
+    const frame = this.#frame;
+    const { length } = frame;
+    frame.push(...operation);
+    try {
+      for (const name of names) {
+        const value = object[name];
+        frame.push(value);
+        if (typeof value === 'string') this.#size += value.length;
+        else if (ArrayBuffer.isView(value)) this.#size += value.byteLength;
+      }
+    } catch {
+      frame.length = length;
+      return false;
+    }
+    this.#added();
+    return true;
+  }
+
   /** What the operation that is pushed next has in it is to move. */
   move(transfer: readonly Transferable[]): void {
     // Named twice, all of the frame would fail.
     for (const item of transfer) if (!this.#transfer.includes(item)) this.#transfer.push(item);
+  }
+
+  gather(): void {
+    this.#gathering = true;
+  }
+
+  release(): void {
+    this.#gathering = false;
+    if (!this.#scheduled) this.flush();
   }
 
   flush(): void {
@@ -66,6 +106,7 @@ export class Outbox {
     this.#frame = [];
     this.#transfer = [];
     this.#operations = 0;
+    this.#size = 0;
     try {
       if (transfer.some(isDetached)) throw movedError();
       this.#sender.postMessage(frame, transfer);
@@ -82,8 +123,8 @@ export class Outbox {
   #added(): void {
     this.sent += 1;
     this.#operations += 1;
-    if (this.#operations >= operationsPerFrame) this.flush();
-    else if (!this.#scheduled) {
+    if (this.#operations >= operationsPerFrame || this.#size >= sizePerFrame) this.flush();
+    else if (!this.#scheduled && !this.#gathering) {
       this.#scheduled = true;
       queueMicrotask(() => this.flush());
     }
@@ -91,7 +132,7 @@ export class Outbox {
 
   #sendOneByOne(frame: readonly unknown[], transfer: readonly Transferable[]): void {
     for (let at = 0; at < frame.length;) {
-      const end = at + 1 + (fieldCounts[frame[at] as number] ?? 0);
+      const end = endOf(frame, at);
       this.#sendOne(frame.slice(at, end), transfer);
       at = end;
     }

@@ -3,9 +3,11 @@ import {
   addChild,
   completedAtOf,
   type EventConstructor,
+  fromWire,
   type Lifecycle,
   knownIdOf,
   lifecycleOf,
+  type Moment,
   resultRestored,
   type ResultSource,
   sourceOf,
@@ -69,8 +71,8 @@ export function restorePlain(
   event: BaseEvent,
   source: ResultSource,
   code: number,
-  startedAt: number,
-  completedAt: number,
+  startedAt: Moment,
+  completedAt: Moment,
   outcome: unknown,
 ): EventResult {
   const result = new EventResult(lifecycleOf(event), source, event.event_timeout);
@@ -119,8 +121,8 @@ function encodeResult(result: Result, writer: OutcomeWriter): WireResult {
     knownIdOf(result),
     result.timeout,
     ...encodeEnd(result),
-    startedAtOf(result),
-    completedAtOf(result),
+    toWire(startedAtOf(result)),
+    toWire(completedAtOf(result)),
     children.length === 0 ? null : children.map((child) => encodeChild(child, writer)),
   ];
 }
@@ -144,7 +146,7 @@ function decodeResult(
     if (child !== undefined) addChild(result, lifecycleOf(child));
   }
   const value = code === wire.RETURNED_EVENT ? returnedEvent(event, result, outcome as string) : outcome;
-  restore(result, id, code, startedAt, completedAt, value);
+  restore(result, id, code, fromWire(startedAt), fromWire(completedAt), value);
   return result;
 }
 
@@ -152,8 +154,8 @@ function restore(
   result: EventResult,
   id: string | null,
   code: number,
-  startedAt: number,
-  completedAt: number,
+  startedAt: Moment,
+  completedAt: Moment,
   outcome: unknown,
 ): void {
   const status = statuses[code] ?? 'pending';
@@ -191,6 +193,6 @@ function decodeChild(child: WireChild, reader: OutcomeReader): BaseEvent | undef
     if (!own.has(source.handlerId)) results.push(decodeResult(event, lifecycle, source, result, reader));
   }
   mergePath(event, path);
-  lifecycle.restore(startedAt, completedAt, results);
+  lifecycle.restore(fromWire(startedAt), fromWire(completedAt), results);
   return event;
 }

@@ -5,15 +5,19 @@
  * in which they were sent, and so does everything in them: a child's EVENT precedes the RESULTS of its parent.
  * Nothing here needs shared memory or a MessagePort; any transport that keeps order and clones data will do.
  */
-export const protocolVersion = 3;
+export const protocolVersion = 4;
 
-/** First operation of each side: protocol version, bus name, bus id. */
+/**
+ * First operation of each side: protocol version, bus name, bus id, how ids are made here (IdOrigin), and the time in
+ * epoch milliseconds from which EVENT and RESULT count theirs: small integers cost less than dates.
+ */
 export const HELLO = 1;
 /**
- * number, target, kind, id, createdAt (epoch milliseconds), jump, payload, more: an event for `target`, which is 0 for
- * the bus at the other end and else a subscription there. Answered by RESULT or RESULTS; from then on its number may be
- * another event's. Most have nothing `more` to say: then it is null. Flat, because each array or object in a frame costs
- * both threads more than ten plain fields.
+ * number, target, kind, id, createdAt, jump, more, shape, count, and so many values: an event for `target`, which is 0
+ * for the bus at the other end and else a subscription there. Answered by RESULT or RESULTS; from then on its number may
+ * be another event's. An event that was made on the sender's side has its order there as `id`. Most have nothing `more`
+ * to say: then it is null. The values are the payload's fields, by the names of the shape; or with a shape of 0 the
+ * payload as one value.
  */
 export const EVENT = 2;
 /** number, outcome: all that became of an EVENT; sent once everything that it needs is done. */
@@ -44,17 +48,19 @@ export const WORKING = 16;
 /** number, type, schema, timeout: what events with that kind have in common from now on. */
 export const KIND = 17;
 /**
- * number, source, status, startedAt, completedAt, outcome: instead of RESULTS, when the event had one handler there,
+ * number, source, status, startedAt, completedAt, shape, count, and so many values that are the outcome: instead of RESULTS, when the event had one handler there,
  * which completed with a value or failed and has dispatched nothing, and when the event went to no further bus.
  */
 export const RESULT = 18;
+/** shape, names: what objects of that shape have as fields. */
+export const SHAPE = 20;
 /** expectation, error: instead of an OFFER whose event can't be cloned; the expectation ends with it. */
 export const UNOFFERED = 19;
 
-/** How many fields follow each kind. */
-export const fieldCounts: Readonly<Record<number, number>> = {
-  [HELLO]: 3,
-  [EVENT]: 8,
+/** How many fields follow each kind; of those with values, the last says how many these are. */
+const fieldCounts: Readonly<Record<number, number>> = {
+  [HELLO]: 5,
+  [EVENT]: 9,
   [RESULTS]: 2,
   [PROMOTE]: 1,
   [CANCEL]: 2,
@@ -70,9 +76,17 @@ export const fieldCounts: Readonly<Record<number, number>> = {
   [SOURCE]: 5,
   [WORKING]: 0,
   [KIND]: 4,
-  [RESULT]: 6,
+  [RESULT]: 7,
   [UNOFFERED]: 2,
+  [SHAPE]: 2,
 };
+
+/** Where the operation that begins at `at` ends. */
+export function endOf(frame: readonly unknown[], at: number): number {
+  const kind = frame[at];
+  const end = at + 1 + (fieldCounts[kind as number] ?? 0);
+  return kind === EVENT || kind === RESULT ? end + (frame[end - 1] as number) : end;
+}
 
 /** The result that a subscription's function works for. */
 export interface WireCall {

@@ -6,6 +6,7 @@ import {
   type Linked,
   type LinkedList,
   newId,
+  now,
   type Part,
   type PathStep,
   resultRestored,
@@ -131,8 +132,8 @@ export class RemotePart implements Part, Linked<RemotePart> {
   /** The handlers at the other end have failed as one: they can't be told apart any more. */
   fail(error: Error): void {
     if (this.state === 'done') return;
-    const now = Date.now();
-    resultRestored(this.runner, newId(), { status: 'error', value: null, error, startedAt: now, completedAt: now });
+    const at = now();
+    resultRestored(this.runner, newId(), { status: 'error', value: null, error, startedAt: at, completedAt: at });
     this.settle([this.runner]);
   }
 

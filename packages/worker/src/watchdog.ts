@@ -37,7 +37,9 @@ export class Watchdog {
   #timer: Timer | null = null;
   #token = 0;
   #answered = 0;
-  /** When the thread was last heard of, epoch milliseconds. */
+  /** Something has come from the thread since the last look. */
+  #news = false;
+  /** At which look, in epoch milliseconds, there were news. */
   #heard = 0;
   #suspect: { readonly holder: Holder; readonly token: number; readonly since: number } | null = null;
   #probe: { readonly token: number; readonly since: number } | null = null;
@@ -67,7 +69,7 @@ export class Watchdog {
   }
 
   heard(): void {
-    this.#heard = Date.now();
+    this.#news = true;
     this.#probe = null;
   }
 
@@ -121,6 +123,8 @@ export class Watchdog {
 
   #checkLife(now: number): void {
     const { unresponsiveTimeout } = this.#watched;
+    if (this.#news) this.#heard = now;
+    this.#news = false;
     if (unresponsiveTimeout === null) return;
     const limit = unresponsiveTimeout * 1000;
     if (this.#probe === null) {

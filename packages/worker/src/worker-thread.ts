@@ -34,7 +34,7 @@ const lastFrames = 4096;
 /**
  * One thread with a bus in it: starting, then up once the bus is exposed, then ended, by itself or by `terminate`.
  *
- * Its ports don't keep the process alive, nor does it, unless it is told so.
+ * Its ports don't keep the process alive, nor does it once it is up, unless it is told so.
  */
 export class WorkerThread {
   readonly threadId: number;
@@ -74,6 +74,7 @@ export class WorkerThread {
       const worker = startWorker(init, options, [events.port1, control.port1]);
       const identity = parent ?? { id: newId(), name: 'the starter' };
       const link = linkOverPort(remote, events.port1, { bus: options.parent, identity, onClose: () => undefined });
+      events.port1.unref();
       return [worker, link, new ControlClient(link, control.port1), events.port1] as const;
     });
     this.threadId = this.#worker.threadId;
@@ -104,12 +105,10 @@ export class WorkerThread {
 
   /** Whether the process must stay up for what the thread does. A starting one keeps it up anyway. */
   keepAlive(needed: boolean): void {
-    // The worker too, not just its port: the news of its death must arrive.
+    // The worker, not its port: the news of its death must arrive too.
     if (this.#ended) return;
-    for (const each of [this.#worker, this.#events]) {
-      if (needed) each.ref();
-      else each.unref();
-    }
+    if (needed) this.#worker.ref();
+    else this.#worker.unref();
   }
 
   /** Reads what the thread has sent and this side has had no time for. */

@@ -1,0 +1,55 @@
+import type { BaseEvent } from '@threadbus/core';
+import {
+  type EventConstructor,
+  fromEpoch,
+  type IdOrigin,
+  type Moment,
+  TrustedPayload,
+  TrustedValues,
+} from '@threadbus/core/internal';
+import { restoreEvent } from './event-codec.ts';
+import type { EventKind } from './kind-table.ts';
+import type { WireMore } from './protocol.ts';
+import { ShapeReader } from './shapes.ts';
+
+/** What the other side of a link has told of itself, without which its EVENTs and RESULTs can't be read. */
+export class Peer {
+  readonly shapes: ShapeReader = new ShapeReader();
+  readonly #kinds: EventKind[] = [];
+  // Until it has introduced itself, with which everything begins.
+  #ids: IdOrigin = { first: 0, salt: 0 };
+  #clock = 0;
+
+  /**
+   * @param ids how ids are made there
+   * @param clock epoch milliseconds from which it counts its times
+   */
+  introduce(ids: IdOrigin, clock: number): void {
+    this.#ids = ids;
+    this.#clock = clock;
+  }
+
+  defineKind(number: number, kind: EventKind): void {
+    this.#kinds[number] = kind;
+  }
+
+  /** A time of its clock. */
+  moment(time: unknown): Moment {
+    return fromEpoch(this.#clock + (time as number));
+  }
+
+  /** The event of the EVENT operation whose fields begin at `at`. */
+  readEvent(frame: readonly unknown[], at: number, classOf: (type: string) => EventConstructor | undefined): BaseEvent {
+    const kind = this.#kinds[frame[at + 2] as number] as EventKind;
+    const id = frame[at + 3] as string | number;
+    const createdAt = this.moment(frame[at + 4]);
+    const more = frame[at + 6] as WireMore | null;
+    const shape = frame[at + 7] as number;
+    const values = at + 9;
+    const payload =
+      shape === 0
+        ? new TrustedPayload(frame[values] as object)
+        : new TrustedValues(this.shapes.namesOf(shape), frame, values);
+    return restoreEvent(kind, id, this.#ids, more === null ? null : more[0], createdAt, payload, classOf(kind.type));
+  }
+}
