@@ -31,6 +31,23 @@ export function crossingTests(subject: () => Subject): void {
     expect(returned.self).toBe(returned);
   });
 
+  test('value - a handler sees the id, time and options of the event, whoever gave them and whenever they are read', async () => {
+    const given = { event_timeout: 7, event_schema: 'Look@3' };
+    const event_id = '0190a0a0-0000-7000-8000-0123456789ab';
+    const events = [
+      ...Array.from({ length: 100 }, () => new Look({}, given)),
+      new Look({}, { ...given, event_id }),
+      new Look({}, { ...given, event_created_at: '1999-12-31T23:59:59.999Z' }),
+    ];
+    for (const [i, event] of events.entries()) if (i % 2 === 0) expect(event.event_id).toHaveLength(36);
+    const looks = await Promise.all(events.map(async (event) => subject().bus.dispatch(event).eventResult()));
+    for (const [i, event] of events.entries()) {
+      const { event_id: id, event_created_at: createdAt } = event;
+      expect(looks[i]).toMatchObject({ id, createdAt, timeout: 7, schema: 'Look@3' });
+    }
+    expect(new Set(events.map((event) => event.event_id)).size).toBe(102);
+  });
+
   test('value - a payload that cannot be cloned names its field; its neighbours are unharmed', async () => {
     const { bus, crosses } = subject();
     const bad = (): unknown => ({ opts: [{ ok: 1 }, { cb: function callback() {} }] });

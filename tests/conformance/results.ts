@@ -1,7 +1,7 @@
 import { isBusError, isNoResultError, isResultConflictError, isResultValidationError } from '@threadbus/core';
 import { expect, test } from 'vitest';
-import { Add, Echo, Facts, Local, Note, Noted } from '../fixtures/worker/conformance-events.ts';
-import { rejection } from '../helpers/gate.ts';
+import { Add, Echo, Facts, Hold, Local, Note, Noted } from '../fixtures/worker/conformance-events.ts';
+import { nextTurn, rejection } from '../helpers/gate.ts';
 import type { Subject } from './subject.ts';
 
 /** Dispatch, order, results and the helpers that put them together. */
@@ -16,6 +16,26 @@ export function resultTests(subject: () => Subject): void {
     expect(await dispatch.eventResult()).toBe(3);
     expect(sent.event_started_at).not.toBeNull();
     expect(Date.parse(sent.event_completed_at ?? '')).toBeGreaterThanOrEqual(Date.parse(sent.event_started_at ?? ''));
+  });
+
+  test('result - the event started when its first handler did', async () => {
+    const { bus, seen, release } = subject();
+    const dispatch = bus.dispatch(new Hold({ key: 'started' }));
+    await seen('started').opened;
+    const begun = Date.now();
+    while (Date.now() < begun + 5) await nextTurn();
+    release('started').open();
+    const event = await dispatch;
+    const starts = [...event.event_results.values()].map(({ started_at }) => started_at ?? '');
+    expect(event.event_started_at).toBe(starts.sort()[0]);
+    expect(Date.parse(event.event_started_at ?? '')).toBeLessThanOrEqual(begun);
+  });
+
+  test('result - a dispatch with an option that does not exist is refused', async () => {
+    const { bus } = subject();
+    const sent = new Add({ a: 1, b: 2 });
+    expect(() => bus.dispatch(sent, { detatched: true } as never)).toThrow("'detatched'");
+    expect(await bus.dispatch(sent).eventResult()).toBe(3);
   });
 
   test('result - each handler has one, under the name and id of the bus that ran it', async () => {

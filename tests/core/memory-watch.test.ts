@@ -80,3 +80,20 @@ test('memory-watch - looks only after a dispatch and leaves no timer behind', as
   await vi.advanceTimersByTimeAsync(20_000);
   expect(vi.getTimerCount()).toBe(0);
 });
+
+test('memory-watch - looks at values without reading them: a getter is the user code that it is', async () => {
+  const logger = logRecorder();
+  await using bus = new EventBus({ name: 'Getters', logger });
+  let read = 0;
+  bus.on(Big, () => ({
+    bytes: new Uint8Array(60 * 1024 * 1024),
+    get bad(): number {
+      read += 1;
+      throw new RangeError('no such thing');
+    },
+  }));
+  await bus.dispatch(new Big());
+  await vi.advanceTimersByTimeAsync(6_000);
+  expect(read).toBe(0);
+  expect(logger.warnings).toHaveLength(1);
+});

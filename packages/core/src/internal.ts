@@ -9,7 +9,7 @@ export { Capacity } from './capacity.ts';
 export { fromEpoch, fromWire, type Moment, never, now, origin, toEpoch, toWire } from './clock.ts';
 export { activeHandler, liveHandler, waitFor } from './context.ts';
 export { describe } from './describe.ts';
-export { rememberTransfer, takeTransfer, type Transferable } from './dispatch.ts';
+export { checkDispatchOptions, rememberTransfer, takeTransfer, type Transferable } from './dispatch.ts';
 export { checkLimit, checkSize, checkWait, type Limit } from './duration.ts';
 export { payloadOf } from './event-json.ts';
 export { adoptIdentity, busEngine } from './event-bus.ts';

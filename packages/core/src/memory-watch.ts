@@ -91,7 +91,11 @@ function sizeOf(event: BaseEvent): number {
 function membersOf(value: object): unknown[] {
   if (value instanceof Map) return [...value].flat().slice(0, valuesPerEvent);
   if (value instanceof Set) return [...value].slice(0, valuesPerEvent);
-  return Object.values(value).slice(0, valuesPerEvent);
+  if (Array.isArray(value)) return value.slice(0, valuesPerEvent);
+  // Looked at without being read: a getter is the user's code, and may throw.
+  return Object.values(Object.getOwnPropertyDescriptors(value))
+    .slice(0, valuesPerEvent)
+    .map((property) => property.value as unknown);
 }
 
 function megabytes(bytes: number): string {

@@ -56,10 +56,25 @@ function members(value: object): Iterable<[PropertyKey, unknown]> {
   if (Array.isArray(value)) return value.map((member, i): [number, unknown] => [i, member]);
   if (value instanceof Map) return [...value].map(([key, member]): [string, unknown] => [String(key), member]);
   if (value instanceof Set) return [...value].map((member, i): [number, unknown] => [i, member]);
-  return Object.entries(value);
+  return ownEntries(value);
+}
+
+/** Stands for a field whose getter throws; like every symbol it can't be cloned. */
+const unreadable = Symbol('a getter that throws');
+
+/** As `Object.entries`, whatever getters do. */
+export function ownEntries(value: object): [key: string, value: unknown][] {
+  return Object.keys(value).map((key) => {
+    try {
+      return [key, (value as Record<string, unknown>)[key]];
+    } catch {
+      return [key, unreadable];
+    }
+  });
 }
 
 function describeKind(value: unknown): string {
+  if (value === unreadable) return 'a getter that throws';
   if (typeof value === 'function') return value.name === '' ? 'a function' : `function ${value.name}`;
   if (typeof value !== 'object' || value === null) return `a ${typeof value}`;
   if (isDetached(value)) return 'a buffer that was moved before';

@@ -1,4 +1,5 @@
 import * as core from '@threadbus/core';
+import { ownEntries } from './clone-path.ts';
 import * as own from './errors.ts';
 import type { WireError, WireValue } from './protocol.ts';
 
@@ -48,7 +49,7 @@ export function decodeThrown(wire: WireValue): unknown {
 
 function encodeError(error: Error, depth: number): WireError {
   const skipped = new Set(['name', 'message', 'stack', 'cause', 'errors']);
-  const fields = Object.entries(error).filter(([key, value]) => !skipped.has(key) && cloneable(value));
+  const fields = ownEntries(error).filter(([key, value]) => !skipped.has(key) && cloneable(value));
   const { cause, errors } = error as { cause?: unknown; errors?: unknown };
   const inner = depth < maxDepth;
   return {

@@ -18,6 +18,7 @@ import {
 import {
   type AnyHandler,
   type BusIdentity,
+  checkDispatchOptions,
   enterTree,
   type ForwardTarget,
   forwardTo,
@@ -55,6 +56,8 @@ export interface RemoteBusEvents {
   /** Where events for a subscription go that was not made by `on`. */
   targetOf?(target: number, call: WireCall | null): ForwardTarget | undefined;
 }
+
+const noOptions: DispatchOptions = {};
 
 /**
  * A bus at the other end of a link, as this side sees it: dispatch to it, forward to it, register handlers on it.
@@ -236,7 +239,9 @@ export class RemoteBus implements RunningBus, ForwardTarget, LinkOwner {
     this.#events.working?.();
   }
 
-  #dispatch<E extends Dispatchable>(event: E, { detached = false, transfer }: DispatchOptions = {}): Dispatch<E> {
+  #dispatch<E extends Dispatchable>(event: E, options: DispatchOptions = noOptions): Dispatch<E> {
+    if (options !== noOptions) checkDispatchOptions(options);
+    const { detached = false, transfer } = options;
     if (!(event instanceof BaseEvent)) throw noEventError(this.identity, event);
     if (this.#failure !== null) throw this.#failure;
     if (passed(event, this.identity)) return skip(event, this.identity);

@@ -5,11 +5,14 @@ import {
   lifecycleOf,
   type Linked,
   type LinkedList,
+  type Moment,
+  never,
   newId,
   now,
   type Part,
   type PathStep,
   resultRestored,
+  startedAtOf,
 } from '@threadbus/core/internal';
 import type { WireCall } from './protocol.ts';
 
@@ -122,11 +125,23 @@ export class RemotePart implements Part, Linked<RemotePart> {
   settle(results: readonly EventResult[]): void {
     if (this.state === 'done') return;
     this.state = 'done';
-    if (this.onCalled === null) this.results = results;
-    else this.onCalled(results[0]);
+    if (this.onCalled === null) {
+      this.results = results;
+      this.#start(results);
+    } else this.onCalled(results[0]);
     this.lifecycle.onResults?.();
     this.onDone?.();
     this.lifecycle.partDone();
+  }
+
+  /** What was first there is known only now. */
+  #start(results: readonly EventResult[]): void {
+    let first: Moment = never;
+    for (const result of results) {
+      const at = startedAtOf(result);
+      if (at !== never && (first === never || at < first)) first = at;
+    }
+    if (first !== never) this.lifecycle.start(first);
   }
 
   /** The handlers at the other end have failed as one: they can't be told apart any more. */
