@@ -63,10 +63,8 @@ test('shapes - results come as structured clone would give them', async () => {
     const event = new BaseEvent({}, { event_type: `Give_${name}` });
     const returned = await down.dispatch(event).eventResult({ include: () => true });
     const expected = structuredClone(value);
-    expect(returned, name).toStrictEqual(expected);
-    if (typeof expected === 'object' && expected !== null) {
-      expect(Object.getPrototypeOf(returned), name).toBe(Object.getPrototypeOf(expected));
-    }
+    expect({ [name]: returned }).toStrictEqual({ [name]: expected });
+    expect(Object.getPrototypeOf(Object(returned))).toBe(Object.getPrototypeOf(Object(expected)));
   }
   expect(({} as { polluted?: boolean }).polluted).toBeUndefined();
 });
@@ -82,10 +80,11 @@ test('shapes - a result with a getter that throws fails alone, and says so', asy
   there.on('Fine', () => ({ n: 1, bad: 2 }));
   const send = (event_type: string): Promise<unknown> => down.dispatch(new BaseEvent({}, { event_type })).eventResult();
   const [before, thrown, after] = await Promise.allSettled([send('Fine'), send('Throwing'), send('Fine')]);
-  expect([before, after]).toEqual(Array(2).fill({ status: 'fulfilled', value: { n: 1, bad: 2 } }));
-  expect(thrown).toMatchObject({ status: 'rejected', reason: { name: 'UnserializableError' } });
-  const { reason } = thrown as PromiseRejectedResult;
-  expect((reason as Error).message).toContain('"result.bad" (a getter that throws) cannot cross a thread boundary');
+  for (const other of [before, after]) expect(other).toEqual({ status: 'fulfilled', value: { n: 1, bad: 2 } });
+  const message = expect.stringContaining(
+    '"result.bad" (a getter that throws) cannot cross a thread boundary',
+  ) as string;
+  expect(thrown).toMatchObject({ status: 'rejected', reason: { name: 'UnserializableError', message } });
 });
 
 test('shapes - told once each, and again never', () => {
