@@ -1,5 +1,5 @@
 import type { BaseEvent } from '@threadbus/core';
-import type { Lifecycle } from '@threadbus/core/internal';
+import { type Lifecycle, lifecycleOf } from '@threadbus/core/internal';
 import { EventIndex } from './event-index.ts';
 
 /** How many completed events a bus with several links knows again: one that is slower than so many others runs twice. */
@@ -38,8 +38,9 @@ export class Crossings {
 
   remove(event: BaseEvent): void {
     const { events, linksUp } = this.#shared;
-    // With one link there is no second way here, and nothing to remember.
-    if (events.delete(event) && linksUp > 1) this.#remember(event.event_id);
+    if (!events.delete(event)) return;
+    // With one link there is no second way here; and one that was made here is complete only when all its copies are.
+    if (linksUp > 1 && lifecycleOf(event).cameOver !== null) this.#remember(event.event_id);
   }
 
   /** The event was here and is complete: it comes on another way, which took longer. */

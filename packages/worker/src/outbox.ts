@@ -10,9 +10,9 @@ export interface Sender {
 /** Called with an operation that can't be cloned; what it returns is sent instead, null = nothing. */
 export type CloneFailure = (operation: readonly unknown[], error: Error) => readonly unknown[] | null;
 
-/** An unbounded frame of big events is slower than none: all of it would be alive at once on both sides. */
-const operationsPerFrame = 64;
-/** About bytes, of texts and buffers: the other side can begin only when it has all of a frame. */
+/** The other side begins when it has all of a frame, and all of it is alive at once on both sides: more are slower. */
+const operationsPerFrame = 32;
+/** About bytes, of texts and buffers. */
 const sizePerFrame = 262_144;
 
 /**
