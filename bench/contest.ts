@@ -1,5 +1,7 @@
-import { fork, type ChildProcess } from 'node:child_process';
+import { type ChildProcess, execFile, fork } from 'node:child_process';
 import { once } from 'node:events';
+import { readFile } from 'node:fs/promises';
+import { promisify } from 'node:util';
 import type { Outcome } from './contestant-worker.ts';
 import { type BenchOptions, type Contest, type Load, median, type Row } from './scenario.ts';
 
@@ -10,16 +12,31 @@ export function contest(name: string, loads: readonly Load[]): Contest {
     loads,
     async run(options) {
       const rows: Row[] = [];
-      for (const load of loads) rows.push(...rowsOf(load, await play(name, load, options)));
+      for (const load of loads) {
+        const core = load.oneCore === true ? await firstCore() : undefined;
+        if (core === null) rows.push({ load: load.name, unit: 'not measured: needs Linux and taskset' });
+        else rows.push(...rowsOf(load, await play(name, load, options, core)));
+      }
       return rows;
     },
   };
 }
 
+/** A core that this process may use; null if that can't be chosen. */
+async function firstCore(): Promise<string | null> {
+  try {
+    await promisify(execFile)('taskset', ['--version']);
+    const status = await readFile('/proc/self/status', 'utf8');
+    return /^Cpus_allowed_list:\s*(\d+)/m.exec(status)?.[1] ?? null;
+  } catch {
+    return null;
+  }
+}
+
 type Samples = ReadonlyMap<string, readonly Outcome[]>;
 
 /** What else the machine does hits all contestants of a round, so only figures of one round are compared. */
-async function play(scenario: string, load: Load, options: BenchOptions): Promise<Samples> {
+async function play(scenario: string, load: Load, options: BenchOptions, core: string | undefined): Promise<Samples> {
   const size = options.quick ? load.quick : load.size;
   const names = Object.keys(load.contestants);
   const samples = new Map(names.map((name) => [name, [] as Outcome[]]));
@@ -29,7 +46,8 @@ async function play(scenario: string, load: Load, options: BenchOptions): Promis
     for (let round = load.fresh === true ? 1 : 0; round <= rounds; round += 1) {
       for (const name of round % 2 === 0 ? names : [...names].reverse()) {
         const seat =
-          seats.get(name) ?? (await Seat.take([scenario, load.name, name], load.nodeOptions ?? [], options.profiles));
+          seats.get(name) ??
+          (await Seat.take([scenario, load.name, name], load.nodeOptions ?? [], options.profiles, core));
         // The first round of a process that stays warms up.
         const outcome = await seat.go(round === 0 ? Math.ceil(size / 5) : size);
         if (round > 0) samples.get(name)?.push(outcome);
@@ -49,6 +67,7 @@ class Seat {
     args: readonly string[],
     nodeOptions: readonly string[],
     profiles: string | undefined,
+    core: string | undefined,
   ): Promise<Seat> {
     const file = args
       .slice(0, 3)
@@ -58,7 +77,11 @@ class Seat {
     if (profiles !== undefined) {
       execArgv.push('--cpu-prof', `--cpu-prof-dir=${profiles}`, `--cpu-prof-name=${file}.cpuprofile`);
     }
-    const child = fork(new URL('./contestant-worker.js', import.meta.url), args, { execArgv });
+    const node =
+      core === undefined
+        ? { execArgv }
+        : { execPath: 'taskset', execArgv: ['-c', core, process.execPath, ...execArgv] };
+    const child = fork(new URL('./contestant-worker.js', import.meta.url), args, node);
     const seat = new Seat(child, args.join(', '));
     await seat.#answer();
     return seat;

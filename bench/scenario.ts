@@ -34,6 +34,8 @@ export interface Load {
   readonly rounds?: number;
   /** A new process for each round: for what can be measured only once in a process. @default false */
   readonly fresh?: boolean;
+  /** All threads of a contestant on one core; left out where that can't be chosen (it takes Linux and taskset). @default false */
+  readonly oneCore?: boolean;
   /** For the processes of the contestants. @default [] */
   readonly nodeOptions?: readonly string[];
   /** The first is ours; the row of each of the others compares it with ours. */

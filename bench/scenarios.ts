@@ -10,7 +10,7 @@ export const scenarios: Readonly<Record<string, () => Promise<Scenario>>> = {
   memory: async () => (await import('./memory.ts')).memory,
   start: async () => (await import('./start.ts')).start,
   bundle: async () => (await import('./bundle.ts')).bundle,
-  threads: async () => (await import('./src/threads.ts')).threads,
+  threads: async () => (await import('./threads.ts')).threads,
   messages: async () => (await import('./messages.ts')).messages,
   cpu: async () => (await import('./cpu.ts')).cpu,
   semaphore: async () => (await import('./src/semaphore.ts')).semaphore,
