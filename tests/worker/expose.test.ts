@@ -48,7 +48,7 @@ test('expose - the thread reaches its parent, and its event is a child there', a
   await parent.stop();
 });
 
-test('expose - what the thread registers on its parent is taken off when the thread dies, and comes again', async () => {
+test('expose - what the thread registers on its parent comes again with its replacement', async () => {
   const parent = quietBus();
   const bus = await startBus('listening-bus', { parent });
   const heard = async (): Promise<unknown> => parent.dispatch(new BaseEvent({}, { event_type: 'News' })).eventResult();

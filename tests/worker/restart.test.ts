@@ -1,5 +1,5 @@
-import { BaseEvent } from '@threadbus/core';
-import { isWorkerCrashedError } from '@threadbus/worker';
+import { BaseEvent, type EventBus } from '@threadbus/core';
+import { isLinkError, isWorkerCrashedError, type WorkerBus } from '@threadbus/worker';
 import { expect, test } from 'vitest';
 import { Double, Havoc, Step } from '../fixtures/worker/events.ts';
 import { rejection } from '../helpers/gate.ts';
@@ -112,4 +112,78 @@ test('restart - a bus whose entry dispatches on its own starts again like any ot
   const bus = await startBus('parent-bus');
   await bus.dispatch(new BaseEvent({}, { event_type: 'AskParentThenExit' }));
   expect(await bus.dispatch(new BaseEvent({}, { event_type: 'ParentName' })).eventResult()).toMatch(/^Parent/);
+});
+
+/** The bus of a thread that has handlers on its parent, and what asks them. */
+async function guestBus(): Promise<{ bus: WorkerBus; parent: EventBus; ask: (type: string) => Promise<BaseEvent> }> {
+  const parent = quietBus();
+  const workerData = { starts: new SharedArrayBuffer(4) };
+  const bus = await startBus('guest-bus', { parent, workerData });
+  const ask = async (event_type: string): Promise<BaseEvent> => parent.dispatch(new BaseEvent({}, { event_type }));
+  return { bus, parent, ask };
+}
+
+const resultsOf = ({ event_results }: BaseEvent): unknown[] =>
+  [...event_results.values()].map(({ result, error }) => result ?? error).filter((it) => !(it instanceof BaseEvent));
+const handlersOf = ({ event_results }: BaseEvent): string[] => [...event_results.keys()];
+
+test("restart - events for the thread's handlers on its parent wait for the replacement, and find the right ones", async () => {
+  const { bus, ask } = await guestBus();
+  const before = await Promise.all(['A', 'B', 'Forwarded'].map(ask));
+  expect(before.map(resultsOf)).toEqual([['A in start 1'], ['B in start 1'], ['forwarded in start 1']]);
+  await bus.dispatch(new BaseEvent({}, { event_type: 'Exit' }));
+  expect(bus.threadId).toBe(-1);
+  const meanwhile = await Promise.all(['A', 'B', 'Forwarded'].map(ask));
+  expect(meanwhile.map(resultsOf)).toEqual([['A in start 2'], ['B in start 2'], ['forwarded in start 2']]);
+  expect(meanwhile.map(handlersOf)).toEqual(before.map(handlersOf));
+  const after = await Promise.all(['A', 'B', 'Forwarded'].map(ask));
+  expect(after.map(resultsOf)).toEqual(meanwhile.map(resultsOf));
+});
+
+test('restart - a forward that both sides have registered brings an event once', async () => {
+  const { bus, parent, ask } = await guestBus();
+  parent.on('Forwarded', bus.dispatch);
+  const event = await ask('Forwarded');
+  expect(resultsOf(event)).toEqual(['forwarded in start 1']);
+  expect(event.event_path).toEqual([parent.name, 'Guest']);
+});
+
+test('restart - an event that a handler on the parent had not started goes to the replacement too', async () => {
+  const { bus, ask } = await guestBus();
+  // Behind the Exit on the port, so the thread is gone before it reads them.
+  const exit = bus.dispatch(new BaseEvent({}, { event_type: 'Exit' }));
+  const sent = ['B', 'A', 'Forwarded'].map(ask);
+  await exit;
+  expect((await Promise.all(sent)).map(resultsOf)).toEqual([
+    ['B in start 2'],
+    ['A in start 2'],
+    ['forwarded in start 2'],
+  ]);
+});
+
+test('restart - a handler that the replacement does not register on its parent again is gone, and what waits is told', async () => {
+  const { bus, ask } = await guestBus();
+  expect(resultsOf(await ask('First'))).toEqual(['First in start 1']);
+  await bus.dispatch(new BaseEvent({}, { event_type: 'Exit' }));
+  const [error] = resultsOf(await ask('First')) as [Error];
+  expect(isLinkError(error)).toBe(true);
+  expect(error.message).toContain("its replacement has not registered 'anonymous' for 'First' on");
+  expect(resultsOf(await ask('First'))).toEqual([]);
+});
+
+test('restart - a handler on the parent that runs once runs once for each thread', async () => {
+  const { bus, ask } = await guestBus();
+  await bus.dispatch(new BaseEvent({}, { event_type: 'Exit' }));
+  // Nobody is there for it: the first thread's went with it.
+  expect(resultsOf(await ask('Once'))).toEqual([]);
+  expect(resultsOf(await ask('A'))).toEqual(['A in start 2']);
+  expect(resultsOf(await ask('Once'))).toEqual(['once in start 2']);
+  expect(resultsOf(await ask('Once'))).toEqual([]);
+});
+
+test("restart - a bus that is stopped takes its thread's handlers off the parent", async () => {
+  const { bus, ask } = await guestBus();
+  await bus.stop();
+  expect(resultsOf(await ask('A'))).toEqual([]);
+  expect(resultsOf(await ask('Forwarded'))).toEqual([]);
 });

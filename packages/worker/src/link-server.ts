@@ -1,23 +1,10 @@
-import type { AsyncResource } from 'node:async_hooks';
-import type { BaseEvent, EventBus, EventResult, HandlerContext, Subscription } from '@threadbus/core';
-import {
-  busEngine,
-  type BusIdentity,
-  forwardTo,
-  type HandlerRun,
-  lifecycleOf,
-  type Part,
-  type RemoteHandler,
-  remoteHandler,
-} from '@threadbus/core/internal';
+import type { BaseEvent, EventBus, EventResult } from '@threadbus/core';
+import { busEngine, lifecycleOf } from '@threadbus/core/internal';
 import { encodeEvent } from './event-codec.ts';
+import type { GuestHandlers } from './guest-handlers.ts';
 import type { Outbox } from './outbox.ts';
-import type { Outgoing } from './outgoing.ts';
-import { captureContext } from './portable.ts';
 import * as op from './protocol.ts';
 import type { WireOutcome } from './protocol.ts';
-import { callRemote } from './remote-call.ts';
-import { Destination } from './remote-part.ts';
 
 /** What the server needs of its link. */
 export interface ServerLink {
@@ -29,14 +16,6 @@ export interface ServerLink {
 /** A field of the operation that is being read, of the type that the protocol gives it. */
 export type Field = (index: number) => never;
 
-/** How the other side's handler shows here. */
-export interface RemoteSubscription {
-  readonly name: string;
-  readonly once: boolean;
-  /** The bus to which it forwards; null for a function. */
-  readonly forward: BusIdentity | null;
-}
-
 interface Expected {
   readonly end: AbortController;
   /** Offered events by the number of their offer, until the other side says which one it takes. */
@@ -46,26 +25,24 @@ interface Expected {
 /** Does on this side what the other side asks for with `on`, `off` and `expect`. */
 export class LinkServer {
   readonly #bus: EventBus;
-  readonly #outgoing: Outgoing;
+  readonly #guests: GuestHandlers;
   readonly #link: ServerLink;
-  readonly #subscriptions = new Map<number, Subscription>();
   readonly #expectations = new Map<number, Expected>();
   #offers = 0;
 
-  constructor(bus: EventBus, outgoing: Outgoing, link: ServerLink) {
+  constructor(bus: EventBus, guests: GuestHandlers, link: ServerLink) {
     this.#bus = bus;
-    this.#outgoing = outgoing;
+    this.#guests = guests;
     this.#link = link;
   }
 
   read(kind: number, field: Field): void {
     switch (kind) {
       case op.SUBSCRIBE:
-        this.#subscribe(field(0), field(1), field(2));
+        this.#guests.add(field(0), field(1), field(2));
         break;
       case op.UNSUBSCRIBE:
-        this.#subscriptions.get(field(0))?.();
-        this.#subscriptions.delete(field(0));
+        this.#guests.remove(field(0));
         break;
       case op.EXPECT:
         this.#expect(field(0), field(1));
@@ -79,40 +56,8 @@ export class LinkServer {
   }
 
   close(): void {
-    for (const unsubscribe of this.#subscriptions.values()) unsubscribe();
     for (const { end } of this.#expectations.values()) end.abort();
-    this.#subscriptions.clear();
     this.#expectations.clear();
-  }
-
-  #subscribe(id: number, pattern: string, { name, once, forward }: RemoteSubscription): void {
-    const subscription =
-      forward === null
-        ? this.#bus.on(pattern, this.#callHandler(id, name), { once })
-        : this.#bus.on(pattern, forwardTo(this.#forwardTarget(id, forward), this.#bus.dispatch), { once });
-    this.#subscriptions.set(id, subscription);
-  }
-
-  #forwardTarget(
-    target: number,
-    bus: BusIdentity,
-  ): { id: string; name: string; accept(event: BaseEvent, context: AsyncResource): Part | null } {
-    const to = new Destination(target, bus);
-    return {
-      ...bus,
-      accept: (event, context) => {
-        if (event.event_path.includes(bus.name)) return null;
-        return this.#outgoing.add(event, to, context.runInAsyncScope(captureContext));
-      },
-    };
-  }
-
-  /** A handler that asks the other side's function. */
-  #callHandler(target: number, name: string): (event: BaseEvent, context: HandlerContext) => Promise<unknown> {
-    const call = (event: BaseEvent, context: HandlerContext): Promise<unknown> =>
-      callRemote(this.#outgoing, target, event, context as HandlerRun);
-    const kind: RemoteHandler = { name, holdsSlot: false, ownClock: false };
-    return Object.assign(call, { [remoteHandler]: kind });
   }
 
   #expect(id: number, pattern: string): void {

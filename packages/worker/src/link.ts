@@ -17,6 +17,7 @@ import { unclonableError } from './clone-failure.ts';
 import type { Crossings } from './crossings.ts';
 import { decodeThrown, encodeThrown } from './error-codec.ts';
 import { encodeId, encodePath } from './event-codec.ts';
+import type { GuestHandlers } from './guest-handlers.ts';
 import { type Arrival, Incoming } from './incoming.ts';
 import { KindWriter } from './kind-table.ts';
 import { type Field, LinkServer } from './link-server.ts';
@@ -74,7 +75,13 @@ export class Link implements Wire, AnswersHost {
   #closed = false;
 
   /** @param bus the bus at this end; null if there is none, as for a worker bus without a parent */
-  constructor(sender: Sender, bus: EventBus | null, outgoing: Outgoing, owner: LinkOwner) {
+  constructor(
+    sender: Sender,
+    bus: EventBus | null,
+    outgoing: Outgoing,
+    owner: LinkOwner,
+    guests: GuestHandlers | null,
+  ) {
     this.bus = bus;
     this.outgoing = outgoing;
     this.#owner = owner;
@@ -85,7 +92,7 @@ export class Link implements Wire, AnswersHost {
       this.outbox.push(op.KIND, number, type, schema, timeout),
     );
     this.shapes = new ShapeWriter((number, names) => this.outbox.push(op.SHAPE, number, names));
-    this.#server = bus === null ? null : new LinkServer(bus, outgoing, this);
+    this.#server = bus === null || guests === null ? null : new LinkServer(bus, guests, this);
   }
 
   get #engine(): BusEngine | null {
@@ -151,7 +158,7 @@ export class Link implements Wire, AnswersHost {
       shape?.names ?? ['payload'],
       op.EVENT,
       number,
-      to.target,
+      to.target.number,
       kind.number,
       encodeId(event),
       createdAtOf(event),

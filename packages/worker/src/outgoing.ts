@@ -13,7 +13,7 @@ import type { BoardReader } from './board.ts';
 import type { Crossings } from './crossings.ts';
 import type { FlowLimits } from './flow-limits.ts';
 import { NumberTable } from './number-table.ts';
-import { type Destination, type PartHost, RemotePart } from './remote-part.ts';
+import { type Destination, type PartHost, RemotePart, type Target } from './remote-part.ts';
 
 /** The way out: a link that is up. */
 export interface Wire {
@@ -143,6 +143,16 @@ export class Outgoing implements PartHost {
     this.#exempt(part);
     if (this.size === 0) this.#onBusy(false);
     else this.#send();
+  }
+
+  /** Ends what waits for something at the other end that is gone. */
+  failFor(target: Target, error: Error): void {
+    for (const part of [...this.#urgent, ...this.#waiting]) {
+      if (part.to.target !== target) continue;
+      part.list?.remove(part);
+      part.list = null;
+      this.fail(part, error);
+    }
   }
 
   /** Ends all that is under way. */

@@ -9,6 +9,7 @@ import { lineSender, type NewHandler, type NewLine, readLine } from './pool-port
 import type { PoolTask } from './pool-task.ts';
 import { outsideContexts } from './portable.ts';
 import { callRemote } from './remote-call.ts';
+import type { Target } from './remote-part.ts';
 import { RemoteBus } from './remote-bus.ts';
 
 /** Seconds that a lease waits for the next call. A lease keeps the process alive: no longer than a gap between calls. */
@@ -63,7 +64,7 @@ export class PoolLease {
   readonly #kill = new AbortController();
   readonly #remotes = new Map<EventBus, RemoteBus>();
   readonly #links: Link[] = [];
-  readonly #targets = new Map<string, number>();
+  readonly #targets = new Map<string, Target>();
   #state: 'open' | 'ending' | 'over' = 'open';
   #call: PoolCall | null = null;
   #idleSince = 0;
@@ -203,12 +204,12 @@ export class PoolLease {
   }
 
   /** Under which number the thread knows the call's handler; other numbers are of what handlers there register. */
-  #targetOf({ entry, handlerName }: PoolCall): number {
+  #targetOf({ entry, handlerName }: PoolCall): Target {
     let target = this.#targets.get(entry);
     if (target === undefined) {
-      target = -1 - this.#targets.size;
+      target = { number: -1 - this.#targets.size };
       this.#targets.set(entry, target);
-      this.#tell({ target, entry, handlerName });
+      this.#tell({ target: target.number, entry, handlerName });
     }
     return target;
   }

@@ -33,6 +33,7 @@ import type { AsyncResource } from 'node:async_hooks';
 import { crossingsOf } from './crossings.ts';
 import { LinkError } from './errors.ts';
 import type { Arrival } from './incoming.ts';
+import { GuestHandlers } from './guest-handlers.ts';
 import { Link, type LinkOwner } from './link.ts';
 import type { FlowLimits } from './flow-limits.ts';
 import { Outgoing } from './outgoing.ts';
@@ -75,13 +76,15 @@ export class RemoteBus implements RunningBus, ForwardTarget, LinkOwner {
   readonly #expectations: RemoteExpectations;
   #failure: Error | null = null;
   #link: Link | null = null;
+  /** What the other side has registered on the bus at this end, if there is one. */
+  #guests: GuestHandlers | null = null;
 
   /** @param bus the bus at this end; null = none, or none yet */
   constructor(identity: BusIdentity, bus: EventBus | null, limits: FlowLimits, events: RemoteBusEvents) {
     const crossings = crossingsOf(bus ?? this);
     this.identity = identity;
     this.#events = events;
-    this.#toBus = new Destination(0, identity);
+    this.#toBus = new Destination({ number: 0 }, identity);
     this.outgoing = new Outgoing(identity, limits, crossings, (busy) => events.busy(busy));
     this.#subscriptions = new RemoteSubscriptions(identity, this);
     this.#expectations = new RemoteExpectations(identity, crossings);
@@ -102,7 +105,8 @@ export class RemoteBus implements RunningBus, ForwardTarget, LinkOwner {
 
   /** Makes the link that a port carries; it is used once the other side has introduced itself. */
   createLink(sender: Sender, bus: EventBus | null): Link {
-    this.#link = new Link(sender, bus, this.outgoing, this);
+    if (bus !== null) this.#guests ??= new GuestHandlers(bus, this.outgoing);
+    this.#link = new Link(sender, bus, this.outgoing, this, this.#guests);
     this.outgoing.crossings.linkUp();
     return this.#link;
   }
@@ -113,6 +117,7 @@ export class RemoteBus implements RunningBus, ForwardTarget, LinkOwner {
     this.#link?.close();
     this.#link = null;
     this.#subscriptions.disconnect();
+    this.#guests?.orphan();
     this.#expectations.disconnect(error);
     return this.outgoing.disconnect();
   }
@@ -141,6 +146,7 @@ export class RemoteBus implements RunningBus, ForwardTarget, LinkOwner {
     const parts = this.disconnect(error);
     for (const part of parts) this.outgoing.fail(part, error);
     this.outgoing.failAll(error);
+    this.#guests?.removeAll();
     this.#expectations.refuseAll(error);
   }
 
@@ -195,6 +201,7 @@ export class RemoteBus implements RunningBus, ForwardTarget, LinkOwner {
     const send = (...operation: readonly unknown[]): void => link.outbox.push(...operation);
     this.#subscriptions.connect(send);
     this.#expectations.connect(send);
+    this.#guests?.dropOrphans();
     this.outgoing.connect(link);
   }
 

@@ -2,12 +2,12 @@ import type { BaseEvent, EventResult } from '@threadbus/core';
 import { addChild, type HandlerRun } from '@threadbus/core/internal';
 import type { Outgoing } from './outgoing.ts';
 import { captureContext } from './portable.ts';
-import { Destination } from './remote-part.ts';
+import { Destination, type Target } from './remote-part.ts';
 
 /** Lets a function at the other end do the work of a handler run of this side: its value, error and children become the run's. */
 export async function callRemote(
   outgoing: Outgoing,
-  target: number,
+  target: Target,
   event: BaseEvent,
   run: HandlerRun,
 ): Promise<unknown> {

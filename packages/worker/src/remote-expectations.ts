@@ -132,7 +132,7 @@ export class RemoteExpectations {
     const lifecycle = lifecycleOf(event);
     if (lifecycle.sequence > 0) return;
     lifecycle.dispatched(null);
-    const part = new RemotePart(event, new Destination(0, null), this.#bus, ignore, null);
+    const part = new RemotePart(event, new Destination({ number: 0 }, null), this.#bus, ignore, null);
     lifecycle.attach(part);
     this.#followed.set(offer, part);
   }

@@ -23,10 +23,14 @@ export interface PartHost {
   completed(part: RemotePart): void;
 }
 
+/** What takes events at the other end, by its number when they are sent: 0 = the bus there, else a subscription. */
+export interface Target {
+  readonly number: number;
+}
+
 /** Where events are to go at the other end. */
 export class Destination {
-  /** 0 = the bus there, else the number of a subscription. */
-  readonly target: number;
+  readonly target: Target;
   /** The bus that the event passes; null if it goes to a function. */
   readonly bus: Readonly<BusIdentity> | null;
   /** Which result the function works for. */
@@ -34,7 +38,7 @@ export class Destination {
   /** Of events that were nowhere before; they share it. */
   readonly path: readonly PathStep[];
 
-  constructor(target: number, bus: Readonly<BusIdentity> | null, call: WireCall | null = null) {
+  constructor(target: Target, bus: Readonly<BusIdentity> | null, call: WireCall | null = null) {
     this.target = target;
     this.bus = bus;
     this.call = call;

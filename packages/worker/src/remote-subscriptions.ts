@@ -10,7 +10,7 @@ import {
   patternKey,
   subscription,
 } from '@threadbus/core/internal';
-import type { RemoteSubscription } from './link-server.ts';
+import type { GuestDescription } from './guest-handlers.ts';
 import { LocalCall } from './local-call.ts';
 import * as op from './protocol.ts';
 import type { WireCall } from './protocol.ts';
@@ -18,8 +18,13 @@ import type { WireCall } from './protocol.ts';
 interface Registered {
   readonly key: string;
   readonly handler: AnyHandler;
-  readonly description: RemoteSubscription;
+  readonly once: boolean;
   readonly target: ForwardTarget | null;
+}
+
+/** As the other side is told of it: a bus gets its final name and id only when it is exposed. */
+function describeTo({ handler, once, target }: Registered): GuestDescription {
+  return { name: nameOf(handler), once, forward: target === null ? null : { id: target.id, name: target.name } };
 }
 
 /** How the registrations reach the other side; null while no link is up. */
@@ -42,7 +47,7 @@ export class RemoteSubscriptions {
 
   connect(send: SendOperation): void {
     this.#send = send;
-    for (const [id, { key, description }] of this.#registered) send(op.SUBSCRIBE, id, key, description);
+    for (const [id, registered] of this.#registered) send(op.SUBSCRIBE, id, registered.key, describeTo(registered));
   }
 
   disconnect(): void {
@@ -58,14 +63,12 @@ export class RemoteSubscriptions {
     }
     if (typeof pattern !== 'string') this.#classes.set(key, pattern);
     if (signal?.aborted === true) return subscription(() => undefined);
-    const name = nameOf(handler);
     const { target } = kindOf(handler);
-    const forward = target === null ? null : { id: target.id, name: target.name };
     this.#next += 1;
     const id = this.#next;
-    const registered = { key, handler: handler as AnyHandler, description: { name, once, forward }, target };
+    const registered = { key, handler: handler as AnyHandler, once, target };
     this.#registered.set(id, registered);
-    this.#send?.(op.SUBSCRIBE, id, key, registered.description);
+    this.#send?.(op.SUBSCRIBE, id, key, describeTo(registered));
     const end = (): void => {
       signal?.removeEventListener('abort', end);
       this.#remove(id);
@@ -85,10 +88,10 @@ export class RemoteSubscriptions {
   targetOf(id: number, call: WireCall | null): ForwardTarget | undefined {
     const registered = this.#registered.get(id);
     if (registered === undefined || registered.target !== null || call === null) return registered?.target ?? undefined;
-    const { handler, description } = registered;
+    const { handler } = registered;
     const source = {
       handlerId: call.handlerId,
-      handlerName: description.name,
+      handlerName: nameOf(handler),
       busId: this.#bus.id,
       busName: this.#bus.name,
     };

@@ -64,8 +64,6 @@ export class LossSorter {
     if (cancelCause !== null)
       return started ? abortedError(this.#place(event), cancelCause) : this.#cancelled(event, cancelCause);
     if (guilty.has(event)) return this.#overrun(event);
-    // What went to a function over there went with its registration, and moved buffers with the event.
-    if (part.to.target !== 0) return error;
     if (part.moved) return this.#moved(event, error);
     if (!started) return null;
     const attempts = (this.#attempts.get(part) ?? 0) + 1;
