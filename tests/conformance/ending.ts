@@ -46,7 +46,11 @@ export function endingTests(subject: () => Subject, kind: SubjectKind): void {
       const errors = [...child.event_results.values()].map(({ error }) => error).filter((error) => error !== null);
       expect(errors.length).toBeGreaterThan(0);
       for (const error of errors) expect(isHandlerCancelledError(error) || isHandlerAbortedError(error)).toBe(true);
+      expect((child.event_started_at ?? '') >= child.event_created_at).toBe(true);
     }
+    const results = event.event_children.flatMap((child) => [...child.event_results.values()]);
+    const unstarted = results.filter(({ error }) => isHandlerCancelledError(error));
+    expect(unstarted.map(({ started_at }) => started_at)).toEqual([null]);
     release(key).open();
     expect(await bus.dispatch(new Echo({ value: 'usable' })).eventResult()).toBe('usable');
   });

@@ -99,6 +99,15 @@ test.each([undefined, '1970-01-01T00:00:00.000Z', '2016-02-29T23:59:59.999Z', '2
   },
 );
 
+test.each(['1815-12-10T00:00:00.000Z', '+012345-01-01T00:00:00.000Z'])(
+  'event - a time of creation that no UUIDv7 can hold makes a valid id all the same (%s)',
+  (event_created_at) => {
+    const ids = Array.from({ length: 10 }, () => new Note({ text: '' }, { event_created_at }).event_id);
+    for (const id of ids) expect(id).toMatch(uuid7);
+    expect(new Set(ids).size).toBe(10);
+  },
+);
+
 test('event - given ids must be UUIDs and are written in lower case with hyphens', () => {
   const id = '0190A0B0-0000-7000-8000-00000000ABCD';
   const event = new Note({ text: '' }, { event_id: id, event_parent_id: id.replaceAll('-', '') });

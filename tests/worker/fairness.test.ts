@@ -1,4 +1,5 @@
 import { BaseEvent } from '@threadbus/core';
+import { busEngine, toEpoch } from '@threadbus/core/internal';
 import { expect, test } from 'vitest';
 import { Step } from '../fixtures/worker/events.ts';
 import { quietBus } from '../helpers/quiet-bus.ts';
@@ -15,6 +16,24 @@ test('fairness - results of synchronous handlers come while the others still run
   await sent[0];
   expect(begun.value).toBeLessThan(many);
   await Promise.all(sent);
+});
+
+test('fairness - forwards and events without handlers take time too: nobody is told one that has long passed', async () => {
+  await using bus = quietBus({ maxPending: null });
+  const { loop } = busEngine(bus);
+  let oldest = 0;
+  loop.pause = (at) => {
+    oldest = Math.max(oldest, Date.now() - toEpoch(at));
+    return false;
+  };
+  bus.observe({
+    started: () => {
+      for (const end = performance.now() + 1; performance.now() < end;);
+    },
+  });
+  const sent = Array.from({ length: 500 }, () => bus.dispatch(new Outer({})));
+  await Promise.all(sent);
+  expect(oldest).toBeLessThan(250);
 });
 
 test('fairness - a thread with synchronous handlers to run answers questions before they are all done', async () => {

@@ -11,7 +11,7 @@ import { once } from 'node:events';
 import { MessageChannel } from 'node:worker_threads';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { z } from 'zod';
-import { gate, rejection, stateOf } from '../helpers/gate.ts';
+import { gate, rejection, stateOf, ticks } from '../helpers/gate.ts';
 import { quietBus } from '../helpers/quiet-bus.ts';
 import { HELLO, protocolVersion } from '../../packages/worker/dist/protocol.js';
 import { linked, linkPair } from './link-pair.ts';
@@ -134,6 +134,102 @@ test('link - an event that arrives on two ways is handled once, and its results 
     expect([...event.event_path].sort()).toEqual(['Left', 'Right', 'Sink', 'Source']);
   }
   expect(handled).toBe(20);
+});
+
+test('link - a copy that comes after the link of another was lost is not handled again', async () => {
+  const [source, middle, outer] = ['Lossy', 'Middle', 'Outer'].map((name) => quietBus({ name })) as [
+    EventBus,
+    EventBus,
+    EventBus,
+  ];
+  const { down: toMiddle } = await linked(source, middle);
+  await linked(source, outer);
+  const { down: toOuter } = await linked(middle, outer);
+  const { down: back } = await linked(outer, source);
+  const late = gate();
+  let handled = 0;
+  source.on(Work, () => void (handled += 1));
+  middle.on(Work, toOuter.dispatch);
+  outer.on(Work, () => late.opened);
+  outer.on('*', back.dispatch);
+  const event = new Work({ n: 1 });
+  const reached = outer.expect(Work);
+  toMiddle.dispatch(event);
+  await reached;
+  const dispatch = source.dispatch(event);
+  toMiddle.close();
+  await dispatch;
+  expect(handled).toBe(1);
+  late.open();
+  await outer.waitUntilIdle();
+  expect(handled).toBe(1);
+});
+
+test('link - an event with handlers behind two links started with the first of them, whichever was done first', async () => {
+  const here = quietBus({ name: 'Start' });
+  const slow = quietBus({ name: 'SlowEnd' });
+  const quick = quietBus({ name: 'QuickEnd' });
+  const [begun, over] = [gate(), gate()];
+  slow.on(Work, async () => {
+    begun.open();
+    await over.opened;
+  });
+  quick.on(Work, () => undefined);
+  const { down: toSlow } = await linked(here, slow);
+  const { down: toQuick } = await linked(here, quick);
+  const event = new Work({ n: 1 });
+  const dispatch = toSlow.dispatch(event);
+  await begun.opened;
+  const since = Date.now();
+  while (Date.now() < since + 5) await ticks(1);
+  toQuick.dispatch(event);
+  while (event.event_results.size === 0) await ticks(1);
+  over.open();
+  await dispatch;
+  const starts = [...event.event_results.values()].map(({ started_at }) => started_at ?? '');
+  expect(new Set(starts).size).toBe(2);
+  expect(event.event_started_at).toBe(starts.sort()[0]);
+});
+
+test('link - an event with a getter that throws fails alone, and takes no place on the wire', async () => {
+  const { there, down } = await linkPair({ maxInFlight: 1 });
+  there.on(Work, ({ n }) => n);
+  const bad = (fields: number): BaseEvent => {
+    const event = new Work({ n: 1, ...Object.fromEntries(Array.from({ length: fields }, (_, i) => [`f${i}`, i])) });
+    const get = (): never => {
+      throw new RangeError('no such thing');
+    };
+    return Object.defineProperty(event, 'bad', { enumerable: true, get });
+  };
+  // Of the second kind there are too many fields for a row.
+  for (const fields of [0, 100]) {
+    const error = await rejection(down.dispatch(bad(fields)).eventResult());
+    expect(error.name).toBe('UnserializableError');
+    expect(error.message).toContain('Work: field "bad" (a getter that throws) cannot cross a thread boundary');
+    expect(await down.dispatch(new Work({ n: 7 })).eventResult()).toBe(7);
+  }
+});
+
+test('link - what a function dispatches and awaits goes ahead of events that came in the same frame', async () => {
+  const { here, there, down, up } = await linkPair();
+  const order: string[] = [];
+  const over = gate();
+  here.on('First', async () => {
+    order.push('first');
+    await over.opened;
+  });
+  here.on('Child', () => {
+    order.push('child');
+    over.open();
+  });
+  down.on('Second', async () => {
+    await here.dispatch(new BaseEvent({}, { event_type: 'Child' }));
+  });
+  there.on('First', up.dispatch);
+  await down.dispatch(new Work({ n: 1 }));
+  const sent = ['First', 'Second'].map((event_type) => there.dispatch(new BaseEvent({}, { event_type })));
+  await Promise.all(sent);
+  expect(order).toEqual(['child', 'first']);
 });
 
 test('link - an event that comes back to where it was is not handled again', async () => {

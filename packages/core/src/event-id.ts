@@ -63,7 +63,10 @@ let start = { madeAt: never, high: -1, text: '' };
 
 function idStart(madeAt: Moment, high: number): string {
   if (start.madeAt !== madeAt || start.high !== high) {
-    const time = toEpoch(madeAt).toString(16).padStart(12, '0');
+    // 48 bits: from 1970 to the year 10889, whatever time an event was given.
+    const time = Math.min(Math.max(Math.floor(toEpoch(madeAt)), 0), 2 ** 48 - 1)
+      .toString(16)
+      .padStart(12, '0');
     start = { madeAt, high, text: `${time.slice(0, 8)}-${time.slice(8)}-${fourDigits(0x7000 + high)}-` };
   }
   return start.text;

@@ -156,9 +156,10 @@ export class Lifecycle {
     this.#openParts += 1;
   }
 
-  /** The first handler of some part starts. */
+  /** The first handler of some part starts, or is now known to have started: in another thread it may have been earlier. */
   start(at: Moment = now()): void {
-    if (this.status !== 'pending') return;
+    if (this.status === 'started' && at >= this.startedAt) return;
+    if (this.settled) return;
     this.status = 'started';
     this.startedAt = at;
   }

@@ -36,6 +36,8 @@ export class RunLoop {
   #handlersAsk = false;
   /** The time, as far as it was looked up since something last came in: looking costs a tenth of a whole event. */
   #time: Moment = never;
+  /** Events in a row at the end of which it was the same. */
+  #timeless = 0;
   #pumping = false;
   /** Asked before each event; true = go on later, the answerer calls `schedule`. Lets a thread look at its messages. */
   pause: ((at: Moment) => boolean) | null = null;
@@ -125,7 +127,10 @@ export class RunLoop {
     this.#held = false;
     if (!this.#due) return;
     this.#due = false;
-    if (!this.#scheduled) this.#pump();
+    if (this.#scheduled) return;
+    // What a handler has dispatched while its function was called from a frame, it may be about to await.
+    if (this.#handlersAsk) this.schedule();
+    else this.#pump();
   }
 
   // A handler that awaits a Dispatch gets here one microtask later than with a result helper called in the same breath.
@@ -168,7 +173,10 @@ export class RunLoop {
     if (delivery === null) return false;
     delivery.start(this.#time);
     const end = delivery.advance(this.#serial, this.#time);
-    if (this.#time !== never) this.#time = end;
+    if (this.#time === never) return true;
+    // Forwards and events without handlers take time too, which nobody has looked up.
+    this.#timeless = end === this.#time ? this.#timeless + 1 : 0;
+    this.#time = this.#timeless % 64 === 63 ? never : end;
     return true;
   }
 

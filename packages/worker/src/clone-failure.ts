@@ -1,6 +1,6 @@
 import { UnserializableError } from '@threadbus/core';
 import type { ResultSource } from '@threadbus/core/internal';
-import { findUnclonable, type Unclonable } from './clone-path.ts';
+import { findUnclonable, ownEntries, type Unclonable } from './clone-path.ts';
 import { encodeThrown } from './error-codec.ts';
 import { mapResults } from './outcome-codec.ts';
 import { FAILED, type WireOutcome, type WireResult, type WireValue } from './protocol.ts';
@@ -11,7 +11,7 @@ export function unclonableError(
   busName: string,
   cause: Error,
 ): UnserializableError {
-  const found = findUnclonable({ ...payload });
+  const found = findUnclonable(Object.fromEntries(ownEntries(payload)));
   const field =
     found === null
       ? `${eventType}: ${cause.message}`

@@ -12,6 +12,8 @@ class Crossed {
   returned: WeakSet<Lifecycle> | null = null;
   /** Ids of events that are complete here, the oldest first. */
   readonly past = new Set<string>();
+  /** Events of which a copy went over a link that is down: it may still be under way. Null until there is one. */
+  lost: WeakSet<Lifecycle> | null = null;
   linksUp = 0;
 }
 
@@ -37,10 +39,13 @@ export class Crossings {
   }
 
   remove(event: BaseEvent): void {
-    const { events, linksUp } = this.#shared;
+    const { events, linksUp, lost } = this.#shared;
     if (!events.delete(event)) return;
-    // With one link there is no second way here; and one that was made here is complete only when all its copies are.
-    if (linksUp > 1 && lifecycleOf(event).cameOver !== null) this.#remember(event.event_id);
+    const lifecycle = lifecycleOf(event);
+    // With one link there is no second way here; and one that was made here is complete only when all its copies are,
+    // except those that a lost link took along.
+    const mayComeAgain = lost?.has(lifecycle) === true ? linksUp > 0 : linksUp > 1 && lifecycle.cameOver !== null;
+    if (mayComeAgain) this.#remember(event.event_id);
   }
 
   /** The event was here and is complete: it comes on another way, which took longer. */
@@ -54,6 +59,11 @@ export class Crossings {
 
   linkDown(): void {
     this.#shared.linksUp -= 1;
+  }
+
+  /** A copy of the event was sent over a link that is down now. */
+  markLost(lifecycle: Lifecycle): void {
+    (this.#shared.lost ??= new WeakSet()).add(lifecycle);
   }
 
   /** The event came back to where it was: some of the results that others report of it are here already. */

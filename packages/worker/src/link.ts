@@ -9,11 +9,11 @@ import {
   type Lifecycle,
   origin,
   ownIds,
-  payloadOf,
   type Transferable,
 } from '@threadbus/core/internal';
 import { Answers, type AnswersHost } from './answers.ts';
 import { unclonableError } from './clone-failure.ts';
+import { ownEntries } from './clone-path.ts';
 import type { Crossings } from './crossings.ts';
 import { decodeThrown, encodeThrown } from './error-codec.ts';
 import { encodeId, encodePath } from './event-codec.ts';
@@ -151,10 +151,12 @@ export class Link implements Wire, AnswersHost {
     kind.shape = shape;
     const { outbox } = this;
     if (transfer.length > 0) outbox.move(transfer);
-    const values =
-      shape === null ? { payload: payloadOf(event) } : (event as object as Readonly<Record<string, unknown>>);
-    outbox.pushRow(
-      values,
+    const fields =
+      shape === null
+        ? { payload: Object.fromEntries(ownEntries(event)) }
+        : (event as object as Readonly<Record<string, unknown>>);
+    const sent = outbox.pushRow(
+      fields,
       shape?.names ?? ['payload'],
       op.EVENT,
       number,
@@ -167,6 +169,7 @@ export class Link implements Wire, AnswersHost {
       shape?.number ?? 0,
       shape?.names.length ?? 1,
     );
+    if (!sent) this.#eventFailed(number, new Error('A field could not be read.'));
   }
 
   sendPromote(part: RemotePart): void {
@@ -315,12 +318,19 @@ export class Link implements Wire, AnswersHost {
       const [eventType, , eventId, , , , , payload] = operation[3] as WireEvent;
       return [op.UNOFFERED, number, encodeThrown(unclonableError({ eventType, eventId, payload }, name, error))];
     }
-    const part = kind === op.EVENT ? this.outgoing.take(number as number) : undefined;
-    if (part !== undefined) {
-      const { event_type: eventType, event_id: eventId } = part.event;
-      this.outgoing.fail(part, unclonableError({ eventType, eventId, payload: part.event }, name, error));
-    }
+    if (kind === op.EVENT) this.#eventFailed(number as number, error);
     return null;
+  }
+
+  /** The event can't be sent. */
+  #eventFailed(number: number, error: Error): void {
+    const part = this.outgoing.take(number);
+    if (part === undefined) return;
+    const { event_type: eventType, event_id: eventId } = part.event;
+    this.outgoing.fail(
+      part,
+      unclonableError({ eventType, eventId, payload: part.event }, this.outgoing.bus.name, error),
+    );
   }
 }
 

@@ -168,6 +168,7 @@ export class Outgoing implements PartHost {
 
   /** Ends a part that is in none of the lists any more. */
   fail(part: RemotePart, error: Error): void {
+    if (part.state === 'sent') this.crossings.markLost(part.lifecycle);
     this.close(part);
     part.fail(error);
   }

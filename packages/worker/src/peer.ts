@@ -4,6 +4,7 @@ import {
   fromEpoch,
   type IdOrigin,
   type Moment,
+  never,
   TrustedPayload,
   TrustedValues,
 } from '@threadbus/core/internal';
@@ -33,9 +34,9 @@ export class Peer {
     this.#kinds[number] = kind;
   }
 
-  /** A time of its clock. */
+  /** A time of its clock; `never` is the same on both sides. */
   moment(time: unknown): Moment {
-    return fromEpoch(this.#clock + (time as number));
+    return time === never ? never : fromEpoch(this.#clock + (time as number));
   }
 
   /** The event of the EVENT operation whose fields begin at `at`. */
