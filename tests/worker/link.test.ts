@@ -232,6 +232,29 @@ test('link - what a function dispatches and awaits goes ahead of events that cam
   expect(order).toEqual(['child', 'first']);
 });
 
+test('link - what a grandchild is here, it is in the tree of the event that went there', async () => {
+  const { here, there, down, up } = await linkPair();
+  const event = (event_type: string): BaseEvent => new BaseEvent({}, { event_type });
+  there.on('Root', async () => void (await there.dispatch(event('Middle'))));
+  there.on('Middle', async () => void (await Promise.all([1, 2].map(() => up.dispatch(event('Home'))))));
+  there.on('Leaf', () => 'leaf');
+  const atHome: BaseEvent[] = [];
+  here.on('Home', async (home) => {
+    atHome.push(home);
+    await down.dispatch(event('Leaf'));
+  });
+  const root = await down.dispatch(event('Root'));
+  const [middle] = root.event_children as [BaseEvent];
+  expect(middle.event_type).toBe('Middle');
+  expect(middle.event_children).toHaveLength(2);
+  for (const [i, home] of middle.event_children.entries()) {
+    expect(home).toBe(atHome[i]);
+    expect(home.event_children.map(({ event_type, event_status }) => [event_type, event_status])).toEqual([
+      ['Leaf', 'completed'],
+    ]);
+  }
+});
+
 test('link - an event that comes back to where it was is not handled again', async () => {
   const buses = ['One', 'Two', 'Three'].map((name) => quietBus({ name: `Round${name}` }));
   let handled = 0;

@@ -133,7 +133,7 @@ export class Answers implements OutcomeWriter, OutcomeReader {
 
   /** Children that crossed may be complete and forgotten by now, but not by the part that they came back to. */
   find(id: string): BaseEvent | undefined {
-    return this.#settling?.child(id) ?? this.#link.crossings.find(id);
+    return this.#settling?.descendant(id) ?? this.#link.crossings.find(id);
   }
 
   classOf(type: string): EventConstructor | undefined {

@@ -23,6 +23,8 @@ export interface IncomingHost {
   classOf(type: string): EventConstructor | undefined;
   /** The handlers, at the other end, of an event that this side sent there. */
   runnerOf(lifecycle: Lifecycle): EventResult | null;
+  /** The event descends from the handlers, at the other end, of the event that this side sent there under that number. */
+  descends(number: number, event: BaseEvent): void;
   /** All that the arrival needs is done. */
   answer(arrival: Arrival): void;
   /** The event could not be taken. */
@@ -69,6 +71,14 @@ export function cameOver(lifecycle: Lifecycle, host: IncomingHost): boolean {
   return (lifecycle.cameOver as Arrival | null)?.host === host;
 }
 
+/** The number of the event that came over that link from which this one descends, if it isn't its parent. */
+export function numberAbove({ parent }: Lifecycle, host: IncomingHost): number | null {
+  let above = parent?.lifecycle;
+  if (above === undefined || cameOver(above, host)) return null;
+  while (above !== undefined && !cameOver(above, host)) above = above.parent?.lifecycle;
+  return above === undefined ? null : (above.cameOver as Arrival).number;
+}
+
 /** The events that came over one link and are not answered yet. */
 export class Incoming {
   readonly #host: IncomingHost;
@@ -93,7 +103,7 @@ export class Incoming {
   /** @param arrived the event as it came: if it was here before, that one is meant */
   receive(number: number, target: number, arrived: BaseEvent, jump: boolean, more: WireMore | null): void {
     const host = this.#host;
-    const [, path, values, call] = more ?? nothingMore;
+    const [, path, values, call, under] = more ?? nothingMore;
     const known = host.crossings.twinOf(arrived);
     const event = known ?? arrived;
     if (known === undefined && path !== null) mergePath(event, path);
@@ -114,7 +124,7 @@ export class Incoming {
     // The bus for which it came is a step that the other side has taken already.
     arrival.steps = pathOf(event).length + (target === 0 ? 1 : 0);
     host.arrived(arrival);
-    if (known === undefined) this.#enterTree(event);
+    if (known === undefined) this.#enterTree(event, under);
     if (jump) lifecycle.cover();
     let part: Part | null;
     try {
@@ -180,12 +190,13 @@ export class Incoming {
   }
 
   /** The event's parent may be here, at work at the other end: then the event is its child on this side too. */
-  #enterTree(event: BaseEvent): void {
+  #enterTree(event: BaseEvent, under: number | null): void {
     const lifecycle = lifecycleOf(event);
     const parent = event.event_parent_id === null ? undefined : this.#host.crossings.find(event.event_parent_id);
     const runner = parent === undefined ? null : this.#host.runnerOf(lifecycleOf(parent));
     lifecycle.dispatched(runner);
     if (runner !== null && lifecycle.parent !== null) addChild(runner, lifecycle);
+    if (under !== null) this.#host.descends(under, event);
   }
 
   #refuse(arrival: Arrival, error: Error): void {
@@ -195,7 +206,7 @@ export class Incoming {
   }
 }
 
-const nothingMore: WireMore = [null, null, null, null];
+const nothingMore: WireMore = [null, null, null, null, null];
 
 /** Nothing else would ever complete an event that came here for this alone. */
 function endEmpty(lifecycle: Lifecycle): void {

@@ -18,7 +18,7 @@ import type { Crossings } from './crossings.ts';
 import { decodeThrown, encodeThrown } from './error-codec.ts';
 import { encodeId, encodePath } from './event-codec.ts';
 import type { GuestHandlers } from './guest-handlers.ts';
-import { type Arrival, Incoming } from './incoming.ts';
+import { type Arrival, Incoming, numberAbove } from './incoming.ts';
 import { KindWriter } from './kind-table.ts';
 import { type Field, LinkServer } from './link-server.ts';
 import { Outbox, type Sender } from './outbox.ts';
@@ -165,7 +165,7 @@ export class Link implements Wire, AnswersHost {
       encodeId(event),
       createdAtOf(event),
       lifecycle.awaited ? 1 : 0,
-      moreOf(part),
+      moreOf(part, this),
       shape?.number ?? 0,
       shape?.names.length ?? 1,
     );
@@ -209,6 +209,10 @@ export class Link implements Wire, AnswersHost {
 
   runnerOf(lifecycle: Lifecycle): EventResult | null {
     return this.#owner.runnerOf(lifecycle);
+  }
+
+  descends(number: number, event: BaseEvent): void {
+    this.outgoing.sentAs(number)?.keep(event);
   }
 
   arrived(arrival: Arrival): void {
@@ -335,9 +339,9 @@ export class Link implements Wire, AnswersHost {
 }
 
 /** What the event has beside its kind, id and payload; null if nothing, as most. */
-function moreOf({ event, context, to }: RemotePart): WireMore | null {
+function moreOf({ event, lifecycle, context, to }: RemotePart, host: Link): WireMore | null {
   const parentId = event.event_parent_id;
   const path = encodePath(event, to.bus?.id ?? null);
   if (parentId === null && path === null && context === null && to.call === null) return null;
-  return [parentId, path, context, to.call];
+  return [parentId, path, context, to.call, numberAbove(lifecycle, host)];
 }

@@ -124,6 +124,11 @@ export class Outgoing implements PartHost {
     this.#send();
   }
 
+  /** The part with that number, as long as it has no results. */
+  sentAs(number: number): RemotePart | undefined {
+    return this.#sent.get(number);
+  }
+
   /** The part with that number, now that its results have come. */
   take(number: number): RemotePart | undefined {
     const part = this.#sent.take(number);
@@ -135,7 +140,7 @@ export class Outgoing implements PartHost {
 
   /** The event with that number was sent and then cancelled. */
   isCancelled(number: number): boolean {
-    return (this.#sent.get(number)?.cancelCause ?? null) !== null;
+    return (this.sentAs(number)?.cancelCause ?? null) !== null;
   }
 
   /** A part that is in none of the lists any more is about to be settled by the caller: its place is free. */

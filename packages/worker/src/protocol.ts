@@ -105,6 +105,8 @@ export type WireMore = readonly [
   context: Readonly<Record<string, unknown>> | null,
   /** Which result the subscription's function works for. */
   call: WireCall | null,
+  /** Number of the receiver's own EVENT from whose handlers this one descends, if that isn't its parent. */
+  under: number | null,
 ];
 
 /** An event that travels within another operation; fields in this order. */

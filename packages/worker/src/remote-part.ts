@@ -79,6 +79,8 @@ export class RemotePart implements Part, Linked<RemotePart> {
   readonly context: Record<string, unknown> | null;
   readonly #host: PartHost;
   #runner: EventResult | null = null;
+  #kept: BaseEvent[] | null = null;
+  #descendants: Map<string, BaseEvent> | null = null;
 
   constructor(
     event: BaseEvent,
@@ -105,11 +107,20 @@ export class RemotePart implements Part, Linked<RemotePart> {
     return this.#runner;
   }
 
-  /** A child, by id, that the handlers at the other end dispatched to this side. */
-  child(id: string): BaseEvent | undefined {
-    if (this.#runner === null) return undefined;
-    for (const { event } of this.#runner.children) if ((event as BaseEvent).event_id === id) return event as BaseEvent;
-    return undefined;
+  /** An event of this side that descends from the handlers at the other end, though not as their child. */
+  keep(event: BaseEvent): void {
+    (this.#kept ??= []).push(event);
+  }
+
+  /** A descendant, by id, that was dispatched to this side; asked for when all of them are known. */
+  descendant(id: string): BaseEvent | undefined {
+    this.#descendants ??= new Map(this.#came().map((event) => [event.event_id, event]));
+    return this.#descendants.get(id);
+  }
+
+  #came(): BaseEvent[] {
+    const children = this.#runner === null ? [] : this.#runner.children.map(({ event }) => event as BaseEvent);
+    return [...children, ...(this.#kept ?? [])];
   }
 
   /** It goes, or went, to the other end of that link, and there are no results yet. */
@@ -129,6 +140,8 @@ export class RemotePart implements Part, Linked<RemotePart> {
   settle(results: readonly EventResult[]): void {
     if (this.state === 'done') return;
     this.state = 'done';
+    this.#kept = null;
+    this.#descendants = null;
     if (this.onCalled === null) {
       this.results = results;
       this.#start(results);
