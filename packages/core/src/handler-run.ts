@@ -17,6 +17,7 @@ import { type EventResult, resultSettled, resultStarted } from './event-result.t
 import { problemText } from './event-schema.ts';
 import type { HandlerContext, HandlerEntry } from './handler.ts';
 import { ResultHelpers } from './result-helpers.ts';
+import { membersOf, type SmallSet, withMember, withoutMember } from './small-set.ts';
 import { startTimer, type Timer } from './timer.ts';
 
 /** What a run needs of the bus that it runs on. */
@@ -63,6 +64,8 @@ export class HandlerRun implements ActiveHandler, HandlerContext {
   #timer: Timer | null = null;
   #controller: AbortController | null = null;
   #abortReason: Error | null = null;
+  /** The engine's own, which need no signal: one costs more than all the rest of a short call. */
+  #onAbort: SmallSet<(reason: Error) => void> = null;
   #context: AsyncResource | null = null;
 
   constructor(event: BaseEvent, entry: HandlerEntry, result: EventResult, host: RunHost) {
@@ -83,6 +86,14 @@ export class HandlerRun implements ActiveHandler, HandlerContext {
       if (this.#abortReason !== null) this.#controller.abort(this.#abortReason);
     }
     return this.#controller.signal;
+  }
+
+  /** Calls back when the handler is ended from outside. @returns takes that back */
+  whenAborted(tell: (reason: Error) => void): () => void {
+    this.#onAbort = withMember(this.#onAbort, tell);
+    return () => {
+      this.#onAbort = withoutMember(this.#onAbort, tell);
+    };
   }
 
   get suspended(): boolean {
@@ -154,6 +165,7 @@ export class HandlerRun implements ActiveHandler, HandlerContext {
     const orphans = this.#awaitedChildren();
     this.#settle('error', error);
     this.#abortReason = error;
+    for (const tell of membersOf(this.#onAbort)) tell(error);
     // What listens belongs to the handler, whoever it is that ends it.
     if (this.#controller !== null)
       this.#context?.runInAsyncScope(abortWithin, undefined, this, this.#controller, error);

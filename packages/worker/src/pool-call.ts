@@ -54,13 +54,11 @@ export class PoolCall {
   /** Calls `kill` if the handler is ended and its thread doesn't answer that. @returns takes that back, for once it has */
   watch(kill: () => void): () => void {
     let timer: Timer | null = null;
-    const { signal } = this.run;
-    const onAbort = (): void => {
+    const unwatch = this.run.whenAborted(() => {
       timer = startTimer(grace, kill, true);
-    };
-    signal.addEventListener('abort', onAbort, { once: true });
+    });
     return () => {
-      signal.removeEventListener('abort', onAbort);
+      unwatch();
       timer?.cancel();
     };
   }

@@ -76,14 +76,17 @@ async function load(entry: string): Promise<{ default?: unknown }> {
 
 /** The module's default export, as a handler that loads it when it is called. */
 function loaded({ entry, handlerName: name }: NewHandler): LoadedHandler {
+  let known: AnyHandler | null = null;
   const handler = async (event: BaseEvent, context: HandlerContext): Promise<unknown> => {
+    if (known !== null) return known(event, context);
     const { default: found } = await load(entry);
     if (typeof found !== 'function') {
       throw new TypeError(
         `Expected the default export of ${entry} to be the handler, export default async (event) => { … }; got ${describe(found)}.`,
       );
     }
-    return (found as AnyHandler)(event, context);
+    known = found as AnyHandler;
+    return known(event, context);
   };
   return { name, handler };
 }

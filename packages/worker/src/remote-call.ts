@@ -13,7 +13,7 @@ export async function callRemote(
 ): Promise<unknown> {
   const { id: resultId, handler_id: handlerId } = run.runner;
   const part = outgoing.add(event, new Destination(target, null, { resultId, handlerId }), captureContext());
-  run.signal.addEventListener('abort', () => part.cancel(run.signal.reason as Error), { once: true });
+  run.whenAborted((reason) => part.cancel(reason));
   const { result } = await new Promise<{ result: EventResult | undefined }>((resolve) => {
     // Wrapped: a result is thenable itself.
     part.onCalled = (settled) => resolve({ result: settled });
