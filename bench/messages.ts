@@ -7,7 +7,7 @@ import nodeEndpoint from 'comlink/dist/esm/node-adapter.mjs';
 import { Piscina } from 'piscina';
 import { contest } from './contest.ts';
 import type { api } from './messages-raw.ts';
-import { check, type Contestant, type Measure } from './scenario.ts';
+import { check, kept, type Measure } from './scenario.ts';
 
 const busUrl = new URL('./messages-bus.js', import.meta.url);
 const rawUrl = new URL('./messages-raw.js', import.meta.url);
@@ -17,18 +17,6 @@ const Counted = BaseEvent.extend('Counted', {});
 /** About 300 bytes as an event. */
 const payload = (n: number): { n: number; text: string } => ({ n, text: 'x'.repeat(200) });
 const megabyte = (): Uint8Array<ArrayBuffer> => new Uint8Array(1_048_576).fill(7);
-
-/** Started once in the contestant's process, and ended with it. */
-function kept<Far>(
-  start: () => Promise<Far>,
-  run: (far: Far, ...args: Parameters<Contestant>) => Promise<void>,
-): Contestant {
-  let far: Promise<Far> | undefined;
-  return async (messages, measure) => {
-    far ??= start();
-    await run(await far, messages, measure);
-  };
-}
 
 const startBus = async (): Promise<WorkerBus> => WorkerBus.start(busUrl);
 

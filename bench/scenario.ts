@@ -50,6 +50,18 @@ export interface Load {
 export type Contestant = (size: number, measure: Measure) => Promise<void> | Promise<number>;
 export type Measure = (work: () => Promise<unknown>) => Promise<void>;
 
+/** A contestant with something that is started once in the contestant's process, and ended with it. */
+export function kept<Far>(
+  start: () => Promise<Far>,
+  run: (far: Far, ...args: Parameters<Contestant>) => Promise<void>,
+): Contestant {
+  let far: Promise<Far> | undefined;
+  return async (size, measure) => {
+    far ??= start();
+    await run(await far, size, measure);
+  };
+}
+
 /** Throws unless as much was done as the load asks for. */
 export function check(done: number, expected: number): void {
   if (done !== expected) throw new Error(`Expected ${expected} to be done, ${done} were.`);

@@ -1,23 +1,11 @@
 import { WorkerBus, WorkerBusGroup } from '@threadbus/worker';
 import { contest } from './contest.ts';
-import { check, type Contestant, type Load, median } from './scenario.ts';
+import { check, type Contestant, kept, type Load, median } from './scenario.ts';
 import { Compute } from './threads-events.ts';
 import { type Mover, type Peer, peers, startMover, startRawMover } from './threads-peers.ts';
 import { type Answer, bigPayload, compute, type Payload, smallPayload } from './threads-work.ts';
 
 const busUrl = new URL('./threads-bus.js', import.meta.url);
-
-/** Started once in the contestant's process, and ended with it. */
-function kept<Far>(
-  start: () => Promise<Far>,
-  run: (far: Far, ...args: Parameters<Contestant>) => Promise<void>,
-): Contestant {
-  let far: Promise<Far> | undefined;
-  return async (size, measure) => {
-    far ??= start();
-    await run(await far, size, measure);
-  };
-}
 
 /** So many payloads are made beforehand, at a time. */
 const part = 2048;
