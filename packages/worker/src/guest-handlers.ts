@@ -91,9 +91,11 @@ export class GuestHandlers {
     }
   }
 
+  /** Nothing waits for them any more. */
   removeAll(): void {
-    this.orphan();
-    this.dropOrphans();
+    for (const { subscription } of [...this.#guests.values(), ...this.#orphans]) subscription();
+    this.#guests.clear();
+    this.#orphans = [];
   }
 
   #goneError({ pattern, description }: Guest): LinkError {
