@@ -13,5 +13,5 @@ export const scenarios: Readonly<Record<string, () => Promise<Scenario>>> = {
   threads: async () => (await import('./threads.ts')).threads,
   messages: async () => (await import('./messages.ts')).messages,
   cpu: async () => (await import('./cpu.ts')).cpu,
-  semaphore: async () => (await import('./src/semaphore.ts')).semaphore,
+  semaphore: async () => (await import('./semaphore.ts')).semaphore,
 };

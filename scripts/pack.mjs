@@ -1,6 +1,6 @@
 // Builds the packages from nothing and puts their tarballs into a folder: `npm run pack -- ../my-app`.
 import { spawnSync } from 'node:child_process';
-import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
+import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -8,13 +8,14 @@ import { build as esbuild } from 'esbuild';
 import build from './build.mjs';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
-export const packageNames = ['core', 'semaphore', 'worker'];
+export const packageNames = ['core', 'link', 'semaphore', 'worker'];
 
 /** Files that others load by name: what the packages export, and what threads start with. */
 const entries = {
   core: ['index', 'internal'],
+  link: ['index', 'internal'],
   semaphore: ['index'],
-  worker: ['index', 'worker-entry', 'pool-task'],
+  worker: ['index', 'thread/worker-entry', 'pool/pool-task'],
 };
 
 /** @returns the names of the tarballs */
@@ -52,6 +53,7 @@ async function bundle(stage, names) {
   await esbuild({
     entryPoints: names.map((name) => join(dist, `${name}.js`)),
     outdir,
+    outbase: dist,
     bundle: true,
     splitting: true,
     format: 'esm',
@@ -65,8 +67,8 @@ async function bundle(stage, names) {
     sourcesContent: false,
     logLevel: 'error',
   });
-  for (const file of readdirSync(dist)) if (/\.js(\.map)?$/.test(file)) rmSync(join(dist, file));
-  for (const file of readdirSync(outdir)) renameSync(join(outdir, file), join(dist, file));
+  for (const file of readdirSync(dist, { recursive: true })) if (/\.js(\.map)?$/.test(file)) rmSync(join(dist, file));
+  cpSync(outdir, dist, { recursive: true });
   rmSync(outdir, { recursive: true });
 }
 

@@ -3,6 +3,6 @@
 'use strict';
 
 module.exports = async (task) => {
-  const { default: runTask } = await import('./dist/pool-task.js');
+  const { default: runTask } = await import('./dist/pool/pool-task.js');
   await runTask(task);
 };

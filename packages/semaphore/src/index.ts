@@ -17,11 +17,11 @@ export {
   SemaphoreTimeoutError,
   SemaphoreUnavailableError,
   type SemaphoreTimeoutDetails,
-} from './errors.ts';
-export { retryContext, type RetryContext } from './held-slots.ts';
-export { inspect } from './inspect.ts';
-export { MultiprocessSemaphore, type MultiprocessSemaphoreOptions } from './multiprocess-semaphore.ts';
-export { retry, type Retry } from './retry.ts';
-export type { RetryLogger, RetryOn, RetryOptions, SemaphoreScope } from './retry-options.ts';
-export { Semaphore } from './semaphore.ts';
-export type { AcquireOptions, Lease, SlotHolder, SlotPool, SlotReport, SlotWaiter } from './slot-pool.ts';
+} from './basics/errors.ts';
+export { retryContext, type RetryContext } from './lockfile/held-slots.ts';
+export { inspect } from './retry/inspect.ts';
+export { MultiprocessSemaphore, type MultiprocessSemaphoreOptions } from './lockfile/multiprocess-semaphore.ts';
+export { retry, type Retry } from './retry/retry.ts';
+export type { RetryLogger, RetryOn, RetryOptions, SemaphoreScope } from './retry/retry-options.ts';
+export { Semaphore } from './memory/semaphore.ts';
+export type { AcquireOptions, Lease, SlotHolder, SlotPool, SlotReport, SlotWaiter } from './basics/slot-pool.ts';

@@ -1,4 +1,5 @@
-import { BusError, type BusStoppedError, isBusError } from '@threadbus/core';
+import { BusError, isBusError } from '@threadbus/core';
+import { registerErrorClass } from '@threadbus/link';
 
 /**
  * The thread that worked on the event is gone: it crashed, ran out of memory, exited or was terminated.
@@ -38,18 +39,6 @@ export function isWorkerStartError(error: unknown): error is WorkerStartError {
   return isBusError(error) && error.code === 'ERR_WORKER_START';
 }
 
-/** Two buses can't be linked: other protocol versions, one name twice, or a port that is closed. @example await linkBuses(bus, port).then(undefined, (error) => isLinkError(error) && port.close()); */
-export class LinkError extends BusError {
-  static {
-    this.prototype.name = 'LinkError';
-  }
-  override readonly code = 'ERR_LINK';
-}
-
-/** True for a LinkError, whichever copy of the package or thread it comes from. */
-export function isLinkError(error: unknown): error is LinkError {
-  return isBusError(error) && error.code === 'ERR_LINK';
-}
-
-/** What a link is closed with; the reason for all that was under way on it. */
-export type CloseReason = WorkerCrashedError | LinkError | BusStoppedError;
+// They come from threads as instances, too.
+registerErrorClass(WorkerCrashedError);
+registerErrorClass(WorkerStartError);

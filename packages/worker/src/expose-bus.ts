@@ -1,16 +1,19 @@
 import { EventBus } from '@threadbus/core';
+import { LinkError } from '@threadbus/link';
+import {
+  BusReference,
+  defaultFlow,
+  type Link,
+  linkOver,
+  portTransport,
+  RemoteBus,
+  shareCrossings,
+} from '@threadbus/link/internal';
 import { adoptIdentity, busEngine, describe, type Moment, never } from '@threadbus/core/internal';
-import { BoardObserver } from './board-observer.ts';
-import { BoardWriter } from './board.ts';
-import { BusReference } from './bus-reference.ts';
-import { exposeControl } from './control.ts';
-import { shareCrossings } from './crossings.ts';
-import { LinkError } from './errors.ts';
-import { defaultFlow } from './flow-limits.ts';
-import type { Link } from './link.ts';
-import { linkOverPort } from './port-link.ts';
-import { RemoteBus } from './remote-bus.ts';
-import { type ThreadInit, threadInit } from './thread-state.ts';
+import { BoardObserver } from './thread/board-observer.ts';
+import { BoardWriter } from './thread/board.ts';
+import { exposeControl } from './thread/control.ts';
+import { type ThreadInit, threadInit } from './thread/thread-state.ts';
 
 /** Milliseconds of handlers in a row after which the thread looks at its messages. */
 const slice = 5;
@@ -63,7 +66,12 @@ export function exposeBus(bus: EventBus): void {
 
 function connect(bus: EventBus, parent: RemoteBus, init: ThreadInit): void {
   const { identity } = busEngine(bus);
-  const link = linkOverPort(parent, init.events, { bus, identity, connected: true, onClose: () => undefined });
+  const link = linkOver(parent, portTransport(init.events), {
+    bus,
+    identity,
+    connected: true,
+    onLost: () => undefined,
+  });
   letMessagesIn(bus, link);
   exposeControl(bus, link, init.control);
 }

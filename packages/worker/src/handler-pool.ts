@@ -14,10 +14,11 @@ import {
   showAs,
 } from '@threadbus/core/internal';
 import { Piscina } from 'piscina';
+import { outsideContexts } from '@threadbus/link/internal';
+import { poolEntry } from './entries.ts';
 import { checkArgs, checkEntry } from './options.ts';
-import { PoolCall } from './pool-call.ts';
-import { type LeaseHost, PoolLease, type RunTask } from './pool-lease.ts';
-import { outsideContexts } from './portable.ts';
+import { PoolCall } from './pool/pool-call.ts';
+import { type LeaseHost, PoolLease, type RunTask } from './pool/pool-lease.ts';
 
 /** Options of `new HandlerPool(…)`. */
 export interface HandlerPoolOptions {
@@ -100,7 +101,7 @@ export class HandlerPool implements AsyncDisposable {
     this.#piscina = outsideContexts(
       () =>
         new Piscina({
-          filename: new URL('../pool-task.cjs', import.meta.url).href,
+          filename: poolEntry.href,
           minThreads,
           maxThreads: threadLimit,
           idleTimeout: (idleTimeout ?? Infinity) * 1000,

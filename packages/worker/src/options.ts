@@ -1,7 +1,7 @@
 import { EventBus } from '@threadbus/core';
 import { checkLimit, checkOptions, checkWait, describe } from '@threadbus/core/internal';
-import { checkFlow, type FlowLimits } from './flow-limits.ts';
 import type { ResourceLimits } from 'node:worker_threads';
+import { checkFlow, type FlowLimits } from '@threadbus/link/internal';
 
 /** Options of `WorkerBus.start`. */
 export interface WorkerBusOptions {

@@ -1,8 +1,8 @@
 import { AwaitCycleError, type BaseEvent, type StopOptions, type WaitOptions } from '@threadbus/core';
+import { BusReference } from '@threadbus/link/internal';
 import { checkFlag, checkOptions, checkSignal, checkWait, liveHandler } from '@threadbus/core/internal';
-import { BusReference } from './bus-reference.ts';
 import { checkEntry, resolveWorkerOptions, type WorkerBusOptions } from './options.ts';
-import { Supervisor } from './supervisor.ts';
+import { Supervisor } from './thread/supervisor.ts';
 
 /**
  * A bus that lives in a thread of its own; to be used like an EventBus.

@@ -1,0 +1,100 @@
+import { describe } from '../basics/describe.ts';
+import { checkLimit, checkSize, type Limit } from '../basics/duration.ts';
+import { defaultLogger, type Logger, safeLogger } from '../basics/logger.ts';
+
+/** Options of `new EventBus(…)`. */
+export interface EventBusOptions {
+  /**
+   * A JavaScript identifier, unique among the live buses of the thread: on a clash the bus gets a suffix and a warning
+   * is logged, as in bubus.
+   * @default 'EventBus_' and 8 hex digits
+   */
+  readonly name?: string | undefined;
+  /** File that every completed event is appended to, as one line of JSON. @default none */
+  readonly walPath?: string | undefined;
+  /** Run the handlers of one event side by side; events stay in order. @default false */
+  readonly parallelHandlers?: boolean | undefined;
+  /** How many events the history holds; null = all, 0 = those in flight. @default 50 */
+  readonly maxHistorySize?: number | null | undefined;
+  /**
+   * How many events may be queued, in progress, or waiting for another bus or thread, before `dispatch` refuses more;
+   * null = no limit. @default 100, or null if `maxHistorySize` is null
+   */
+  readonly maxPending?: number | null | undefined;
+  /** How deep a handler may be nested in itself through the events that it dispatches; null = no limit. @default 50 */
+  readonly maxRecursionDepth?: number | null | undefined;
+  /** `console`, a pino logger, or the like. @default stderr, from the level in THREADBUS_LOG_LEVEL ('warn') up */
+  readonly logger?: Logger | undefined;
+}
+
+/** Options of `stop`. */
+export interface StopOptions {
+  /** Seconds to wait for events that are under way before they are ended; Infinity = until they are done. @default 0 */
+  readonly timeout?: number | null | undefined;
+  /** Also forget the history and all handlers. @default false */
+  readonly clear?: boolean | undefined;
+}
+
+/** The same with every default filled in; the name is settled by the registry of names. */
+export interface ResolvedBusOptions {
+  readonly walPath: string | null;
+  readonly parallelHandlers: boolean;
+  readonly maxHistorySize: Limit;
+  readonly maxPending: Limit;
+  readonly maxRecursionDepth: Limit;
+  readonly logger: Logger;
+}
+
+const optionNames = new Set([
+  'name',
+  'walPath',
+  'parallelHandlers',
+  'maxHistorySize',
+  'maxPending',
+  'maxRecursionDepth',
+  'logger',
+]);
+
+/** Checks what the user gave and fills in the rest. */
+export function resolveBusOptions(options: EventBusOptions): ResolvedBusOptions {
+  if (typeof options !== 'object' || options === null) {
+    throw new TypeError(
+      `Expected the options of a bus to be an object, such as { name: 'Main' }; got ${describe(options)}.`,
+    );
+  }
+  for (const name of Object.keys(options)) {
+    if (!optionNames.has(name)) {
+      throw new TypeError(`A bus has no option '${name}'. It has: ${[...optionNames].join(', ')}.`);
+    }
+  }
+  const { walPath, parallelHandlers = false, maxRecursionDepth = 50, logger } = options;
+  if (walPath !== undefined && (typeof walPath !== 'string' || walPath === '')) {
+    throw new TypeError(`Expected walPath to be the path of a file; got ${describe(walPath)}.`);
+  }
+  if (typeof parallelHandlers !== 'boolean') {
+    throw new TypeError(`Expected parallelHandlers to be true or false; got ${describe(parallelHandlers)}.`);
+  }
+  const maxHistorySize = checkSize(
+    'maxHistorySize',
+    options.maxHistorySize === undefined ? 50 : options.maxHistorySize,
+  );
+  const maxPending = options.maxPending === undefined ? (maxHistorySize === null ? null : 100) : options.maxPending;
+  return {
+    walPath: walPath ?? null,
+    parallelHandlers,
+    maxHistorySize,
+    maxPending: checkLimit('maxPending', maxPending),
+    maxRecursionDepth: checkLimit('maxRecursionDepth', maxRecursionDepth),
+    logger: safeLogger(logger === undefined ? defaultLogger() : checkLogger(logger)),
+  };
+}
+
+function checkLogger(logger: Logger): Logger {
+  const missing = (['debug', 'info', 'warn', 'error'] as const).filter(
+    (level) => typeof (logger as Partial<Logger> | null)?.[level] !== 'function',
+  );
+  if (missing.length === 0) return logger;
+  throw new TypeError(
+    `Expected logger to have the methods debug, info, warn and error, as console and pino have; missing: ${missing.join(', ')}.`,
+  );
+}

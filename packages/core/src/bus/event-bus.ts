@@ -1,0 +1,337 @@
+import { waitForCapacity } from './back-pressure.ts';
+import type { AnyEvent, BaseEvent, EventConstructor } from '../event/base-event.ts';
+import { BusEngine } from './bus-engine.ts';
+import { type BusIdentity, BusNames } from '../event/bus-names.ts';
+import { type EventBusOptions, resolveBusOptions, type StopOptions } from './bus-options.ts';
+import { newId } from '../event/event-id.ts';
+import { liveHandler } from '../event/context.ts';
+import { debugLog } from '../log/debug-log.ts';
+import { describe } from '../basics/describe.ts';
+import { lookForTypesIn } from '../basics/did-you-mean.ts';
+import { Dispatch, type RunningBus } from '../event/dispatch.ts';
+import { checkWait } from '../basics/duration.ts';
+import { expectEvent } from './expect.ts';
+import { findEvent, type FindOptions } from './find.ts';
+import type { ExpectOptions } from './expectation.ts';
+import {
+  type AnyHandler,
+  checkOnOptions,
+  type Forward,
+  forwardTo,
+  type Handler,
+  type OnOptions,
+} from '../handlers/handler.ts';
+import { eventHolder, heldEvents } from './held-events.ts';
+import { waitUntilIdle } from './idle.ts';
+import type { WaitOptions } from './idle-watch.ts';
+import { showAs } from '../basics/inspect.ts';
+import { logLevel } from '../basics/logger.ts';
+import { logTree } from '../event/log-tree.ts';
+import { type EventHolder, MemoryWatch } from './memory-watch.ts';
+import type { BusObserver } from '../event/observer.ts';
+import { checkFlag, checkOptions, checkSignal } from '../basics/options.ts';
+import { type EventPattern, patternKey } from '../event/pattern.ts';
+import { type Subscription, subscription } from '../basics/subscription.ts';
+import { Wal } from '../log/wal.ts';
+
+const noOptions: OnOptions = {};
+const names = new BusNames<EventBus>();
+const memory = new MemoryWatch(holders);
+let engineOf: (bus: EventBus) => BusEngine;
+lookForTypesIn((busName) =>
+  [...names.live()].flatMap((bus) => (bus.name === busName ? engineOf(bus).registry.types : [])),
+);
+
+/** The works of a bus, for sibling packages. */
+export function busEngine(bus: EventBus): BusEngine {
+  return engineOf(bus);
+}
+
+/**
+ * A bus: takes events in strict order and calls their handlers, one at a time unless told otherwise.
+ *
+ * An event that is awaited inside a handler runs ahead of the queue; everything else keeps its place. Different buses
+ * don't wait for each other. A bus that isn't stopped neither keeps the process alive nor itself from being collected.
+ *
+ * @example
+ * const Add = BaseEvent.extend('Add', { a: z.number(), b: z.number() }, { result: z.number() });
+ * await using bus = new EventBus({ name: 'Main' });
+ * bus.on(Add, ({ a, b }) => a + b);
+ * await bus.dispatch(new Add({ a: 1, b: 2 })).eventResult();   //=> 3
+ */
+export class EventBus implements RunningBus, AsyncDisposable {
+  /**
+   * Hands an event over and returns at once; no handler runs within the call.
+   *
+   * Bound, so it can be registered on another bus to forward events: `main.on('*', auth.dispatch)`. Inside a handler
+   * the event becomes a child of the handler's event. An event that this bus had before is skipped.
+   * @throws BusCapacityError if `maxPending` events are under way (the event is left untouched); BusStoppedError;
+   *   EventStateError for an event that names this bus in its path and is nowhere under way; TypeError for no event
+   * @example const event = await bus.dispatch(new Ping({}));   // or without await: fire and forget
+   */
+  readonly dispatch: Forward;
+  readonly #engine: BusEngine;
+  readonly #wal: Wal | null;
+
+  static {
+    engineOf = (bus) => bus.#engine;
+    showAs(this.prototype, (bus) => bus.toString());
+  }
+
+  /** All live buses of this thread: those that were neither stopped nor collected. */
+  static get allInstances(): ReadonlySet<EventBus> {
+    return names.live();
+  }
+
+  /** Starts at once, and holds nothing that would have to be given back. @throws TypeError or RangeError for an option that makes no sense */
+  constructor(options: EventBusOptions = {}) {
+    const resolved = resolveBusOptions(options);
+    const { name, taken } = names.choose(options.name);
+    const { logger, walPath } = resolved;
+    if (taken)
+      logger.warn(
+        `EventBus with name "${options.name}" already exists in this thread; this one is called "${name}". Stop the other one first, or choose another name.`,
+      );
+    const engine = new BusEngine({ id: newId(), name }, this, resolved, () => memory.touch());
+    this.#engine = engine;
+    this.#wal = walPath === null ? null : new Wal(walPath, name, logger);
+    if (this.#wal !== null) engine.observers.add(this.#wal);
+    if (logLevel() === 'debug') engine.observers.add(debugLog(name, logger));
+    this.dispatch = forwardTo(engine, (event, given) => engine.dispatch(event, given));
+    names.add(this);
+  }
+
+  /** UUIDv7 */
+  get id(): string {
+    return this.#engine.id;
+  }
+
+  /** Unique among the live buses of the thread; in results and in `event_path`. */
+  get name(): string {
+    return this.#engine.name;
+  }
+
+  /** The events that the bus remembers, by id, in order of dispatch. */
+  get eventHistory(): ReadonlyMap<string, BaseEvent> {
+    return this.#engine.history;
+  }
+
+  /** Events in flight and in the history that no handler has begun, in order of arrival. */
+  get eventsPending(): readonly BaseEvent[] {
+    return this.#eventsWith('pending');
+  }
+
+  /** Events in flight and in the history that are being worked on, or wait for children. */
+  get eventsStarted(): readonly BaseEvent[] {
+    return this.#eventsWith('started');
+  }
+
+  /** Events in the history that are completed. */
+  get eventsCompleted(): readonly BaseEvent[] {
+    return this.#eventsWith('completed');
+  }
+
+  /**
+   * Calls `handler` for every event that matches.
+   *
+   * Handlers of the type run before those of '*', each in the order of their registration; which ones an event gets is
+   * fixed when its processing starts. A function runs at most once per event, however often it is registered.
+   * @param pattern a class (matched by its type, not by inheritance), a type, or '*'
+   * @returns takes the handler off when called or disposed
+   * @throws TypeError if the pattern or the handler is none; BusStoppedError
+   * @example
+   * ```ts
+   * bus.on(UserLogin, async (event, { signal }) => fetchProfile(event.username, signal));
+   * bus.on('*', archive.dispatch);                                    // forward everything
+   * using subscription = bus.on(UserLogin, greet, { once: true });    // taken off at the end of the block
+   * ```
+   */
+  on(pattern: EventPattern, forward: Forward, options?: OnOptions): Subscription;
+  on(pattern: string, handler: Handler<AnyEvent>, options?: OnOptions): Subscription;
+  on<C extends EventConstructor>(pattern: C, handler: Handler<InstanceType<C>>, options?: OnOptions): Subscription;
+  on(pattern: EventPattern, handler: unknown, given: OnOptions = noOptions): Subscription {
+    const key = patternKey(pattern);
+    if (given !== noOptions) checkOnOptions(given);
+    const { once = false, signal } = given;
+    if (typeof handler !== 'function') {
+      throw new TypeError(
+        `Expected a handler for '${key}' on ${this.name} to be a function; got ${describe(handler)}.${handlerHint(handler)}`,
+      );
+    }
+    const { registry, options, stopped } = this.#engine;
+    if (stopped) throw this.#engine.stoppedError();
+    if (signal?.aborted === true) return subscription(() => undefined);
+    if (typeof pattern !== 'string') registry.addClass(pattern);
+    const { entry, namesake } = registry.add(key, handler as AnyHandler, once);
+    if (namesake) {
+      options.logger.warn(
+        `${this.name}: a handler named "${entry.source.handlerName}" is already registered for '${key}'; both will run.`,
+      );
+    }
+    return registry.subscription(entry, signal);
+  }
+
+  /**
+   * Takes a handler off, or all that are registered for the pattern. Events that have started keep theirs.
+   *
+   * @throws TypeError for a handler that is no function
+   * @example
+   * ```ts
+   * bus.off(UserLogin, sendMail);
+   * bus.off('*');
+   * ```
+   */
+  off(pattern: EventPattern, handler?: (...args: never[]) => unknown): void {
+    const key = patternKey(pattern);
+    if (handler !== undefined && typeof handler !== 'function') {
+      throw new TypeError(
+        `Expected the handler to take off for '${key}' on ${this.name} to be a function; got ${describe(handler)}. Leave it out to take all off.`,
+      );
+    }
+    this.#engine.registry.removeAll(key, handler as AnyHandler | undefined);
+  }
+
+  /**
+   * Waits for the next event that matches to be dispatched to this bus; it needn't be processed yet.
+   *
+   * Registered before the call returns. It is no handler and leaves no result.
+   * @throws TimeoutError; the signal's reason; BusStoppedError; what a filter threw
+   * @example const paid = await bus.expect(InvoicePaid, { include: (event) => event.invoice_id === id, timeout: 30 });
+   */
+  expect<C extends EventConstructor>(pattern: C, options?: ExpectOptions<InstanceType<C>>): Promise<InstanceType<C>>;
+  expect(pattern: string, options?: ExpectOptions<AnyEvent>): Promise<AnyEvent>;
+  async expect(pattern: EventPattern, options: ExpectOptions<never> = {}): Promise<BaseEvent> {
+    return expectEvent(this.#engine, patternKey(pattern), options as ExpectOptions);
+  }
+
+  /**
+   * Looks for an event in the history, newest first, then waits for one if `future` says so.
+   * @returns null if there is none, or none came in time
+   * @throws the signal's reason; BusStoppedError while it waits; what `where` threw
+   * @example const event = (await bus.find(Refresh, { past: 10 })) ?? bus.dispatch(new Refresh({})).event;   // debounce
+   */
+  find<C extends EventConstructor>(pattern: C, options?: FindOptions<InstanceType<C>>): Promise<InstanceType<C> | null>;
+  find(pattern: string, options?: FindOptions<AnyEvent>): Promise<AnyEvent | null>;
+  async find(pattern: EventPattern, options: FindOptions<never> = {}): Promise<BaseEvent | null> {
+    return findEvent(this.#engine, patternKey(pattern), options as FindOptions);
+  }
+
+  /**
+   * Waits until `dispatch` has a free place: the way to slow down to what the handlers can do.
+   *
+   * First come, first served; dispatch right after it resolves, else the place goes to the next. Inside a handler it
+   * counts as an await of what the handler's own events have incomplete here.
+   *
+   * @returns a promise that resolves once a place is kept for the caller, until the end of the event loop's turn
+   * @throws BusCapacityError inside a handler of this bus that has nothing under way to wait for; BusStoppedError; the
+   *   signal's reason
+   * @example
+   * ```ts
+   * for await (const row of rows) {
+   *   await bus.waitForCapacity();
+   *   bus.dispatch(new RowRead(row));
+   * }
+   * ```
+   */
+  async waitForCapacity(options: { readonly signal?: AbortSignal | undefined } = {}): Promise<void> {
+    checkOptions('waitForCapacity', options, ['signal']);
+    const { signal } = options;
+    checkSignal(signal);
+    if (this.#engine.stopped) throw this.#engine.stoppedError();
+    signal?.throwIfAborted();
+    await waitForCapacity(this.#engine, signal);
+  }
+
+  /**
+   * Waits until no event of this bus is incomplete, children on other buses included, and the log is written.
+   *
+   * Inside a handler of another bus it is an await of all events that are incomplete here.
+   * @returns false if the time was up first
+   * @throws AwaitCycleError inside a handler of this bus, or of an event that this bus can't become idle without; the
+   *   signal's reason
+   * @example
+   * ```ts
+   * if (!(await bus.waitUntilIdle({ timeout: 10 }))) console.warn(bus.logTree());   // seconds
+   * ```
+   */
+  async waitUntilIdle(options: WaitOptions = {}): Promise<boolean> {
+    checkOptions('waitUntilIdle', options, ['timeout', 'signal']);
+    checkSignal(options.signal);
+    const timeout = checkWait('timeout (seconds)', options.timeout);
+    return waitUntilIdle(this.#engine, timeout, options.signal, async () => this.#wal?.flush());
+  }
+
+  /**
+   * Ends the bus: what runs is aborted, what is queued is cancelled, whatever waits on the bus ends with BusStoppedError.
+   *
+   * Every event completes all the same. With a `timeout` it first waits for what is under way. Called inside a handler
+   * of this bus, that handler is aborted last. Stopping twice does no harm.
+   *
+   * @returns a promise that resolves when every part of every event here has settled and the log is closed
+   * @throws WalWriteError if part of the log could not be written
+   * @example
+   * ```ts
+   * process.once('SIGTERM', () => void bus.stop({ timeout: 10 }));   // seconds for what is under way
+   * ```
+   */
+  async stop(options: StopOptions = {}): Promise<void> {
+    checkOptions('stop', options, ['timeout', 'clear']);
+    const { clear = false } = options;
+    checkFlag('clear', clear);
+    const wait = checkWait('timeout (seconds)', options.timeout ?? 0);
+    const engine = this.#engine;
+    const handler = liveHandler();
+    const own = handler?.bus === this ? handler.runner.lifecycle : null;
+    if (!engine.stopped && wait !== 0 && engine.history.openSize > 0) {
+      if (handler === null) await engine.idle.wait(wait, undefined);
+      else await engine.drain(handler.runner.lifecycle, wait);
+    }
+    if (!engine.stopped) engine.shutDown(own);
+    names.remove(this);
+    if (clear) {
+      engine.history.clear();
+      engine.registry.clear();
+    }
+    await this.#wal?.close();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop();
+  }
+
+  /** The remembered events as a tree of events and handlers, in bubus's format. @example console.log(bus.logTree()); */
+  logTree(): string {
+    return logTree([...this.#engine.history.values()]);
+  }
+
+  /** Adds a watcher that is told of everything that happens here. @returns takes it away again */
+  observe(observer: BusObserver): Subscription {
+    return subscription(this.#engine.observers.add(observer));
+  }
+
+  toString(): string {
+    const { stopped, history, registry } = this.#engine;
+    const completed = [...history.values()].filter(({ event_status }) => event_status === 'completed').length;
+    return `${this.name}${stopped ? '🔴' : '🟢'}(⏳ ${this.eventsPending.length} | ▶️ ${this.eventsStarted.length} | ✅ ${completed} ➡️ ${registry.size} 👂)`;
+  }
+
+  #eventsWith(status: BaseEvent['event_status']): BaseEvent[] {
+    return heldEvents(this.#engine).filter(({ event_status }) => event_status === status);
+  }
+}
+
+/** Gives a bus another name and id: those that were kept for it, before it was made, by the thread that started its own. */
+export function adoptIdentity(bus: EventBus, { id, name }: Readonly<BusIdentity>): void {
+  names.remove(bus);
+  Object.assign(engineOf(bus).identity, { id, name });
+  names.add(bus);
+}
+
+function* holders(): Iterable<EventHolder> {
+  for (const bus of names.live()) yield eventHolder(engineOf(bus));
+}
+
+function handlerHint(handler: unknown): string {
+  if (handler === undefined) return ' Is an await missing, as of WorkerBus.start(url), whose dispatch this was to be?';
+  return handler instanceof Dispatch ? ' That is a dispatched event: to forward, register other.dispatch itself.' : '';
+}

@@ -1,0 +1,67 @@
+import { newId } from './event-id.ts';
+import { describe } from '../basics/describe.ts';
+
+/** What the registry knows of a bus. */
+export interface Named {
+  readonly name: string;
+}
+
+/** Who a bus is; one object for the life of the bus, so that whoever holds it sees a change. */
+export interface BusIdentity {
+  id: string;
+  name: string;
+}
+
+/** A bus that had the event; the id is null for one that is known only from JSON. */
+export interface PathStep {
+  readonly id: string | null;
+  readonly name: string;
+}
+
+const identifier = /^[\p{ID_Start}$_][\p{ID_Continue}$\u200c\u200d]*$/u;
+
+/** The live buses of this thread by name; it doesn't keep any of them alive. */
+export class BusNames<Bus extends Named> {
+  readonly #buses = new Map<string, WeakRef<Bus>>();
+  readonly #collected = new FinalizationRegistry<string>((name) => {
+    if (this.#buses.get(name)?.deref() === undefined) this.#buses.delete(name);
+  });
+
+  /** @returns the name to use, and whether the wanted one was taken */
+  choose(wanted: unknown): { name: string; taken: boolean } {
+    if (wanted === undefined) return { name: this.#unused('EventBus_'), taken: false };
+    if (typeof wanted !== 'string' || !identifier.test(wanted)) {
+      throw new TypeError(
+        `Expected the name of a bus to be an identifier, such as 'Main' or 'auth_bus'; got ${describe(wanted)}.`,
+      );
+    }
+    if (this.#buses.get(wanted)?.deref() === undefined) return { name: wanted, taken: false };
+    return { name: this.#unused(`${wanted}_`), taken: true };
+  }
+
+  add(bus: Bus): void {
+    this.#buses.set(bus.name, new WeakRef(bus));
+    this.#collected.register(bus, bus.name, bus);
+  }
+
+  remove(bus: Bus): void {
+    if (this.#buses.get(bus.name)?.deref() === bus) this.#buses.delete(bus.name);
+    this.#collected.unregister(bus);
+  }
+
+  live(): Set<Bus> {
+    const live = new Set<Bus>();
+    for (const ref of this.#buses.values()) {
+      const bus = ref.deref();
+      if (bus !== undefined) live.add(bus);
+    }
+    return live;
+  }
+
+  #unused(prefix: string): string {
+    for (;;) {
+      const name = `${prefix}${newId().slice(-8)}`;
+      if (!this.#buses.has(name)) return name;
+    }
+  }
+}

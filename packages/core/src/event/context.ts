@@ -1,0 +1,101 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import type { Lifecycle, Runner, Wait } from './lifecycle.ts';
+import { startTimer } from '../basics/timer.ts';
+
+/** What a wait is for: an event's completion, or one result of it. */
+export interface Subject {
+  readonly lifecycle: Lifecycle;
+  readonly settled: boolean;
+  addWait(wait: Wait): void;
+  release(wait: Wait): void;
+}
+
+/** How a wait may end before its subject does. */
+export interface WaitLimits {
+  /** Seconds; null = no limit, 0 = look once. */
+  readonly timeout: number | null;
+  readonly signal?: AbortSignal | undefined;
+  /** Makes the error for a wait whose time is up. */
+  readonly onTimeout: (timeout: number) => Error;
+}
+
+export const noLimits: WaitLimits = { timeout: null, onTimeout: () => new Error('a wait without limit timed out') };
+
+/** The handler that the calling code belongs to. */
+export interface ActiveHandler {
+  readonly runner: Runner;
+  /** The bus that runs it. */
+  readonly bus: object;
+  /**
+   * Begins an await inside the handler: refuses a cycle, covers the event, lets the bus run others meanwhile.
+   *
+   * @returns how to go on: calls back once the handler may run again.
+   * @throws AwaitCycleError
+   */
+  suspendFor(subject: Subject): (wake: () => void) => void;
+}
+
+/** Set while a handler runs, and in everything that it starts. */
+export const activeHandler: AsyncLocalStorage<ActiveHandler> = new AsyncLocalStorage();
+
+/** The handler that is calling, if it hasn't settled. */
+export function liveHandler(): ActiveHandler | null {
+  const handler = activeHandler.getStore();
+  return handler === undefined || handler.runner.settled ? null : handler;
+}
+
+/**
+ * Waits until `subject` has settled: as an await of the calling handler if there is one, else from outside.
+ *
+ * @returns `value`
+ */
+export function waitFor<T>(subject: Subject, value: T, limits: WaitLimits = noLimits): Promise<T> {
+  if (subject.settled) return Promise.resolve(value);
+  const handler = liveHandler();
+  if (limits !== noLimits || handler !== null) return waitWithin(subject, value, limits, handler);
+  return new Promise((resolve) => subject.addWait(new OutsideWait(resolve, value)));
+}
+
+/** A wait of no handler, which only its subject can end. */
+class OutsideWait<T> implements Wait {
+  readonly runner: null = null;
+  readonly #resolve: (value: T) => void;
+  readonly #value: T;
+
+  constructor(resolve: (value: T) => void, value: T) {
+    this.#resolve = resolve;
+    this.#value = value;
+  }
+
+  settle(): void {
+    this.#resolve(this.#value);
+  }
+}
+
+function waitWithin<T>(
+  subject: Subject,
+  value: T,
+  { timeout, signal, onTimeout }: WaitLimits,
+  handler: ActiveHandler | null,
+): Promise<T> {
+  if (signal?.aborted === true) return Promise.reject(signal.reason as Error);
+  if (timeout === 0) return Promise.reject(onTimeout(0));
+  return new Promise((resolve, reject) => {
+    const resume = handler === null ? callNow : handler.suspendFor(subject);
+    const end = (finish: () => void): void => {
+      subject.release(wait);
+      timer?.cancel();
+      signal?.removeEventListener('abort', onAbort);
+      resume(finish);
+    };
+    const wait: Wait = { runner: handler === null ? null : handler.runner, settle: () => end(() => resolve(value)) };
+    const onAbort = (): void => end(() => reject(signal?.reason as Error));
+    signal?.addEventListener('abort', onAbort);
+    const timer = timeout === null ? null : startTimer(timeout, () => end(() => reject(onTimeout(timeout))), true);
+    subject.addWait(wait);
+  });
+}
+
+function callNow(finish: () => void): void {
+  finish();
+}

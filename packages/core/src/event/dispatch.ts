@@ -1,0 +1,105 @@
+import type { MessagePort } from 'node:worker_threads';
+import { showAs } from '../basics/inspect.ts';
+import { checkFlag, checkOptions } from '../basics/options.ts';
+import { lifecycleOf, ResultHelpers, type ResultOf } from './result-helpers.ts';
+
+/** What can be dispatched: an event. */
+export interface Dispatchable extends ResultHelpers<unknown> {
+  /** UUIDv7 */
+  readonly event_id: string;
+  /** By what handlers are matched. */
+  readonly event_type: string;
+  /** Resolves to the event once it is completed. */
+  eventCompleted(): Promise<this>;
+}
+
+/** Options of `dispatch`. */
+export interface DispatchOptions {
+  /** Inside a handler: make the event a new root, which the handler's event neither knows nor waits for. @default false */
+  readonly detached?: boolean | undefined;
+  /** Buffers of the payload that move to the other thread instead of being copied; this side can't use them any more. @default none */
+  readonly transfer?: readonly Transferable[] | undefined;
+}
+
+/** @throws TypeError */
+export function checkDispatchOptions(options: DispatchOptions): void {
+  checkOptions('dispatch', options, ['detached', 'transfer']);
+  checkFlag('detached', options.detached);
+}
+
+/** What can move to another thread. */
+export type Transferable = ArrayBuffer | MessagePort;
+
+const transfers = new WeakMap<object, readonly Transferable[]>();
+
+/** Keeps what is to move with the event until it crosses a thread. */
+export function rememberTransfer(event: object, transfer: readonly Transferable[]): void {
+  transfers.set(event, transfer);
+}
+
+/** What is to move with the event, for its first crossing only: afterwards this side has it no more. */
+export function takeTransfer(event: object): readonly Transferable[] {
+  const transfer = transfers.get(event) ?? [];
+  transfers.delete(event);
+  return transfer;
+}
+
+/** The bus that runs a handler, as its event shows it. */
+export interface RunningBus {
+  /** UUIDv7 */
+  readonly id: string;
+  /** As in results and in `event_path`. */
+  readonly name: string;
+  /** Hands an event over, which becomes a child of the handler's event. */
+  dispatch<E extends Dispatchable>(event: E, options?: DispatchOptions): Dispatch<E>;
+}
+
+/**
+ * An event on its way: what `dispatch` returns.
+ *
+ * Await it for the completed event; that never rejects because of a failing handler, the result helpers do. Inside a
+ * handler an await runs the event ahead of the queue. Dropping it is fine (fire and forget). A handler that returns one
+ * is not held up by it.
+ *
+ * @example
+ * ```ts
+ * const event = await bus.dispatch(new Ping({}));                    // all handlers are done
+ * const sum = await bus.dispatch(new Add({ a: 1, b: 2 })).eventResult();
+ * bus.dispatch(new Ping({})).event.event_status;                     //=> 'pending'
+ * ```
+ */
+export class Dispatch<E extends Dispatchable = Dispatchable>
+  extends ResultHelpers<ResultOf<E>>
+  implements PromiseLike<E>
+{
+  static {
+    showAs(this.prototype, (dispatch, nested) => `Dispatch of ${nested(dispatch.event)}`);
+  }
+
+  /** The event, at once. */
+  readonly event: E;
+
+  /** @internal */
+  constructor(event: E) {
+    super(lifecycleOf(event));
+    this.event = event;
+  }
+
+  // oxlint-disable-next-line unicorn/no-thenable -- awaiting a dispatch is what it is for
+  then<Value = E, Failure = never>(
+    onCompleted?: ((event: E) => Value | PromiseLike<Value>) | null,
+    onError?: ((error: unknown) => Failure | PromiseLike<Failure>) | null,
+  ): Promise<Value | Failure> {
+    return this.event.eventCompleted().then(onCompleted, onError);
+  }
+
+  /** For errors of the wait itself: an await cycle, or a stopped bus. */
+  catch<Failure>(onError: (error: unknown) => Failure | PromiseLike<Failure>): Promise<E | Failure> {
+    return this.event.eventCompleted().catch(onError);
+  }
+
+  /** Calls `onEnd` when the event is completed, or the wait for it has failed. */
+  finally(onEnd: () => void): Promise<E> {
+    return this.event.eventCompleted().finally(onEnd);
+  }
+}

@@ -1,0 +1,310 @@
+import { type Moment, never, now } from '../basics/clock.ts';
+import { hasMember, membersOf, type SmallSet, withMember, withoutMember } from '../basics/small-set.ts';
+
+/**
+ * The life of one event in this thread.
+ *
+ *   pending ──first handler starts, or first part is done──▶ started ──nothing open──▶ completed
+ *
+ * Open are (1) the event's parts, one for each bus that it was handed to, local or in another thread, until all its
+ * handlers there have settled, and (2) its children, which the handlers dispatched, until each of them is completed.
+ * All counting happens here: a part calls `attach` once and `partDone` once, a child is counted from `dispatched`
+ * until its own completion. When both counts are zero the event is completed, and in the same step its waits settle
+ * and its parent is counted down. History plays no role in any of this.
+ *
+ * What waits for what: a wait is for completion (or for one result, settled through `release`). A wait made inside a
+ * handler makes the event *awaited*, which covers every part it has or gets, and each child as soon as the handler
+ * that dispatched it has settled: invariant: of an awaited event, every incomplete child of a settled handler is
+ * awaited too. Awaited parts run ahead of their bus's queue.
+ */
+export type EventStatus = 'pending' | 'started' | 'completed';
+
+/** One handler's work on one event, as far as the life of events is concerned. */
+export interface Runner {
+  /** Of the event that the handler works on. */
+  readonly lifecycle: Lifecycle;
+  readonly settled: boolean;
+  /** Events that the handler dispatched, in order. */
+  readonly children: readonly Lifecycle[];
+}
+
+/** An event on one bus; in `results` one runner for each handler, once processing has started there. */
+export interface Part {
+  /** Of the same event, in order of arrival; the lifecycle sets it. */
+  nextPart: Part | null;
+  readonly results: readonly Runner[];
+  onDone: (() => void) | null;
+  /** The event is awaited inside a handler: run it ahead of the queue. */
+  promote(): void;
+  /** Settles every handler that hasn't settled. */
+  cancel(cause: Error): void;
+  /** No bus works on the event any more; it may still wait for children. */
+  delivered(): void;
+  completed(): void;
+}
+
+/** Something that waits for an event. */
+export interface Wait {
+  /** The handler that waits; null when it is no handler's wait. */
+  readonly runner: Runner | null;
+  settle(): void;
+}
+
+const noRunners: readonly Runner[] = [];
+let dispatches = 0;
+/** Waits in this thread that `isForeign` is true of. */
+let foreignWaits = 0;
+/** Events under cancellation and those that this leads to. */
+const cancelling: [Lifecycle, Error][] = [];
+
+export class Lifecycle {
+  /** The event itself; an object here, because events are built upon this. */
+  readonly event: object;
+  status: EventStatus = 'pending';
+  startedAt: Moment = never;
+  completedAt: Moment = never;
+  /** How many incomplete ancestors the event had when it was dispatched. */
+  depth = 0;
+  /** Order of first dispatch in this thread; 0 = never dispatched. */
+  sequence = 0;
+  /** The handler that dispatched the event, as long as its event waits for this one. */
+  parent: Runner | null = null;
+  awaited = false;
+  /** The link over which the event came into this thread; null if it was made here. */
+  cameOver: object | null = null;
+  /** Called whenever results were added; set only by whoever has shown the results to somebody. */
+  onResults: (() => void) | null = null;
+  #firstPart: Part | null = null;
+  #lastPart: Part | null = null;
+  /** The first of those that haven't been told `delivered`. */
+  #undelivered: Part | null = null;
+  #results: readonly Runner[] = noRunners;
+  #openParts = 0;
+  #openChildren = 0;
+  #waits: SmallSet<Wait> = null;
+
+  constructor(event: object) {
+    this.event = event;
+  }
+
+  get lifecycle(): this {
+    return this;
+  }
+
+  get settled(): boolean {
+    return this.status === 'completed';
+  }
+
+  /** True while some bus works on it or it waits for children. */
+  get open(): boolean {
+    return this.#openParts > 0 || this.#openChildren > 0;
+  }
+
+  /** Some bus works on it: its handlers there have not all settled. */
+  get atWork(): boolean {
+    return this.#openParts > 0;
+  }
+
+  /** One for each bus that it was handed to, as long as it isn't completed. */
+  get parts(): readonly Part[] {
+    const parts: Part[] = [];
+    for (let part = this.#firstPart; part !== null; part = part.nextPart) parts.push(part);
+    return parts;
+  }
+
+  /** In order of arrival at a bus, then of registration. */
+  get results(): readonly Runner[] {
+    const first = this.#firstPart;
+    if (first === null) return this.#results;
+    if (first === this.#lastPart && this.#results.length === 0) return first.results;
+    return [...this.#results, ...this.parts.flatMap((part) => part.results)];
+  }
+
+  /** What another thread says of an event that is completed there, and here if it ever came. */
+  restore(startedAt: Moment, completedAt: Moment, results: readonly Runner[]): void {
+    if (this.sequence === 0) {
+      dispatches += 1;
+      this.sequence = dispatches;
+    }
+    this.status = 'completed';
+    this.startedAt = startedAt;
+    this.completedAt = completedAt;
+    this.#results = results;
+    this.onResults?.();
+  }
+
+  /** First dispatch; from here on `parent`'s event waits for this one. */
+  dispatched(parent: Runner | null): void {
+    dispatches += 1;
+    this.sequence = dispatches;
+    if (parent === null || parent.settled) return;
+    this.parent = parent;
+    this.depth = parent.lifecycle.depth + 1;
+    parent.lifecycle.#openChildren += 1;
+  }
+
+  /** The event was handed to a bus. One that was completed is open again, for this part alone. */
+  attach(part: Part): void {
+    if (this.settled) {
+      this.status = 'started';
+      this.completedAt = never;
+    }
+    if (this.#lastPart === null) this.#firstPart = part;
+    else this.#lastPart.nextPart = part;
+    this.#lastPart = part;
+    this.#undelivered ??= part;
+    this.#openParts += 1;
+  }
+
+  /** The first handler of some part starts, or is now known to have started: in another thread it may have been earlier. */
+  start(at: Moment = now()): void {
+    if (this.status === 'started' && at >= this.startedAt) return;
+    if (this.settled) return;
+    this.status = 'started';
+    this.startedAt = at;
+  }
+
+  /** All handlers of one part have settled. */
+  partDone(at: Moment = now()): void {
+    this.start(at);
+    this.#openParts -= 1;
+    if (this.#openParts > 0) return;
+    while (this.#undelivered !== null) {
+      const part = this.#undelivered;
+      this.#undelivered = part.nextPart;
+      part.delivered();
+    }
+    if (this.#openChildren === 0) Lifecycle.#complete(this, at);
+  }
+
+  /** One handler has settled: nothing can be added to its children any more. */
+  runnerSettled(runner: Runner): void {
+    if (!this.awaited) return;
+    for (const child of runner.children) if (child.parent === runner) child.cover();
+  }
+
+  addWait(wait: Wait): void {
+    this.#waits = withMember(this.#waits, wait);
+    if (isForeign(wait, this)) foreignWaits += 1;
+  }
+
+  /** Ends one wait before completion. */
+  release(wait: Wait): void {
+    if (!hasMember(this.#waits, wait)) return;
+    this.#waits = withoutMember(this.#waits, wait);
+    if (isForeign(wait, this)) foreignWaits -= 1;
+  }
+
+  /** The handler waits for the event. */
+  awaitedBy(runner: Runner): boolean {
+    for (const wait of membersOf(this.#waits)) if (wait.runner === runner) return true;
+    return false;
+  }
+
+  /** Someone other than `runner` still waits for the event. */
+  awaitedByOthers(runner: Runner): boolean {
+    for (const wait of membersOf(this.#waits)) {
+      if (wait.runner === null || (wait.runner !== runner && !wait.runner.settled)) return true;
+    }
+    return false;
+  }
+
+  /** A handler awaits the event: run all that its completion needs ahead of the queues. */
+  cover(): void {
+    const uncovered: Lifecycle[] = [this];
+    for (const lifecycle of uncovered) {
+      if (lifecycle.awaited || lifecycle.settled) continue;
+      lifecycle.awaited = true;
+      for (let part = lifecycle.#firstPart; part !== null; part = part.nextPart) part.promote();
+      for (const runner of lifecycle.results) {
+        if (!runner.settled) continue;
+        // One that was completed and dispatched again keeps nobody waiting.
+        for (const child of runner.children) if (child.parent === runner) uncovered.push(child);
+      }
+    }
+  }
+
+  /**
+   * True if this event can't complete before `other` does: it is `other`, or an incomplete child of it needs `other`,
+   * or one of its handlers awaits an event that does.
+   */
+  needs(other: Lifecycle): boolean {
+    if (this === other) return true;
+    if (this.status === 'pending' && this.#openChildren === 0) return false;
+    if (foreignWaits > 0) return other.dependents().has(this);
+    // Handlers await children of their own events only: what needs `other` are its ancestors.
+    let above: Lifecycle = other;
+    while (above.depth > this.depth && above.parent !== null) above = above.parent.lifecycle;
+    return above === this;
+  }
+
+  /** All events that need this one, itself included. Climbs: an event has few ancestors, but may have many children. */
+  dependents(): ReadonlySet<Lifecycle> {
+    const needing = new Set<Lifecycle>([this]);
+    for (const lifecycle of needing) {
+      if (lifecycle.parent !== null) needing.add(lifecycle.parent.lifecycle);
+      for (const { runner } of membersOf(lifecycle.#waits)) {
+        if (runner !== null && !runner.settled) needing.add(runner.lifecycle);
+      }
+    }
+    return needing;
+  }
+
+  /**
+   * Settles what is unfinished on every bus; the event then completes with its children.
+   *
+   * Aborted handlers cancel further events from within: those take their turn, so that no depth exhausts the stack.
+   */
+  cancel(cause: Error): void {
+    cancelling.push([this, cause]);
+    if (cancelling.length > 1) return;
+    try {
+      for (const [lifecycle, reason] of cancelling) for (const part of lifecycle.parts) part.cancel(reason);
+    } finally {
+      cancelling.length = 0;
+    }
+  }
+
+  /** The step from started to completed, and up to the ancestors that it completes. */
+  static #complete(first: Lifecycle, at: Moment): void {
+    let next: Lifecycle | null = first;
+    while (next !== null) {
+      const lifecycle: Lifecycle = next;
+      const { parent } = lifecycle;
+      Lifecycle.#settle(lifecycle, at);
+      next = null;
+      if (parent !== null) {
+        const above = parent.lifecycle;
+        above.#openChildren -= 1;
+        if (above.#openChildren === 0 && above.#openParts === 0) next = above;
+      }
+    }
+  }
+
+  // Static, because an instance with private methods has a field more.
+  static #settle(lifecycle: Lifecycle, at: Moment): void {
+    const waits = lifecycle.#waits;
+    if (foreignWaits > 0) for (const wait of membersOf(waits)) if (isForeign(wait, lifecycle)) foreignWaits -= 1;
+    lifecycle.status = 'completed';
+    lifecycle.completedAt = at;
+    lifecycle.parent = null;
+    lifecycle.awaited = false;
+    lifecycle.#results = lifecycle.results;
+    let part = lifecycle.#firstPart;
+    lifecycle.#firstPart = null;
+    lifecycle.#lastPart = null;
+    lifecycle.#waits = null;
+    while (part !== null) {
+      const done = part;
+      part = done.nextPart;
+      done.nextPart = null;
+      done.completed();
+    }
+    if (waits !== null) for (const wait of membersOf(waits)) wait.settle();
+  }
+}
+
+/** A handler waits for an event that is no child of the handler's own: then ancestors are not all that needs it. */
+function isForeign({ runner }: Wait, lifecycle: Lifecycle): boolean {
+  return runner !== null && lifecycle.parent?.lifecycle !== runner.lifecycle;
+}

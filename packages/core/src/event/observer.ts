@@ -1,0 +1,57 @@
+import type { BaseEvent } from './base-event.ts';
+import type { EventResult } from './event-result.ts';
+import type { Logger } from '../basics/logger.ts';
+
+/**
+ * The seam for whatever watches a bus: write-ahead log, links, tracing, metrics.
+ *
+ * Called synchronously, in the order in which things happen. What an observer throws is logged and goes no further.
+ */
+export interface BusObserver {
+  /** The bus has taken the event; no handler has begun. */
+  dispatched?(event: BaseEvent): void;
+  /** It is the event's turn on this bus. */
+  started?(event: BaseEvent): void;
+  /** A handler is about to be called. */
+  handlerStarted?(event: BaseEvent, result: EventResult): void;
+  /** A handler has a result or an error. */
+  handlerEnded?(event: BaseEvent, result: EventResult): void;
+  /** The event is complete: all its handlers on every bus, and all its children. */
+  completed?(event: BaseEvent): void;
+  /** The bus was stopped; nothing more will be told. */
+  stopped?(): void;
+}
+
+/** The observers of one bus. While there are none, `active` is false and nobody needs to be told anything. */
+export class Observers {
+  readonly #logger: Logger;
+  #observers: readonly BusObserver[] = [];
+
+  constructor(logger: Logger) {
+    this.#logger = logger;
+  }
+
+  get active(): boolean {
+    return this.#observers.length > 0;
+  }
+
+  /** @returns a function that takes it away again */
+  add(observer: BusObserver): () => void {
+    this.#observers = [...this.#observers, observer];
+    return () => {
+      this.#observers = this.#observers.filter((other) => other !== observer);
+    };
+  }
+
+  notify(tell: (observer: BusObserver) => void): void {
+    for (const observer of this.#observers) {
+      try {
+        tell(observer);
+      } catch (error) {
+        this.#logger.error(
+          `An observer threw: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
+        );
+      }
+    }
+  }
+}

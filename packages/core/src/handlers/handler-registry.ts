@@ -1,0 +1,147 @@
+import type { EventConstructor } from '../event/base-event.ts';
+import type { BusIdentity } from '../event/bus-names.ts';
+import type { ResultSource } from '../event/event-result.ts';
+import { type AnyHandler, kindOf, nameOf } from './handler.ts';
+import { PatternHandlers, Registration } from './pattern-handlers.ts';
+import { type Subscription, subscription } from '../basics/subscription.ts';
+
+const anyType = '*';
+/** How many patterns without a handler are kept for the next one. */
+const keptPatterns = 1_000;
+
+/** Counted, not random: a bus that registers the same handlers again after a restart gives them the same ids. */
+class HandlerSource implements ResultSource {
+  readonly handlerName: string;
+  readonly #bus: Readonly<BusIdentity>;
+  readonly #number: number;
+
+  constructor(bus: Readonly<BusIdentity>, number: number, handlerName: string) {
+    this.#bus = bus;
+    this.#number = number;
+    this.handlerName = handlerName;
+  }
+
+  get handlerId(): string {
+    return `${this.#bus.id}.${this.#number.toString(16).padStart(4, '0')}`;
+  }
+
+  get busId(): string {
+    return this.#bus.id;
+  }
+
+  get busName(): string {
+    return this.#bus.name;
+  }
+}
+
+/** The handlers of one bus, by pattern and in the order of their registration. */
+export class HandlerRegistry {
+  readonly #bus: Readonly<BusIdentity>;
+  readonly #patterns = new Map<string, PatternHandlers>();
+  readonly #any = new PatternHandlers();
+  /** Changes to the handlers of '*', which every type has. */
+  #anyChanges = 0;
+  /** Classes that handlers were registered for, by type; what events from other threads become here. */
+  readonly #classes = new Map<string, EventConstructor>();
+  #registrations = 0;
+  #size = 0;
+
+  constructor(bus: Readonly<BusIdentity>) {
+    this.#bus = bus;
+  }
+
+  get size(): number {
+    return this.#size;
+  }
+
+  /** The types that have a handler of their own. */
+  get types(): string[] {
+    return [...this.#patterns].filter(([, { size }]) => size > 0).map(([type]) => type);
+  }
+
+  /** @returns the entry, and whether another function of the same name was registered for the pattern before */
+  add(pattern: string, handler: AnyHandler, once: boolean): { entry: Registration; namesake: boolean } {
+    const kind = kindOf(handler);
+    const name = nameOf(handler);
+    this.#registrations += 1;
+    const source = new HandlerSource(this.#bus, this.#registrations, name);
+    const entry = new Registration(source, pattern, handler, once, kind);
+    const namesake = this.#handlersOf(pattern).add(entry) && name !== 'anonymous' && kind.target === null;
+    if (pattern === anyType) this.#anyChanges += 1;
+    this.#size += 1;
+    return { entry, namesake };
+  }
+
+  addClass(Class: EventConstructor): void {
+    this.#classes.set(Class.event_type, Class);
+  }
+
+  classOf(type: string): EventConstructor | undefined {
+    return this.#classes.get(type);
+  }
+
+  remove(entry: Registration): void {
+    if (!entry.registered) return;
+    const { pattern } = entry;
+    const handlers = this.#handlersOf(pattern);
+    handlers.remove(entry);
+    if (pattern === anyType) this.#anyChanges += 1;
+    // Patterns may be made up as a program runs: what is kept of them must not grow with their number.
+    else if (handlers.size === 0 && this.#patterns.size > keptPatterns) this.#patterns.delete(pattern);
+    this.#size -= 1;
+    entry.onRemoved?.();
+  }
+
+  /** What ends the registration; the signal does, too. */
+  subscription(entry: Registration, signal: AbortSignal | undefined): Subscription {
+    const end = (): void => this.remove(entry);
+    if (signal !== undefined) endWith(signal, entry, end);
+    return subscription(end);
+  }
+
+  /** Removes all registrations of a function for the pattern, or all of the pattern. */
+  removeAll(pattern: string, handler?: AnyHandler): void {
+    const handlers = pattern === anyType ? this.#any : this.#patterns.get(pattern);
+    if (handlers === undefined) return;
+    for (const entry of handler === undefined ? [...handlers] : handlers.of(handler)) this.remove(entry);
+  }
+
+  /** Handlers of the type, then '*', each in order of registration and no function twice. */
+  match(type: string): readonly Registration[] {
+    const handlers = this.#patterns.get(type) ?? this.#any;
+    if (handlers.matched !== null && handlers.matchedAt === this.#anyChanges) return handlers.matched;
+    handlers.matched = handlers === this.#any ? distinct(this.#any, null) : distinct(handlers, this.#any);
+    handlers.matchedAt = this.#anyChanges;
+    return handlers.matched;
+  }
+
+  clear(): void {
+    for (const handlers of [...this.#patterns.values(), this.#any])
+      for (const entry of [...handlers]) this.remove(entry);
+    this.#patterns.clear();
+  }
+
+  #handlersOf(pattern: string): PatternHandlers {
+    if (pattern === anyType) return this.#any;
+    let handlers = this.#patterns.get(pattern);
+    if (handlers === undefined) {
+      handlers = new PatternHandlers();
+      this.#patterns.set(pattern, handlers);
+    }
+    return handlers;
+  }
+}
+
+function endWith(signal: AbortSignal, entry: Registration, end: () => void): void {
+  entry.onRemoved = (): void => signal.removeEventListener('abort', end);
+  signal.addEventListener('abort', end);
+}
+
+function distinct(own: PatternHandlers, any: PatternHandlers | null): readonly Registration[] {
+  const all: Registration[] = [];
+  own.addTo(all);
+  any?.addTo(all);
+  if (all.length < 2) return all;
+  const seen = new Set<AnyHandler>();
+  return all.filter(({ handler }) => !seen.has(handler) && seen.add(handler));
+}

@@ -1,0 +1,258 @@
+import { AsyncResource } from 'node:async_hooks';
+import type { BaseEvent } from '../event/base-event.ts';
+import { type Moment, now } from '../basics/clock.ts';
+import type { RunningBus } from '../event/dispatch.ts';
+import { type ErrorPlace, HandlerCancelledError, isBusStoppedError } from '../basics/errors.ts';
+import { completedAtOf, EventResult, resultSettled, resultStarted } from '../event/event-result.ts';
+import type { ForwardTarget, HandlerEntry } from '../handlers/handler.ts';
+import type { InFlight } from '../history/history.ts';
+import { abortedError, HandlerRun, type RunHost } from './handler-run.ts';
+import type { Lifecycle, Part } from '../event/lifecycle.ts';
+import type { Linked } from '../basics/linked-list.ts';
+import type { OpenList } from '../history/open-list.ts';
+import { recursionError } from './recursion.ts';
+import { lifecycleOf } from '../event/result-helpers.ts';
+import { isEmpty, membersOf, type SmallSet, withMember, withoutMember } from '../basics/small-set.ts';
+
+/** What a delivery needs of its bus. */
+export interface DeliveryHost {
+  readonly bus: RunningBus;
+  readonly maxRecursionDepth: number | null;
+  /** The handlers of the type; if they are `starting`, those that run once leave the bus. */
+  match(type: string, starting: boolean): readonly HandlerEntry[];
+  /** Takes a queued delivery out of the queue, or moves it ahead of it. */
+  unqueue(delivery: Delivery): void;
+  promote(delivery: Delivery): void;
+  /** The serial slot: see RunHost for what the calls mean. */
+  take(run: HandlerRun): void;
+  release(run: HandlerRun): void;
+  whenFree(run: HandlerRun, go: () => void): void;
+  /** The delivery's handler has settled: call its `advance` when its turn comes. */
+  continue(delivery: Delivery): void;
+  /** No handler that holds the slot is left. */
+  leave(delivery: Delivery): void;
+  started(delivery: Delivery): void;
+  handlerStarted(run: HandlerRun): void;
+  handlerEnded(delivery: Delivery, result: EventResult, entry: HandlerEntry): void;
+  delivered(delivery: Delivery): void;
+  completed(delivery: Delivery): void;
+}
+
+const noResults: readonly EventResult[] = [];
+const noEntries: readonly HandlerEntry[] = [];
+
+/**
+ * One event on one bus: queued, then started, then done when each of its handlers has settled.
+ *
+ * While started it is *busy* until no handler that holds the slot is left, running or to come; forwards and handlers
+ * in other threads don't hold it.
+ */
+export class Delivery implements Part, RunHost, Linked<Delivery>, InFlight<Delivery> {
+  previous: Delivery | null = null;
+  next: Delivery | null = null;
+  earlier: Delivery | null = null;
+  later: Delivery | null = null;
+  arrival = 0;
+  list: OpenList<Delivery> | null = null;
+  nextPart: Part | null = null;
+  state: 'queued' | 'started' | 'done' = 'queued';
+  busy = false;
+  /** Number of the loop's turn in which the event was awaited; 0 = it isn't. */
+  awaitedTurn = 0;
+  readonly event: BaseEvent;
+  readonly lifecycle: Lifecycle;
+  results: readonly EventResult[] = noResults;
+  /** Called once when all handlers have settled here. */
+  onDone: (() => void) | null = null;
+  #host: DeliveryHost;
+  #context: AsyncResource;
+  #entries: readonly HandlerEntry[] = noEntries;
+  #nextEntry = 0;
+  /** The handler that is just being called: if it settles before the call returns, `advance` goes on by itself. */
+  #starting: HandlerRun | null = null;
+  /** Handlers whose call has returned and that haven't settled, suspended ones included. */
+  #running: SmallSet<HandlerRun> = null;
+  /** How many of them need the slot. */
+  #slotWanted = 0;
+
+  constructor(event: BaseEvent, host: DeliveryHost, context: AsyncResource) {
+    this.event = event;
+    this.lifecycle = lifecycleOf(event);
+    this.#host = host;
+    this.#context = context;
+  }
+
+  get bus(): RunningBus {
+    return this.#host.bus;
+  }
+
+  /** Fixes which handlers the event has on this bus. */
+  start(at: Moment): void {
+    this.#begin(true, at);
+  }
+
+  #begin(starting: boolean, at: Moment): void {
+    this.state = 'started';
+    this.busy = true;
+    this.lifecycle.start(at);
+    this.#entries = this.#host.match(this.event.event_type, starting);
+    if (this.#entries.length > 0) {
+      const { event_timeout } = this.event;
+      const [only] = this.#entries;
+      this.results =
+        this.#entries.length === 1 && only !== undefined
+          ? [new EventResult(this.lifecycle, only.source, event_timeout)]
+          : this.#entries.map(({ source }) => new EventResult(this.lifecycle, source, event_timeout));
+      this.lifecycle.onResults?.();
+    }
+    this.#host.started(this);
+  }
+
+  /**
+   * Starts handlers in order: on a serial bus up to the first that keeps the slot, else all.
+   *
+   * Called with the slot free.
+   *
+   * @returns when the last of them returned or settled: from `at` on, time is looked up only where it has passed
+   */
+  advance(serial: boolean, at: Moment): Moment {
+    let time = at;
+    while (this.#nextEntry < this.#entries.length) {
+      const result = this.results[this.#nextEntry] as EventResult;
+      const run = this.#startNext(time);
+      time = result.settled ? completedAtOf(result) : now();
+      if (serial && run !== null && !result.settled && run.entry.holdsSlot) return time;
+    }
+    this.#checkDone(time);
+    return time;
+  }
+
+  promote(): void {
+    if (this.state === 'queued') this.#host.promote(this);
+  }
+
+  cancel(cause: Error): void {
+    if (this.state === 'done') return;
+    if (this.state === 'queued') {
+      this.#host.unqueue(this);
+      this.#begin(false, now());
+    }
+    this.#abort(this.#starting, cause);
+    for (const run of membersOf(this.#running)) this.#abort(run, cause);
+    while (this.#nextEntry < this.#entries.length) this.#cancelNext(cause);
+    this.#checkDone(now());
+  }
+
+  delivered(): void {
+    this.#host.delivered(this);
+  }
+
+  completed(): void {
+    this.#host.completed(this);
+  }
+
+  suspended(run: HandlerRun): void {
+    if (run.entry.holdsSlot) this.#host.release(run);
+  }
+
+  whenFree(run: HandlerRun, go: () => void): void {
+    if (run.entry.holdsSlot) this.#host.whenFree(run, go);
+    else go();
+  }
+
+  resumed(run: HandlerRun): void {
+    if (run.entry.holdsSlot) this.#host.take(run);
+  }
+
+  settled(run: HandlerRun, at: Moment): void {
+    this.#running = withoutMember(this.#running, run);
+    if (run.entry.holdsSlot) this.#slotWanted -= 1;
+    // The slot last: whatever an observer does, nothing else starts within its call.
+    this.#host.handlerEnded(this, run.runner, run.entry);
+    this.#host.release(run);
+    if (this.#starting === run) return;
+    if (run.entry.holdsSlot && this.#nextEntry < this.#entries.length) this.#host.continue(this);
+    else this.#checkDone(at);
+  }
+
+  #startNext(at: Moment): HandlerRun | null {
+    const entry = this.#entries[this.#nextEntry] as HandlerEntry;
+    const result = this.results[this.#nextEntry] as EventResult;
+    this.#nextEntry += 1;
+    if (entry.target !== null) {
+      this.#forward(entry, entry.target, result, at);
+      return null;
+    }
+    const run = new HandlerRun(this.event, entry, result, this);
+    this.#starting = run;
+    if (entry.holdsSlot) {
+      this.#slotWanted += 1;
+      this.#host.take(run);
+    }
+    this.#host.handlerStarted(run);
+    const refusal = recursionError(run, this.#host.maxRecursionDepth);
+    if (refusal === null) run.start(this.#handlerContext(), at);
+    else run.abort(refusal);
+    this.#starting = null;
+    if (!result.settled) this.#running = withMember(this.#running, run);
+    return run;
+  }
+
+  /** Hands the event to another bus; its own result is the event, at once. */
+  #forward(entry: HandlerEntry, target: ForwardTarget, result: EventResult, at: Moment): void {
+    resultStarted(result, at);
+    try {
+      target.accept(this.event, this.#handlerContext());
+      resultSettled(result, 'completed', this.event, at);
+    } catch (error) {
+      resultSettled(result, 'error', error, at);
+    }
+    this.#host.handlerEnded(this, result, entry);
+  }
+
+  /**
+   * The dispatcher's context for one handler. A handler may change it (`enterWith`), and where contexts live on
+   * resources (Node.js before 24) that would reach whoever runs in the same resource: with several handlers each has
+   * one of its own.
+   */
+  #handlerContext(): AsyncResource {
+    if (this.#entries.length === 1) return this.#context;
+    return this.#context.runInAsyncScope(() => new AsyncResource('threadbus.handler'));
+  }
+
+  #cancelNext(cause: Error): void {
+    const entry = this.#entries[this.#nextEntry] as HandlerEntry;
+    const result = this.results[this.#nextEntry] as EventResult;
+    this.#nextEntry += 1;
+    const place: ErrorPlace = {
+      busName: entry.source.busName,
+      handlerName: entry.source.handlerName,
+      eventType: this.event.event_type,
+      eventId: this.event.event_id,
+    };
+    const error = new HandlerCancelledError(
+      `Cancelled pending handler as a result of ${isBusStoppedError(cause) ? 'a stop' : 'parent error'}: ${place.busName}.${place.handlerName}(${place.eventType}) had not started. ${cause.message}`,
+      place,
+      { cause },
+    );
+    resultSettled(result, 'error', error, now());
+    this.#host.handlerEnded(this, result, entry);
+  }
+
+  #abort(run: HandlerRun | null, cause: Error): void {
+    run?.abort(abortedError(run.place, cause), cause);
+  }
+
+  #checkDone(at: Moment): void {
+    if (this.state !== 'started' || this.#nextEntry < this.#entries.length) return;
+    if (this.busy && this.#slotWanted === 0) {
+      this.busy = false;
+      this.#host.leave(this);
+    }
+    if (this.#starting?.runner.settled === false || !isEmpty(this.#running)) return;
+    this.state = 'done';
+    this.#entries = noEntries;
+    this.onDone?.();
+    this.lifecycle.partDone(at);
+  }
+}

@@ -1,0 +1,313 @@
+import type { AsyncResource } from 'node:async_hooks';
+import type { BaseEvent } from '../event/base-event.ts';
+import { type Moment, now } from '../basics/clock.ts';
+import { activeHandler, type ActiveHandler, type Subject } from '../event/context.ts';
+import { describe } from '../basics/describe.ts';
+import { Dispatch, type RunningBus } from '../event/dispatch.ts';
+import {
+  AwaitCycleError,
+  type ErrorPlace,
+  HandlerAbortedError,
+  HandlerTimeoutError,
+  isBusStoppedError,
+  ResultValidationError,
+  ThrownValueError,
+} from '../basics/errors.ts';
+import { type EventResult, resultSettled, resultStarted } from '../event/event-result.ts';
+import { problemText } from '../event/event-schema.ts';
+import type { HandlerContext, HandlerEntry } from '../handlers/handler.ts';
+import { ResultHelpers } from '../event/result-helpers.ts';
+import { membersOf, type SmallSet, withMember, withoutMember } from '../basics/small-set.ts';
+import { startTimer, type Timer } from '../basics/timer.ts';
+
+/** What a run needs of the bus that it runs on. */
+export interface RunHost {
+  readonly bus: RunningBus;
+  /** The handler awaits an event: others may run. */
+  suspended(run: HandlerRun): void;
+  /** Calls `go` as soon as no other handler runs on the bus, first come, first served. */
+  whenFree(run: HandlerRun, go: () => void): void;
+  /** The handler runs again. */
+  resumed(run: HandlerRun): void;
+  settled(run: HandlerRun, at: Moment): void;
+}
+
+/** Told of every handler of this thread as it runs and waits: so that a thread can show others what it is doing. */
+export interface RunWatch {
+  /** The handler is being called: until `returned` nothing else can run in this thread. */
+  entered(run: HandlerRun, at: Moment): void;
+  returned(run: HandlerRun): void;
+  /** It awaits an event, or goes on after that. */
+  suspended(run: HandlerRun): void;
+  resumed(run: HandlerRun): void;
+  settled(run: HandlerRun): void;
+}
+
+let watch: RunWatch | null = null;
+
+/** Sets the one watch of this thread. */
+export function watchRuns(watcher: RunWatch): void {
+  watch = watcher;
+}
+
+/**
+ * One call of one handler: running, suspended while at least one await of an event is pending, settled for good.
+ *
+ * Whatever comes first settles it: its return, its throw, its time, an abort. All that comes later is dropped.
+ */
+export class HandlerRun implements ActiveHandler, HandlerContext {
+  readonly event: BaseEvent;
+  readonly entry: HandlerEntry;
+  readonly runner: EventResult;
+  readonly #host: RunHost;
+  #pendingAwaits = 0;
+  #timer: Timer | null = null;
+  #controller: AbortController | null = null;
+  #abortReason: Error | null = null;
+  /** The engine's own, which need no signal: one costs more than all the rest of a short call. */
+  #onAbort: SmallSet<(reason: Error) => void> = null;
+  #context: AsyncResource | null = null;
+
+  constructor(event: BaseEvent, entry: HandlerEntry, result: EventResult, host: RunHost) {
+    this.event = event;
+    this.entry = entry;
+    this.runner = result;
+    this.#host = host;
+  }
+
+  get bus(): RunningBus {
+    return this.#host.bus;
+  }
+
+  /** Made when first asked for: most handlers never do. */
+  get signal(): AbortSignal {
+    if (this.#controller === null) {
+      this.#controller = new AbortController();
+      if (this.#abortReason !== null) this.#controller.abort(this.#abortReason);
+    }
+    return this.#controller.signal;
+  }
+
+  /** Calls back when the handler is ended from outside. @returns takes that back */
+  whenAborted(tell: (reason: Error) => void): () => void {
+    this.#onAbort = withMember(this.#onAbort, tell);
+    return () => {
+      this.#onAbort = withoutMember(this.#onAbort, tell);
+    };
+  }
+
+  get suspended(): boolean {
+    return this.#pendingAwaits > 0;
+  }
+
+  get place(): ErrorPlace {
+    const { busName, handlerName } = this.entry.source;
+    return { busName, handlerName, eventType: this.event.event_type, eventId: this.event.event_id };
+  }
+
+  /** Calls the handler, in the context in which its event was dispatched. */
+  start(context: AsyncResource, at: Moment = now()): void {
+    this.#context = context;
+    if (!this.entry.ownClock) resultStarted(this.runner, at);
+    let outcome: unknown;
+    watch?.entered(this, at);
+    try {
+      outcome = context.runInAsyncScope(enter, undefined, this);
+    } catch (error) {
+      this.#fail(error);
+      return;
+    } finally {
+      watch?.returned(this);
+    }
+    if (!(outcome instanceof Promise)) {
+      this.#succeed(outcome);
+      return;
+    }
+    // The call itself may have taken a while: time counts from its start.
+    if (!this.entry.ownClock) this.startClock((now() - at) / 1000);
+    outcome.then(
+      (value) => this.#succeed(value),
+      (error: unknown) => this.#fail(error),
+    );
+  }
+
+  /** The handler's time starts now, or did so many seconds ago. */
+  startClock(elapsed = 0): void {
+    const { timeout, status } = this.runner;
+    if (this.runner.settled) return;
+    if (status === 'pending') resultStarted(this.runner);
+    if (timeout === null || this.#timer !== null) return;
+    this.#timer = startTimer(Math.max(0, timeout - elapsed), () => this.timeOut(), true);
+  }
+
+  /** The handler's time is up. */
+  timeOut(): void {
+    const timeout = this.runner.timeout ?? 0;
+    const { busName, handlerName, eventType, eventId } = this.place;
+    const cancelled = this.#awaitedChildren().length;
+    const effect = cancelled === 0 ? '' : ` and interrupted any processing of ${cancelled} child events`;
+    this.abort(
+      new HandlerTimeoutError(
+        `${busName}.${handlerName}(${eventType}#${eventId?.slice(-4)}) timed out after ${timeout}s${effect}. Give the event more time (event_timeout), or make the handler end when its context's signal aborts.`,
+        this.place,
+        timeout,
+      ),
+    );
+  }
+
+  /**
+   * Ends the handler from outside, and with it the children that nobody but it awaits.
+   *
+   * @param cause what all this began with, a timeout or a stop; `error` itself if it began here
+   */
+  abort(error: Error, cause: Error = error): void {
+    if (this.runner.settled) return;
+    const orphans = this.#awaitedChildren();
+    this.#settle('error', error);
+    this.#abortReason = error;
+    for (const tell of membersOf(this.#onAbort)) tell(error);
+    // What listens belongs to the handler, whoever it is that ends it.
+    if (this.#controller !== null)
+      this.#context?.runInAsyncScope(abortWithin, undefined, this, this.#controller, error);
+    for (const child of orphans) child.cancel(cause);
+  }
+
+  suspendFor({ lifecycle }: Subject): (wake: () => void) => void {
+    if (lifecycle.needs(this.runner.lifecycle)) throw this.#cycle(lifecycle.event as BaseEvent);
+    this.#pendingAwaits += 1;
+    if (this.#pendingAwaits === 1) {
+      watch?.suspended(this);
+      this.#host.suspended(this);
+    }
+    lifecycle.cover();
+    return (wake) => this.#resume(wake);
+  }
+
+  #resume(wake: () => void): void {
+    if (this.runner.settled) {
+      wake();
+      return;
+    }
+    this.#host.whenFree(this, () => {
+      this.#pendingAwaits -= 1;
+      if (this.#pendingAwaits === 0 && !this.runner.settled) {
+        this.#host.resumed(this);
+        watch?.resumed(this);
+      }
+      wake();
+    });
+  }
+
+  #awaitedChildren(): EventResult['children'] {
+    return this.runner.children.filter((child) => child.awaitedBy(this.runner) && !child.awaitedByOthers(this.runner));
+  }
+
+  #succeed(value: unknown): void {
+    if (this.runner.settled) return;
+    if (value instanceof Dispatch) this.#settle('completed', value.event);
+    else if (value instanceof Error) this.#settle('error', value);
+    else if (value instanceof ResultHelpers) this.#settle('completed', value);
+    else this.#validate(value);
+  }
+
+  #validate(value: unknown): void {
+    const type = this.event.event_result_type;
+    if (type === null || value === null || value === undefined) {
+      this.#settle('completed', value ?? null);
+      return;
+    }
+    let cause: unknown;
+    try {
+      const outcome = type.safeParse(value);
+      if (outcome.success) {
+        this.#settle('completed', outcome.data);
+        return;
+      }
+      cause = outcome.error;
+    } catch (error) {
+      cause = error;
+    }
+    const { busName, handlerName, eventType } = this.place;
+    const kind = (type as { def?: { type?: string } }).def?.type ?? 'its type';
+    this.#settle(
+      'error',
+      new ResultValidationError(
+        `The result of ${busName}.${handlerName} for ${eventType} did not match expected event_result_type (${kind}): ${problemText(cause)}. Return a value of that type, null or undefined.`,
+        this.place,
+        { cause },
+      ),
+    );
+  }
+
+  #fail(error: unknown): void {
+    if (this.runner.settled) return;
+    if (error instanceof Error) {
+      this.#settle('error', error);
+      return;
+    }
+    const { busName, handlerName } = this.place;
+    this.#settle(
+      'error',
+      new ThrownValueError(
+        `${busName}.${handlerName} threw something that is no Error: ${describe(error)}. Throw an Error to keep its stack; the thing thrown is in cause.`,
+        this.place,
+        { cause: error },
+      ),
+    );
+  }
+
+  #settle(status: 'completed' | 'error', outcome: unknown): void {
+    this.#timer?.cancel();
+    this.#timer = null;
+    const at = now();
+    resultSettled(this.runner, status, outcome, at);
+    watch?.settled(this);
+    this.runner.lifecycle.runnerSettled(this.runner);
+    this.#host.settled(this, at);
+  }
+
+  #cycle(awaited: BaseEvent): AwaitCycleError {
+    const { busName, handlerName, eventType } = this.place;
+    const own = awaited === this.event;
+    const what = own ? 'its own event' : `${awaited.event_type}#${awaited.event_id.slice(-4)}`;
+    const fix = own
+      ? `To forward the event, register the other bus's dispatch (bus.on('*', other.dispatch)) or return the Dispatch without awaiting it: (event) => other.dispatch(event). An async function awaits what it returns: there, call other.dispatch(event) and don't return it.`
+      : `Await an event that doesn't depend on ${eventType}, or dispatch it without awaiting it.`;
+    return new AwaitCycleError(
+      `${busName}.${handlerName} awaits ${what}, which can't complete before ${eventType}#${this.event.event_id.slice(-4)}, the event that it is handling, is done: that would wait for ever. ${fix}`,
+      this.place,
+    );
+  }
+}
+
+/** Runs in the dispatcher's context; from here on the handler is the active one. */
+function enter(run: HandlerRun): unknown {
+  return activeHandler.run(run, call, run);
+}
+
+function abortWithin(run: HandlerRun, controller: AbortController, error: Error): void {
+  activeHandler.run(run, () => controller.abort(error));
+}
+
+function call(run: HandlerRun): unknown {
+  const outcome = run.entry.handler(run.event, run);
+  // Other thenables are asked here, so that their `then` knows which handler awaits. A Dispatch is not waited for.
+  if (typeof outcome !== 'object' || outcome === null || outcome instanceof Dispatch || outcome instanceof Promise)
+    return outcome;
+  return 'then' in outcome && typeof outcome.then === 'function' ? Promise.resolve(outcome) : outcome;
+}
+
+/** The error of a handler that was running when it was ended from outside. */
+export function abortedError(place: ErrorPlace, cause: Error): HandlerAbortedError {
+  return new HandlerAbortedError(
+    `${place.busName}.${place.handlerName}(${place.eventType}) was interrupted because of ${causeText(cause)}`,
+    place,
+    { cause },
+  );
+}
+
+/** What ended the handlers of an event: `a parent timeout: …`, `a stop: …` or `a parent error: …`. */
+function causeText(cause: Error): string {
+  if (cause instanceof HandlerTimeoutError) return `a parent timeout: ${cause.message}`;
+  return `${isBusStoppedError(cause) ? 'a stop' : 'a parent error'}: ${cause.message}`;
+}

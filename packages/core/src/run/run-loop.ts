@@ -1,0 +1,196 @@
+import { type Moment, never, now } from '../basics/clock.ts';
+import { activeHandler } from '../event/context.ts';
+import type { Delivery } from './delivery.ts';
+import { Fifo } from '../basics/fifo.ts';
+import type { HandlerRun } from './handler-run.ts';
+import { LinkedList } from '../basics/linked-list.ts';
+
+/**
+ * Decides what runs next on one bus.
+ *
+ * A serial bus has one *slot*. The running handler holds it; a handler that awaits an event gives it up, and takes it
+ * again before it goes on. Whenever the slot is free, the first of these gets it:
+ *   1. claims: handlers that can go on after an await, and started events whose next handler is due, first come first
+ *      served;
+ *   2. awaited events, in the order in which they were awaited (those awaited together: in order of dispatch);
+ *   3. the oldest event of the queue, but only when no event is *busy*, that is, has a handler in progress or to come
+ *      that needs the slot.
+ * So there is never more than one running handler, and an event that is awaited can start as soon as all handlers in
+ * progress are suspended, which is what keeps awaits free of deadlock.
+ *
+ * A parallel bus has no slot: awaited events start at once, others when no event is busy.
+ */
+export class RunLoop {
+  readonly #serial: boolean;
+  readonly #queue = new LinkedList<Delivery>();
+  readonly #awaited = new LinkedList<Delivery>();
+  readonly #claims = new Fifo<(at: Moment) => void>();
+  #holder: HandlerRun | null = null;
+  #busy = 0;
+  #turn = 1;
+  #scheduled = false;
+  #held = false;
+  /** Something was to run while held. */
+  #due = false;
+  /** A handler has dispatched or awaits something since the last turn. */
+  #handlersAsk = false;
+  /** The time, as far as it was looked up since something last came in: looking costs a tenth of a whole event. */
+  #time: Moment = never;
+  /** Events in a row at the end of which it was the same. */
+  #timeless = 0;
+  #pumping = false;
+  /** Asked before each event; true = go on later, the answerer calls `schedule`. Lets a thread look at its messages. */
+  pause: ((at: Moment) => boolean) | null = null;
+
+  /** Told before each turn, in which one handler or many may run without a break. */
+  onTurn: (() => void) | null = null;
+
+  constructor(serial: boolean) {
+    this.#serial = serial;
+  }
+
+  /** Events that have not started. */
+  get queued(): number {
+    return this.#queue.size + this.#awaited.size;
+  }
+
+  enqueue(delivery: Delivery): void {
+    this.#time = never;
+    if (activeHandler.getStore() !== undefined) this.#handlersAsk = true;
+    if (delivery.lifecycle.awaited) this.#pushAwaited(delivery);
+    else this.#queue.push(delivery);
+    this.schedule();
+  }
+
+  /** Moves a queued delivery ahead of the queue. */
+  promote(delivery: Delivery): void {
+    if (delivery.awaitedTurn > 0) return;
+    this.#handlersAsk = true;
+    this.#queue.remove(delivery);
+    this.#pushAwaited(delivery);
+    this.schedule();
+  }
+
+  unqueue(delivery: Delivery): void {
+    (delivery.awaitedTurn > 0 ? this.#awaited : this.#queue).remove(delivery);
+  }
+
+  /** A delivery has started: it is busy until it leaves. */
+  enter(): void {
+    this.#busy += 1;
+  }
+
+  leave(): void {
+    this.#busy -= 1;
+    this.schedule();
+  }
+
+  take(run: HandlerRun): void {
+    if (this.#serial) this.#holder = run;
+  }
+
+  release(run: HandlerRun): void {
+    if (this.#holder !== run) return;
+    this.#holder = null;
+    this.schedule();
+  }
+
+  whenFree(run: HandlerRun, go: () => void): void {
+    if (!this.#serial || this.#holder === run || (this.#holder === null && this.#claims.size === 0)) go();
+    else this.claim(go);
+  }
+
+  /** Asks for the slot, in turn. */
+  claim(go: (at: Moment) => void): void {
+    this.#claims.push(go);
+    this.schedule();
+  }
+
+  /** Runs what can run, soon: never within the call that made it possible. */
+  readonly schedule = (): void => {
+    if (this.#scheduled || this.#pumping) return;
+    if (this.#held) {
+      this.#due = true;
+      return;
+    }
+    this.#scheduled = true;
+    queueMicrotask(this.#gather);
+  };
+
+  /** Nothing starts until `go`: more is about to come in. */
+  hold(): void {
+    this.#held = true;
+  }
+
+  /** Runs what has come in since `hold`, at once; for callers with nobody above them on the stack. */
+  go(): void {
+    this.#held = false;
+    if (!this.#due) return;
+    this.#due = false;
+    if (this.#scheduled) return;
+    // What a handler has dispatched while its function was called from a frame, it may be about to await.
+    if (this.#handlersAsk) this.schedule();
+    else this.#pump();
+  }
+
+  // A handler that awaits a Dispatch gets here one microtask later than with a result helper called in the same breath.
+  // Then the loop lets all microtasks pass that are due, so that events awaited together start in their order.
+  readonly #gather = (): void => {
+    if (this.#handlersAsk) queueMicrotask(this.#pump);
+    else this.#pump();
+  };
+
+  readonly #pump = (): void => {
+    this.#scheduled = false;
+    this.#handlersAsk = false;
+    this.#pumping = true;
+    this.#turn += 1;
+    this.#time = never;
+    this.onTurn?.();
+    try {
+      while (this.#holder === null && this.#runNext());
+    } finally {
+      this.#pumping = false;
+    }
+    if (this.#awaited.first?.awaitedTurn === this.#turn) this.schedule();
+  };
+
+  /** @returns whether there was something to run */
+  #runNext(): boolean {
+    const claim = this.#claims.shift();
+    if (claim !== undefined) {
+      claim(now());
+      this.#time = never;
+      return true;
+    }
+    if (this.#awaited.first === null && (this.#busy > 0 || this.#queue.size === 0)) return false;
+    if (this.#time === never) this.#time = now();
+    if (this.pause?.(this.#time) === true) return false;
+    // Awaited just now: more that is awaited together with it may be on its way.
+    if (this.#awaited.first?.awaitedTurn === this.#turn) return false;
+    let delivery = this.#awaited.shift();
+    if (delivery === null && this.#busy === 0) delivery = this.#queue.shift();
+    if (delivery === null) return false;
+    delivery.start(this.#time);
+    const end = delivery.advance(this.#serial, this.#time);
+    if (this.#time === never) return true;
+    // Forwards and events without handlers take time too, which nobody has looked up.
+    this.#timeless = end === this.#time ? this.#timeless + 1 : 0;
+    this.#time = this.#timeless % 64 === 63 ? never : end;
+    return true;
+  }
+
+  /** Behind the events that were awaited before; among those awaited in the same turn, in order of dispatch. */
+  #pushAwaited(delivery: Delivery): void {
+    delivery.awaitedTurn = this.#turn;
+    let place = this.#awaited.last;
+    while (
+      place !== null &&
+      place.awaitedTurn === this.#turn &&
+      place.lifecycle.sequence > delivery.lifecycle.sequence
+    ) {
+      place = place.previous;
+    }
+    this.#awaited.insertAfter(place, delivery);
+  }
+}

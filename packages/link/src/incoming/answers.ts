@@ -1,0 +1,172 @@
+import type { BaseEvent, EventResult } from '@threadbus/core';
+import {
+  completedAtOf,
+  type EventConstructor,
+  type Lifecycle,
+  pathOf,
+  type ResultSource,
+  sourceOf,
+  startedAtOf,
+} from '@threadbus/core/internal';
+import { unclonableValue, withoutUnclonable } from '../wire/clone-failure.ts';
+import type { Crossings } from '../outgoing/crossings.ts';
+import { decodeThrown } from '../wire/error-codec.ts';
+import { mergePath } from '../wire/event-codec.ts';
+import { type Arrival, cameOver, type IncomingHost } from './incoming.ts';
+import type { Field } from './link-server.ts';
+import { LocalCall } from './local-call.ts';
+import {
+  decodeResults,
+  encodeEnd,
+  encodeOutcome,
+  isPlain,
+  type OutcomeReader,
+  type OutcomeWriter,
+  restorePlain,
+} from '../wire/outcome-codec.ts';
+import type { Outbox } from '../outgoing/outbox.ts';
+import * as op from '../wire/protocol.ts';
+import type { WireOutcome } from '../wire/protocol.ts';
+import type { Peer } from '../wire/peer.ts';
+import type { RemotePart } from '../outgoing/remote-part.ts';
+import { fitsRow, type Shape, type ShapeWriter } from '../wire/shapes.ts';
+import { SourceWriter } from '../wire/source-table.ts';
+
+/** What answers need of their link. */
+export interface AnswersHost extends IncomingHost {
+  readonly outbox: Outbox;
+  readonly crossings: Crossings;
+  readonly shapes: ShapeWriter;
+  readonly peer: Peer;
+  classOf(type: string): EventConstructor | undefined;
+}
+
+/** What became of events: told for those that came over a link, and read for those that went. */
+export class Answers implements OutcomeWriter, OutcomeReader {
+  readonly #link: AnswersHost;
+  readonly #sources: SourceWriter;
+  /** Whose results they are, by the numbers that the other side has given them. */
+  readonly #peerSources: ResultSource[] = [];
+  /** Of the last result that was sent, by source. */
+  readonly #resultShapes: (Shape | null)[] = [];
+  /** The part whose results are being read. */
+  #settling: RemotePart | null = null;
+
+  constructor(link: AnswersHost) {
+    this.#link = link;
+    this.#sources = new SourceWriter((number, { handlerId, handlerName, busId, busName }) =>
+      link.outbox.push(op.SOURCE, number, handlerId, handlerName, busId, busName),
+    );
+  }
+
+  send({ number, event, lifecycle, brought, part, steps }: Arrival): void {
+    const results = (brought ? lifecycle.results : (part?.results ?? [])) as readonly EventResult[];
+    const [only] = results;
+    if (brought && results.length === 1 && only !== undefined && pathOf(event).length === steps && isPlain(only)) {
+      this.#sendPlain(number, only);
+    } else {
+      this.#link.outbox.push(op.RESULTS, number, this.encode(event, results));
+    }
+  }
+
+  sendRefusal(number: number, event: BaseEvent, error: Error): void {
+    this.#link.outbox.push(op.RESULTS, number, encodeOutcome(event, [], this, error));
+  }
+
+  encode(event: BaseEvent, results: readonly EventResult[]): WireOutcome {
+    this.#sources.prune();
+    return encodeOutcome(event, results, this);
+  }
+
+  /** An answer without the values that can't be cloned. */
+  repaired(operation: readonly unknown[]): readonly unknown[] {
+    const [kind, number] = operation;
+    const sourceAt = (source: number): ResultSource => this.#sources.sourceAt(source);
+    if (kind === op.RESULTS) return [kind, number, withoutUnclonable(operation[2] as WireOutcome, sourceAt)];
+    const [, , source, , startedAt, completedAt, shape, , ...row] = operation;
+    const value = this.#link.shapes.read(shape as number, row, 0);
+    const error = unclonableValue(value, sourceAt(source as number));
+    return [kind, number, source, op.FAILED, startedAt, completedAt, 0, 1, error];
+  }
+
+  readSource(field: Field): void {
+    this.#peerSources[field(0)] = { handlerId: field(1), handlerName: field(2), busId: field(3), busName: field(4) };
+  }
+
+  /** Gives an event the one result that it has at the other end. */
+  readPlain(part: RemotePart, frame: readonly unknown[], at: number): void {
+    const source = this.sourceAt(frame[at + 1] as number);
+    const { peer } = this.#link;
+    const startedAt = peer.moment(frame[at + 3]);
+    const completedAt = peer.moment(frame[at + 4]);
+    const outcome = peer.shapes.read(frame[at + 5] as number, frame, at + 7);
+    const result = restorePlain(part.event, source, frame[at + 2] as number, startedAt, completedAt, outcome);
+    part.settle(this.local(part.lifecycle, source.handlerId) ?? [result]);
+  }
+
+  /** Gives an event what became of it at the other end. */
+  read(part: RemotePart, outcome: WireOutcome): void {
+    const { event } = part;
+    const [path, , , , refused] = outcome;
+    mergePath(event, path);
+    if (refused !== null) {
+      part.fail(decodeThrown(refused) as Error);
+      return;
+    }
+    this.#settling = part;
+    const results = decodeResults(event, outcome, this);
+    this.#settling = null;
+    part.settle(results);
+  }
+
+  numberOf(source: ResultSource): number {
+    return this.#sources.numberOf(source);
+  }
+
+  brought(lifecycle: Lifecycle): boolean {
+    return cameOver(lifecycle, this.#link);
+  }
+
+  sourceAt(number: number): ResultSource {
+    return this.#peerSources[number] as ResultSource;
+  }
+
+  /** Children that crossed may be complete and forgotten by now, but not by the part that they came back to. */
+  find(id: string): BaseEvent | undefined {
+    return this.#settling?.descendant(id) ?? this.#link.crossings.find(id);
+  }
+
+  classOf(type: string): EventConstructor | undefined {
+    return this.#link.classOf(type);
+  }
+
+  local(lifecycle: Lifecycle, handlerId: string): readonly EventResult[] | null {
+    return this.#link.crossings.hasReturned(lifecycle) ? localResult(lifecycle, handlerId) : null;
+  }
+
+  #sendPlain(number: number, result: EventResult): void {
+    this.#sources.prune();
+    const source = this.numberOf(sourceOf(result));
+    const [status, outcome] = encodeEnd(result);
+    const from = startedAtOf(result);
+    const to = completedAtOf(result);
+    const { outbox, shapes } = this.#link;
+    if (fitsRow(outcome)) {
+      const names = Object.keys(outcome);
+      const shape = shapes.of(names, this.#resultShapes[source] ?? null);
+      this.#resultShapes[source] = shape;
+      const sent =
+        shape !== null &&
+        outbox.pushRow(outcome, names, op.RESULT, number, source, status, from, to, shape.number, names.length);
+      if (sent) return;
+    }
+    outbox.push(op.RESULT, number, source, status, from, to, 0, 1, outcome);
+  }
+}
+
+/** A result that this side has already: one to put where the other side says, or none because it shows elsewhere. */
+function localResult(lifecycle: Lifecycle, handlerId: string): readonly EventResult[] | null {
+  const called = LocalCall.take(lifecycle, handlerId);
+  if (called !== undefined) return [called];
+  return lifecycle.results.some((result) => (result as EventResult).handler_id === handlerId) ? [] : null;
+}

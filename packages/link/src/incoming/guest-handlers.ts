@@ -1,0 +1,134 @@
+import type { AsyncResource } from 'node:async_hooks';
+import type { BaseEvent, EventBus, HandlerContext, Subscription } from '@threadbus/core';
+import {
+  type BusIdentity,
+  forwardTo,
+  type HandlerRun,
+  type Part,
+  type RemoteHandler,
+  remoteHandler,
+} from '@threadbus/core/internal';
+import { LinkError } from '../wire/errors.ts';
+import type { Outgoing } from '../outgoing/outgoing.ts';
+import { captureContext } from '../wire/portable.ts';
+import { callRemote } from '../outgoing/remote-call.ts';
+import { Destination, type Target } from '../outgoing/remote-part.ts';
+
+/** How a handler of the other side shows here. */
+export interface GuestDescription {
+  readonly name: string;
+  readonly once: boolean;
+  /** The bus to which it forwards; null for a function. */
+  readonly forward: BusIdentity | null;
+}
+
+/** One of them; its number at the other end changes when the thread there is replaced. */
+interface Guest extends Target {
+  number: number;
+  readonly pattern: string;
+  readonly description: GuestDescription;
+  readonly subscription: Subscription;
+}
+
+/**
+ * What the other side has registered on a bus of this side.
+ *
+ * It outlives the link: while the thread over there is replaced, events for its handlers wait as those do that are
+ * dispatched to it. What the replacement registers at its start takes the place of the same registration of before,
+ * with its handler id; what it doesn't is gone then.
+ */
+export class GuestHandlers {
+  readonly #bus: EventBus;
+  readonly #outgoing: Outgoing;
+  readonly #guests = new Map<number, Guest>();
+  /** Of a thread that is gone. */
+  #orphans: Guest[] = [];
+
+  constructor(bus: EventBus, outgoing: Outgoing) {
+    this.#bus = bus;
+    this.#outgoing = outgoing;
+  }
+
+  add(number: number, pattern: string, description: GuestDescription): void {
+    const heir = this.#orphans.findIndex((orphan) => isSame(orphan, pattern, description));
+    const [orphan] = heir < 0 ? [] : this.#orphans.splice(heir, 1);
+    if (orphan !== undefined) {
+      orphan.number = number;
+      this.#guests.set(number, orphan);
+      return;
+    }
+    const target: Target & { number: number } = { number };
+    const { name, once, forward } = description;
+    const subscription =
+      forward === null
+        ? this.#bus.on(pattern, this.#callHandler(target, name), { once })
+        : this.#bus.on(pattern, forwardTo(this.#forwardTarget(target, forward), this.#bus.dispatch), { once });
+    this.#guests.set(number, Object.assign(target, { pattern, description, subscription }));
+  }
+
+  remove(number: number): void {
+    this.#guests.get(number)?.subscription();
+    this.#guests.delete(number);
+  }
+
+  /** The thread over there is gone, and may be replaced. */
+  orphan(): void {
+    for (const guest of this.#guests.values()) {
+      // Whether it has run is known only here: the replacement's is another one.
+      if (guest.description.once) guest.subscription();
+      else this.#orphans.push(guest);
+    }
+    this.#guests.clear();
+  }
+
+  /** The replacement has registered what it registers at its start. */
+  dropOrphans(): void {
+    const orphans = this.#orphans;
+    this.#orphans = [];
+    for (const orphan of orphans) {
+      orphan.subscription();
+      this.#outgoing.failFor(orphan, this.#goneError(orphan));
+    }
+  }
+
+  /** Nothing waits for them any more. */
+  removeAll(): void {
+    for (const { subscription } of [...this.#guests.values(), ...this.#orphans]) subscription();
+    this.#guests.clear();
+    this.#orphans = [];
+  }
+
+  #goneError({ pattern, description }: Guest): LinkError {
+    const { name } = this.#outgoing.bus;
+    return new LinkError(
+      `The thread of ${name} was replaced, and its replacement has not registered '${description.name}' for '${pattern}' on ${this.#bus.name} again. Register what must go on before exposeBus().`,
+    );
+  }
+
+  #forwardTarget(
+    target: Target,
+    bus: BusIdentity,
+  ): { id: string; name: string; accept(event: BaseEvent, context: AsyncResource): Part | null } {
+    const to = new Destination(target, bus);
+    return {
+      ...bus,
+      accept: (event, context) => {
+        if (event.event_path.includes(bus.name)) return null;
+        return this.#outgoing.add(event, to, context.runInAsyncScope(captureContext));
+      },
+    };
+  }
+
+  /** A handler that asks the other side's function. */
+  #callHandler(target: Target, name: string): (event: BaseEvent, context: HandlerContext) => Promise<unknown> {
+    const call = (event: BaseEvent, context: HandlerContext): Promise<unknown> =>
+      callRemote(this.#outgoing, target, event, context as HandlerRun);
+    const kind: RemoteHandler = { name, holdsSlot: false, ownClock: false };
+    return Object.assign(call, { [remoteHandler]: kind });
+  }
+}
+
+function isSame(orphan: Guest, pattern: string, { name, once, forward }: GuestDescription): boolean {
+  const { description } = orphan;
+  return orphan.pattern === pattern && description.name === name && !once && description.forward?.id === forward?.id;
+}

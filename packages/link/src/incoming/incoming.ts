@@ -1,0 +1,227 @@
+import type { BaseEvent, EventResult } from '@threadbus/core';
+import {
+  addChild,
+  type ForwardTarget,
+  type Lifecycle,
+  lifecycleOf,
+  type Part,
+  pathOf,
+  type EventConstructor,
+  type Wait,
+} from '@threadbus/core/internal';
+import type { Crossings } from '../outgoing/crossings.ts';
+import { decodeThrown } from '../wire/error-codec.ts';
+import { mergePath } from '../wire/event-codec.ts';
+import { restoreContext } from '../wire/portable.ts';
+import type { WireCall, WireMore, WireValue } from '../wire/protocol.ts';
+
+/** What arrivals need of their link. */
+export interface IncomingHost {
+  readonly crossings: Crossings;
+  /** Where an arrival for that target goes; undefined if there is none any more. */
+  targetOf(target: number, call: WireCall | null): ForwardTarget | undefined;
+  classOf(type: string): EventConstructor | undefined;
+  /** The handlers, at the other end, of an event that this side sent there. */
+  runnerOf(lifecycle: Lifecycle): EventResult | null;
+  /** The event descends from the handlers, at the other end, of the event that this side sent there under that number. */
+  descends(number: number, event: BaseEvent): void;
+  /** All that the arrival needs is done. */
+  answer(arrival: Arrival): void;
+  /** The event could not be taken. */
+  refuse(number: number, event: BaseEvent, error: Error): void;
+  arrived(arrival: Arrival): void;
+}
+
+/** An event that came over a link and is being handled here. */
+export class Arrival implements Wait {
+  readonly runner = null;
+  readonly host: IncomingHost;
+  readonly number: number;
+  readonly event: BaseEvent;
+  readonly lifecycle: Lifecycle;
+  /** The event came into this thread with this arrival; else it was here before, and only its new part is answered for. */
+  readonly brought: boolean;
+  readonly #incoming: Incoming;
+  /** What is answered for, if the event was here before. */
+  part: Part | null = null;
+  /** How many steps of the event's path the other side knows. */
+  steps = 0;
+  /** Where the thread's board shows the event; -1 = nowhere. */
+  slot = -1;
+  /** Handlers of the event that are running, for the board. */
+  running = 0;
+
+  constructor(incoming: Incoming, host: IncomingHost, number: number, event: BaseEvent, brought: boolean) {
+    this.#incoming = incoming;
+    this.host = host;
+    this.number = number;
+    this.event = event;
+    this.lifecycle = lifecycleOf(event);
+    this.brought = brought;
+  }
+
+  /** The event that it brought is complete; it waits for that as nobody's await. */
+  settle(): void {
+    this.#incoming.ended(this);
+  }
+}
+
+/** Whether the event came over that link. */
+export function cameOver(lifecycle: Lifecycle, host: IncomingHost): boolean {
+  return (lifecycle.cameOver as Arrival | null)?.host === host;
+}
+
+/** The number of the event that came over that link from which this one descends, if it isn't its parent. */
+export function numberAbove({ parent }: Lifecycle, host: IncomingHost): number | null {
+  let above = parent?.lifecycle;
+  if (above === undefined || cameOver(above, host)) return null;
+  while (above !== undefined && !cameOver(above, host)) above = above.parent?.lifecycle;
+  return above === undefined ? null : (above.cameOver as Arrival).number;
+}
+
+/** The events that came over one link and are not answered yet. */
+export class Incoming {
+  readonly #host: IncomingHost;
+  /** By the number that the other side gave them. */
+  readonly #arrivals: (Arrival | undefined)[] = [];
+  #size = 0;
+  /** Of arrivals whose event was here before. */
+  readonly #returned = new Set<Lifecycle>();
+
+  constructor(host: IncomingHost) {
+    this.#host = host;
+  }
+
+  get size(): number {
+    return this.#size;
+  }
+
+  has(lifecycle: Lifecycle): boolean {
+    return (cameOver(lifecycle, this.#host) && !lifecycle.settled) || this.#returned.has(lifecycle);
+  }
+
+  /** @param arrived the event as it came: if it was here before, that one is meant */
+  receive(number: number, target: number, arrived: BaseEvent, jump: boolean, more: WireMore | null): void {
+    const host = this.#host;
+    const [, path, values, call, under] = more ?? nothingMore;
+    const known = host.crossings.twinOf(arrived);
+    const event = known ?? arrived;
+    if (known === undefined && path !== null) mergePath(event, path);
+    const arrival = new Arrival(this, host, number, event, known === undefined);
+    const { lifecycle } = arrival;
+    if (known === undefined) lifecycle.cameOver = arrival;
+    else host.crossings.markReturned(lifecycle);
+    if (known === undefined && target === 0 && host.crossings.wasHere(event)) {
+      host.answer(arrival);
+      return;
+    }
+    const destination = host.targetOf(target, call);
+    const context = restoreContext(values);
+    if (destination === undefined) {
+      host.refuse(number, event, new Error('The bus at this end takes no events any more.'));
+      return;
+    }
+    // The bus for which it came is a step that the other side has taken already.
+    arrival.steps = pathOf(event).length + (target === 0 ? 1 : 0);
+    host.arrived(arrival);
+    if (known === undefined) this.#enterTree(event, under);
+    if (jump) lifecycle.cover();
+    let part: Part | null;
+    try {
+      part = destination.accept(event, context);
+    } catch (error) {
+      this.#refuse(arrival, error as Error);
+      return;
+    }
+    if (part !== null) this.#open(arrival, part);
+    else this.#answerEmpty(arrival);
+  }
+
+  promote(number: number): void {
+    this.#arrivals[number]?.lifecycle.cover();
+  }
+
+  cancel(number: number, cause: WireValue): void {
+    const arrival = this.#arrivals[number];
+    if (arrival === undefined) return;
+    const error = decodeThrown(cause) as Error;
+    if (arrival.brought) arrival.lifecycle.cancel(error);
+    else arrival.part?.cancel(error);
+  }
+
+  #open(arrival: Arrival, part: Part): void {
+    const { lifecycle } = arrival;
+    this.#arrivals[arrival.number] = arrival;
+    this.#size += 1;
+    if (arrival.brought) {
+      this.#host.crossings.add(arrival.event);
+      lifecycle.addWait(arrival);
+      return;
+    }
+    arrival.part = part;
+    this.#returned.add(lifecycle);
+    part.onDone = () => {
+      this.#returned.delete(lifecycle);
+      this.#close(arrival);
+    };
+  }
+
+  /** An event that came with its arrival is complete. */
+  ended(arrival: Arrival): void {
+    this.#host.crossings.remove(arrival.event);
+    this.#close(arrival);
+  }
+
+  #close(arrival: Arrival): void {
+    this.#arrivals[arrival.number] = undefined;
+    this.#size -= 1;
+    this.#answer(arrival);
+  }
+
+  #answerEmpty(arrival: Arrival): void {
+    if (arrival.brought) endEmpty(arrival.lifecycle);
+    this.#answer(arrival);
+  }
+
+  /** From now on its number, and with it its place on the board, may be another event's. */
+  #answer(arrival: Arrival): void {
+    arrival.slot = -1;
+    this.#host.answer(arrival);
+  }
+
+  /** The event's parent may be here, at work at the other end: then the event is its child on this side too. */
+  #enterTree(event: BaseEvent, under: number | null): void {
+    const lifecycle = lifecycleOf(event);
+    const parent = event.event_parent_id === null ? undefined : this.#host.crossings.find(event.event_parent_id);
+    const runner = parent === undefined ? null : this.#host.runnerOf(lifecycleOf(parent));
+    lifecycle.dispatched(runner);
+    if (runner !== null && lifecycle.parent !== null) addChild(runner, lifecycle);
+    if (under !== null) this.#host.descends(under, event);
+  }
+
+  #refuse(arrival: Arrival, error: Error): void {
+    arrival.slot = -1;
+    this.#host.refuse(arrival.number, arrival.event, error);
+    if (arrival.brought) endEmpty(arrival.lifecycle);
+  }
+}
+
+const nothingMore: WireMore = [null, null, null, null, null];
+
+/** Nothing else would ever complete an event that came here for this alone. */
+function endEmpty(lifecycle: Lifecycle): void {
+  lifecycle.attach(emptyPart());
+  lifecycle.partDone();
+}
+
+function emptyPart(): Part {
+  return {
+    nextPart: null,
+    results: [],
+    onDone: null,
+    promote: () => undefined,
+    cancel: () => undefined,
+    delivered: () => undefined,
+    completed: () => undefined,
+  };
+}

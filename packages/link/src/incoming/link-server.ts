@@ -1,0 +1,99 @@
+import type { BaseEvent, EventBus, EventResult } from '@threadbus/core';
+import { busEngine, lifecycleOf } from '@threadbus/core/internal';
+import { encodeEvent } from '../wire/event-codec.ts';
+import type { GuestHandlers } from './guest-handlers.ts';
+import type { Outbox } from '../outgoing/outbox.ts';
+import * as op from '../wire/protocol.ts';
+import type { WireOutcome } from '../wire/protocol.ts';
+
+/** What the server needs of its link. */
+export interface ServerLink {
+  readonly outbox: Outbox;
+  /** What became of an event, for the other side. */
+  encode(event: BaseEvent, results: readonly EventResult[]): WireOutcome;
+}
+
+/** A field of the operation that is being read, of the type that the protocol gives it. */
+export type Field = (index: number) => never;
+
+interface Expected {
+  readonly end: AbortController;
+  /** Offered events by the number of their offer, until the other side says which one it takes. */
+  readonly offers: Map<number, BaseEvent>;
+}
+
+/** Does on this side what the other side asks for with `on`, `off` and `expect`. */
+export class LinkServer {
+  readonly #bus: EventBus;
+  readonly #guests: GuestHandlers;
+  readonly #link: ServerLink;
+  readonly #expectations = new Map<number, Expected>();
+  #offers = 0;
+
+  constructor(bus: EventBus, guests: GuestHandlers, link: ServerLink) {
+    this.#bus = bus;
+    this.#guests = guests;
+    this.#link = link;
+  }
+
+  read(kind: number, field: Field): void {
+    switch (kind) {
+      case op.SUBSCRIBE:
+        this.#guests.add(field(0), field(1), field(2));
+        break;
+      case op.UNSUBSCRIBE:
+        this.#guests.remove(field(0));
+        break;
+      case op.EXPECT:
+        this.#expect(field(0), field(1));
+        break;
+      case op.UNEXPECT:
+        this.#unexpect(field(0), field(1));
+        break;
+      default:
+      // A newer side may say more than this one knows: the handshake has settled that it can do without.
+    }
+  }
+
+  close(): void {
+    for (const { end } of this.#expectations.values()) end.abort();
+    this.#expectations.clear();
+  }
+
+  #expect(id: number, pattern: string): void {
+    const offers = new Map<number, BaseEvent>();
+    const end = new AbortController();
+    this.#expectations.set(id, { end, offers });
+    const offer = (event: BaseEvent): false => {
+      this.#offers += 1;
+      offers.set(this.#offers, event);
+      this.#link.outbox.push(op.OFFER, id, this.#offers, encodeEvent(event));
+      return false;
+    };
+    const ended = busEngine(this.#bus).expectations.add({
+      pattern,
+      matches: offer,
+      timeout: null,
+      signal: end.signal,
+      onTimeout: () => new Error('no limit'),
+    });
+    // It only ever ends by being given up, here or because the bus stops.
+    ended.catch(() => undefined);
+  }
+
+  /** Follows the event that was taken: its results are sent once it is complete. */
+  #unexpect(id: number, taken: number): void {
+    const expected = this.#expectations.get(id);
+    this.#expectations.delete(id);
+    expected?.end.abort();
+    const event = expected?.offers.get(taken);
+    if (event === undefined) return;
+    const lifecycle = lifecycleOf(event);
+    const settle = (): void => {
+      const results = lifecycle.results as readonly EventResult[];
+      this.#link.outbox.push(op.RESULTS, -taken, this.#link.encode(event, results));
+    };
+    if (lifecycle.settled) settle();
+    else lifecycle.addWait({ runner: null, settle });
+  }
+}

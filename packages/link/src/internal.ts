@@ -1,0 +1,20 @@
+/**
+ * What sibling packages build upon. No promise of stability: not for applications.
+ */
+export type { Link } from './connection/link.ts';
+export type { Arrival } from './incoming/incoming.ts';
+export { LocalCall } from './incoming/local-call.ts';
+export { addLinkedName, removeLinkedName } from './link-names.ts';
+export { shareCrossings } from './outgoing/crossings.ts';
+export type { Sender } from './outgoing/outbox.ts';
+export { callRemote } from './outgoing/remote-call.ts';
+export { RemotePart, type Target } from './outgoing/remote-part.ts';
+export { BusReference } from './remote/bus-reference.ts';
+export { linkOver } from './remote/link-over.ts';
+export { RemoteBus } from './remote/remote-bus.ts';
+export { cloneFailure } from './transport/transport.ts';
+export { portTransport } from './transport/port-transport.ts';
+export { decodeThrown, encodeThrown } from './wire/error-codec.ts';
+export { checkFlow, defaultFlow, type FlowLimits } from './wire/flow-limits.ts';
+export { outsideContexts } from './wire/portable.ts';
+export type { WireCall, WireError } from './wire/protocol.ts';

@@ -1,0 +1,145 @@
+import { isMainThread, type MessagePort } from 'node:worker_threads';
+import { BusStoppedError, type EventBus } from '@threadbus/core';
+import { busEngine, checkOptions, describe, newId, startTimer, type Timer } from '@threadbus/core/internal';
+import { BusReference } from './remote/bus-reference.ts';
+import { LinkError } from './wire/errors.ts';
+import { checkFlow } from './wire/flow-limits.ts';
+import { addLinkedName, removeLinkedName } from './link-names.ts';
+import { linkOver } from './remote/link-over.ts';
+import { RemoteBus } from './remote/remote-bus.ts';
+import { portTransport } from './transport/port-transport.ts';
+import type { Transport } from './transport/transport.ts';
+
+/** Options of `linkBuses`. */
+export interface LinkOptions {
+  /** Events on the wire at a time. @default 256 */
+  readonly maxInFlight?: number | undefined;
+  /** Events that wait on this side. @default 10_000 */
+  readonly maxPending?: number | undefined;
+}
+
+/** Seconds for the other side to introduce itself. */
+const handshakeTimeout = 10;
+
+/** The bus at the other end of a port. */
+export class LinkedBus extends BusReference implements Disposable {
+  readonly #close: () => void;
+
+  constructor(remote: RemoteBus, close: () => void) {
+    super(remote);
+    this.#close = close;
+  }
+
+  /** Ends the link; what is under way on it fails with LinkError. */
+  close(): void {
+    this.#close();
+  }
+
+  [Symbol.dispose](): void {
+    this.#close();
+  }
+}
+
+/** A link that is being made: usable at once, and to be awaited for the moment when both sides know each other. */
+export class Linking extends LinkedBus implements PromiseLike<LinkedBus> {
+  readonly #ready: Promise<LinkedBus>;
+
+  constructor(remote: RemoteBus, close: () => void, ready: Promise<LinkedBus>) {
+    super(remote, close);
+    this.#ready = ready;
+  }
+
+  // oxlint-disable-next-line unicorn/no-thenable -- awaiting the handshake is what it is for
+  then<Value = LinkedBus, Failure = never>(
+    onReady?: ((bus: LinkedBus) => Value | PromiseLike<Value>) | null,
+    onError?: ((error: unknown) => Failure | PromiseLike<Failure>) | null,
+  ): Promise<Value | Failure> {
+    return this.#ready.then(onReady, onError);
+  }
+}
+
+/**
+ * Joins two buses over a MessagePort, or any other transport; call it on both sides, each with its bus and its end.
+ *
+ * An idle link doesn't keep the main thread's process alive, an event under way does.
+ *
+ * @returns a reference to the other bus: usable at once (what is sent waits), awaitable for the handshake
+ * @throws LinkError (from the await) if both buses have one name, or speak different versions, or the port is closed
+ * @example
+ * ```ts
+ * const { port1, port2 } = new MessageChannel();
+ * new Worker(url, { workerData: { port: port2 }, transferList: [port2] });   // there: linkBuses(bus, workerData.port)
+ * const index = await linkBuses(main, port1);
+ * main.on(FileFound, index.dispatch);
+ * ```
+ */
+export function linkBuses(bus: EventBus, port: MessagePort | Transport, options: LinkOptions = {}): Linking {
+  checkOptions('linkBuses', options, ['maxInFlight', 'maxPending']);
+  const limits = checkFlow(options);
+  const transport = transportOf(port);
+  let settle: { resolve: (bus: LinkedBus) => void; reject: (error: Error) => void };
+  const ready = new Promise<LinkedBus>((resolve, reject) => {
+    settle = { resolve, reject };
+  });
+  ready.catch(() => undefined);
+  let closed = false;
+  const close = (error: Error): void => {
+    if (closed) return;
+    closed = true;
+    handshake?.cancel();
+    removeLinkedName(identity);
+    stopped();
+    remote.fail(error);
+    settle.reject(error);
+    transport.close();
+  };
+  const identity = { id: newId(), name: 'the other side' };
+  const noHello = `Nobody called linkBuses() at the other end of ${bus.name}'s port within ${handshakeTimeout} s.`;
+  let handshake: Timer | null = startTimer(handshakeTimeout, () => close(new LinkError(noHello)), true);
+  const remote = new RemoteBus(identity, bus, limits, {
+    busy: (busy) => {
+      // A thread is kept by its links; the process is kept by what is under way.
+      if (!isMainThread || handshake !== null) return;
+      if (busy) transport.ref();
+      else transport.unref();
+    },
+    hello: (peer) => {
+      Object.assign(identity, peer);
+      try {
+        addLinkedName(identity, busEngine(bus).identity);
+      } catch (error) {
+        close(error as Error);
+        return;
+      }
+      handshake?.cancel();
+      handshake = null;
+      remote.connect();
+      if (isMainThread && remote.outgoing.size === 0) transport.unref();
+      settle.resolve(new LinkedBus(remote, end));
+    },
+    helloFailed: close,
+    lost: (error) => onLost(error),
+  });
+  const end = (): void => close(new LinkError(`The link between ${bus.name} and ${identity.name} was closed.`));
+  const onLost = (cause: Error): void =>
+    close(
+      new LinkError(`The link between ${bus.name} and ${identity.name} was closed: ${cause.message}`, {}, { cause }),
+    );
+  const stopped = bus.observe({
+    stopped: () =>
+      close(new BusStoppedError(`${bus.name}, at this end of the link, was stopped.`, { busName: bus.name })),
+  });
+  linkOver(remote, transport, { bus, identity: busEngine(bus).identity, onLost });
+  return new Linking(remote, end, ready);
+}
+
+/** A transport is told from a MessagePort by its `open`. */
+function transportOf(given: MessagePort | Transport): Transport {
+  if (typeof given === 'object' && given !== null) {
+    if ('open' in given && typeof given.open === 'function') return given;
+    if ('postMessage' in given && typeof given.postMessage === 'function') return portTransport(given);
+  }
+  throw new TypeError(
+    `Expected linkBuses to get a MessagePort, such as new MessageChannel().port1, or a Transport, such as streamTransport(input, output); got ${describe(given)}.`,
+  );
+}

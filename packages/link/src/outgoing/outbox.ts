@@ -1,0 +1,176 @@
+import type { Transferable } from '@threadbus/core/internal';
+import { isDetached } from '../wire/clone-path.ts';
+import { isCloneFailure, type Transport } from '../transport/transport.ts';
+import { endOf } from '../wire/protocol.ts';
+
+/** How frames leave: a transport, or one of several links that share one. */
+export type Sender = Pick<Transport, 'send'>;
+
+/** Called with an operation that can't be cloned; what it returns is sent instead, null = nothing. */
+export type CloneFailure = (operation: readonly unknown[], error: Error) => readonly unknown[] | null;
+
+/** The other side begins when it has all of a frame, and all of it is alive at once on both sides: more are slower. */
+const operationsPerFrame = 32;
+/** About bytes, of texts and buffers. */
+const sizePerFrame = 262_144;
+
+/**
+ * Collects the operations of one turn into frames, so that a burst of events costs few messages.
+ *
+ * A frame leaves in the next microtask, or when it is full. An operation that can't be cloned doesn't take its
+ * neighbours with it.
+ */
+export class Outbox {
+  readonly #sender: Sender;
+  readonly #onCloneFailure: CloneFailure;
+  readonly #onLost: (error: Error) => void;
+  #frame: unknown[] = [];
+  #transfer: Transferable[] = [];
+  #operations = 0;
+  #size = 0;
+  #scheduled = false;
+  #gathering = false;
+  #held: boolean;
+  #closed = false;
+  /** Operations sent so far; the other side counts what it has read, so that both can tell before and after. */
+  sent = 0;
+
+  /**
+   * @param held nothing leaves before `open`
+   * @param onLost told when the sender itself fails: nothing leaves any more
+   */
+  constructor(sender: Sender, held: boolean, onCloneFailure: CloneFailure, onLost: (error: Error) => void) {
+    this.#sender = sender;
+    this.#held = held;
+    this.#onCloneFailure = onCloneFailure;
+    this.#onLost = onLost;
+  }
+
+  /** Lets out what was held, behind a first operation. */
+  open(...first: readonly unknown[]): void {
+    this.#held = false;
+    this.#frame.unshift(...first);
+    this.#operations += 1;
+    this.sent += 1;
+    this.flush();
+  }
+
+  push(...operation: readonly unknown[]): void {
+    this.#frame.push(...operation);
+    this.#added();
+  }
+
+  /**
+   * An operation that ends with the values of these fields.
+   * @returns false if one of them can't be read, for which a getter is to blame; then nothing is sent
+   */
+  pushRow(
+    object: Readonly<Record<string, unknown>>,
+    names: readonly string[],
+    ...operation: readonly unknown[]
+  ): boolean {
+    const frame = this.#frame;
+    const { length } = frame;
+    frame.push(...operation);
+    try {
+      for (const name of names) {
+        const value = object[name];
+        frame.push(value);
+        if (typeof value === 'string') this.#size += value.length;
+        else if (ArrayBuffer.isView(value)) this.#size += value.byteLength;
+      }
+    } catch {
+      frame.length = length;
+      return false;
+    }
+    this.#added();
+    return true;
+  }
+
+  /** What the operation that is pushed next has in it is to move. */
+  move(transfer: readonly Transferable[]): void {
+    // Named twice, all of the frame would fail.
+    for (const item of transfer) if (!this.#transfer.includes(item)) this.#transfer.push(item);
+  }
+
+  gather(): void {
+    this.#gathering = true;
+  }
+
+  release(): void {
+    this.#gathering = false;
+    if (!this.#scheduled) this.flush();
+  }
+
+  flush(): void {
+    this.#scheduled = false;
+    if (this.#operations === 0 || this.#held || this.#closed) return;
+    const frame = this.#frame;
+    const transfer = this.#transfer;
+    this.#frame = [];
+    this.#transfer = [];
+    this.#operations = 0;
+    this.#size = 0;
+    const failure = transfer.some(isDetached) ? movedError() : this.#send(frame, transfer);
+    if (failure !== null) this.#sendOneByOne(frame, transfer);
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#frame = [];
+  }
+
+  #added(): void {
+    this.sent += 1;
+    this.#operations += 1;
+    if (this.#operations >= operationsPerFrame || this.#size >= sizePerFrame) this.flush();
+    else if (!this.#scheduled && !this.#gathering) {
+      this.#scheduled = true;
+      queueMicrotask(() => this.flush());
+    }
+  }
+
+  #sendOneByOne(frame: readonly unknown[], transfer: readonly Transferable[]): void {
+    for (let at = 0; at < frame.length;) {
+      const end = endOf(frame, at);
+      this.#sendOne(frame.slice(at, end), transfer);
+      at = end;
+    }
+  }
+
+  #sendOne(operation: readonly unknown[], transfer: readonly Transferable[]): void {
+    const moved = transfer.filter((item) => contains(operation, item, new Set()));
+    const failure = moved.some(isDetached) ? movedError() : this.#send([...operation], moved);
+    if (failure === null) return;
+    const instead = this.#onCloneFailure(operation, failure);
+    if (instead === null) this.sent -= 1;
+    else this.#send([...instead], []);
+  }
+
+  /** @returns why the frame can't be cloned; null if it was sent, or the sender has failed */
+  #send(frame: unknown[], transfer: readonly Transferable[]): Error | null {
+    if (this.#closed) return null;
+    try {
+      this.#sender.send(frame, transfer);
+    } catch (error) {
+      if (isCloneFailure(error)) return error as Error;
+      this.close();
+      this.#onLost(error instanceof Error ? error : new Error(String(error)));
+    }
+    return null;
+  }
+}
+
+function movedError(): Error {
+  return new Error('A buffer of its transfer list was moved before.');
+}
+
+/** Whether `item` is somewhere in `value`: a transferred thing must be part of its message. */
+function contains(value: unknown, item: Transferable, seen: Set<object>): boolean {
+  if (value === item) return true;
+  if (typeof value !== 'object' || value === null || seen.has(value)) return false;
+  seen.add(value);
+  if (ArrayBuffer.isView(value)) return value.buffer === item;
+  const members = value instanceof Map ? [...value].flat() : value instanceof Set ? [...value] : Object.values(value);
+  return members.some((member) => contains(member, item, seen));
+}

@@ -1,0 +1,261 @@
+import { type BaseEvent, BusCapacityError } from '@threadbus/core';
+import {
+  type BusIdentity,
+  Capacity,
+  type Lifecycle,
+  LinkedList,
+  pathOf,
+  setPath,
+  takeTransfer,
+  type Transferable,
+} from '@threadbus/core/internal';
+import type { Crossings } from './crossings.ts';
+import type { FlowLimits } from '../wire/flow-limits.ts';
+import { NumberTable } from '../wire/number-table.ts';
+import { type Destination, type PartHost, RemotePart, type Target } from './remote-part.ts';
+
+/** Where the other side shows which events it has started, by their numbers. */
+export interface StartedBoard {
+  /** The number is to be used for another event. */
+  clear(number: number): void;
+}
+
+/** The way out: a link that is up. */
+export interface Wire {
+  sendEvent(part: RemotePart, transfer: readonly Transferable[]): void;
+  sendPromote(part: RemotePart): void;
+  sendCancel(part: RemotePart, cause: Error): void;
+  /** An event that is being handled here for the other side. */
+  isArrival(lifecycle: Lifecycle): boolean;
+}
+
+/**
+ * The events that went, or wait to go, to the other end of a link; it outlives the link when the thread is replaced.
+ *
+ * At most `maxInFlight` are on the wire, the rest waits here in order. Exempt are events that a handler awaits and
+ * descendants of an event that is in flight on this very link, in either direction: the other side needs those to
+ * finish what it has, so holding them back could block both sides for ever.
+ */
+export class Outgoing implements PartHost {
+  readonly capacity: Capacity;
+  readonly crossings: Crossings;
+  /** At the other end. */
+  readonly bus: Readonly<BusIdentity>;
+  /** Where the other side shows what it has started, if it can. */
+  board: StartedBoard | null = null;
+  readonly #limits: FlowLimits;
+  readonly #onBusy: (busy: boolean) => void;
+  readonly #sent = new NumberTable<RemotePart>();
+  /** Exempt ones, while there is no link. */
+  readonly #urgent = new LinkedList<RemotePart>();
+  readonly #waiting = new LinkedList<RemotePart>();
+  #countedOnWire = 0;
+  #order = 0;
+  #wire: Wire | null = null;
+
+  /** @param onBusy told when the first event is under way, and when none is any more */
+  constructor(bus: Readonly<BusIdentity>, limits: FlowLimits, crossings: Crossings, onBusy: (busy: boolean) => void) {
+    this.crossings = crossings;
+    this.bus = bus;
+    this.#limits = limits;
+    this.#onBusy = onBusy;
+    this.capacity = new Capacity(limits.maxInFlight);
+  }
+
+  /** Parts under way: sent, or waiting to be. */
+  get size(): number {
+    return this.#sent.size + this.#urgent.size + this.#waiting.size;
+  }
+
+  /** The handlers at the other end that work on the event, as the parent of what they dispatch. */
+  runnerOf(lifecycle: Lifecycle): RemotePart['runner'] | null {
+    return this.#openPart(lifecycle)?.runner ?? null;
+  }
+
+  /** @throws BusCapacityError if too many wait on this side already */
+  checkCapacity(event: BaseEvent): void {
+    if (this.#waiting.size < this.#limits.maxPending) return;
+    const { name } = this.bus;
+    throw new BusCapacityError(
+      `EventBus at capacity: ${name} has ${this.#sent.size} events on the wire and ${this.#waiting.size} waiting on this side (${this.#limits.maxPending} max), and refuses ${event.event_type}. Wait with 'await bus.waitForCapacity()' before you dispatch, or raise maxPending.`,
+      { busName: name, eventType: event.event_type, eventId: event.event_id },
+      { pending: this.size, limit: this.#limits.maxPending },
+    );
+  }
+
+  /** Takes an event over: its part at the other end is open from now on. */
+  add(event: BaseEvent, to: Destination, context: Record<string, unknown> | null): RemotePart {
+    const part = new RemotePart(event, to, this.bus, this, context);
+    part.lifecycle.attach(part);
+    const path = pathOf(event);
+    if (to.bus !== null) setPath(event, path.length === 0 ? to.path : [...path, to.bus]);
+    this.crossings.add(event);
+    if (this.size === 0) this.#onBusy(true);
+    if (this.#isExempt(part)) {
+      this.#enqueue(part, this.#urgent);
+    } else {
+      part.counted = true;
+      this.capacity.use();
+      this.capacity.enter();
+      this.#enqueue(part, this.#waiting);
+    }
+    this.#send();
+    return part;
+  }
+
+  /** A link is up: what waits goes out. */
+  connect(wire: Wire): void {
+    this.#wire = wire;
+    this.#send();
+  }
+
+  /** The link is down. @returns what was sent and has no results, in order, to be settled or sent again by the caller */
+  disconnect(): RemotePart[] {
+    this.#wire = null;
+    const parts = [...this.#sent].sort((a, b) => a.order - b.order);
+    this.#sent.clear();
+    this.#countedOnWire = 0;
+    return parts;
+  }
+
+  /** Puts parts in front of those that wait, as if they had never been sent: awaited ones first, else in order. */
+  resend(parts: readonly RemotePart[]): void {
+    for (const part of [...parts].reverse()) {
+      part.state = 'waiting';
+      if (part.lifecycle.awaited) this.#exempt(part);
+      part.list = part.counted ? this.#waiting : this.#urgent;
+      part.list.insertAfter(null, part);
+    }
+    this.#send();
+  }
+
+  /** The part with that number, as long as it has no results. */
+  sentAs(number: number): RemotePart | undefined {
+    return this.#sent.get(number);
+  }
+
+  /** The part with that number, now that its results have come. */
+  take(number: number): RemotePart | undefined {
+    const part = this.#sent.take(number);
+    if (part === undefined) return undefined;
+    part.number = -1;
+    if (part.counted) this.#countedOnWire -= 1;
+    return part;
+  }
+
+  /** The event with that number was sent and then cancelled. */
+  isCancelled(number: number): boolean {
+    return (this.sentAs(number)?.cancelCause ?? null) !== null;
+  }
+
+  /** A part that is in none of the lists any more is about to be settled by the caller: its place is free. */
+  close(part: RemotePart): void {
+    this.#exempt(part);
+    if (this.size === 0) this.#onBusy(false);
+    else this.#send();
+  }
+
+  /** Ends what waits for something at the other end that is gone. */
+  failFor(target: Target, error: Error): void {
+    for (const part of [...this.#urgent, ...this.#waiting]) {
+      if (part.to.target !== target) continue;
+      part.list?.remove(part);
+      part.list = null;
+      this.fail(part, error);
+    }
+  }
+
+  /** Ends all that is under way. */
+  failAll(error: Error): void {
+    const parts = [...this.disconnect(), ...this.#urgent, ...this.#waiting];
+    for (const part of parts) {
+      part.list?.remove(part);
+      part.list = null;
+    }
+    for (const part of parts) this.fail(part, error);
+    this.capacity.refuseAll(error);
+  }
+
+  /** Ends a part that is in none of the lists any more. */
+  fail(part: RemotePart, error: Error): void {
+    if (part.state === 'sent') this.crossings.markLost(part.lifecycle);
+    this.close(part);
+    part.fail(error);
+  }
+
+  promote(part: RemotePart): void {
+    if (part.state === 'sent') {
+      this.#wire?.sendPromote(part);
+    } else if (part.list === this.#waiting) {
+      this.#waiting.remove(part);
+      this.#enqueue(part, this.#urgent);
+      this.#exempt(part);
+      this.#send();
+    }
+  }
+
+  cancel(part: RemotePart, cause: Error): void {
+    if (part.state === 'sent') {
+      part.cancelCause = cause;
+      this.#wire?.sendCancel(part, cause);
+    } else if (part.list !== null) {
+      part.list.remove(part);
+      part.list = null;
+      this.fail(part, cause);
+    }
+  }
+
+  completed(part: RemotePart): void {
+    this.crossings.remove(part.event);
+  }
+
+  #isExempt({ lifecycle }: RemotePart): boolean {
+    if (lifecycle.awaited) return true;
+    for (let parent = lifecycle.parent; parent !== null; parent = parent.lifecycle.parent) {
+      if (this.#openPart(parent.lifecycle) !== null || this.#wire?.isArrival(parent.lifecycle) === true) return true;
+    }
+    return false;
+  }
+
+  /** It takes none of the places any more. */
+  #exempt(part: RemotePart): void {
+    if (!part.counted) return;
+    part.counted = false;
+    this.capacity.leave();
+  }
+
+  #openPart(lifecycle: Lifecycle): RemotePart | null {
+    for (const part of lifecycle.parts) if (part instanceof RemotePart && part.isOpenOn(this)) return part;
+    return null;
+  }
+
+  #enqueue(part: RemotePart, list: LinkedList<RemotePart>): void {
+    part.list = list;
+    list.push(part);
+  }
+
+  /** Sends what may go now. */
+  #send(): void {
+    const wire = this.#wire;
+    if (wire === null) return;
+    for (let part = this.#urgent.shift(); part !== null; part = this.#urgent.shift()) this.#sendPart(wire, part);
+    while (this.#countedOnWire < this.#limits.maxInFlight) {
+      const part = this.#waiting.shift();
+      if (part === null) return;
+      this.#countedOnWire += 1;
+      this.#sendPart(wire, part);
+    }
+  }
+
+  #sendPart(wire: Wire, part: RemotePart): void {
+    this.#order += 1;
+    part.order = this.#order;
+    part.state = 'sent';
+    part.list = null;
+    part.number = this.#sent.add(part);
+    this.board?.clear(part.number);
+    const transfer = takeTransfer(part.event);
+    part.moved = transfer.length > 0;
+    wire.sendEvent(part, transfer);
+  }
+}

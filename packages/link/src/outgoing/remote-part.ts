@@ -1,0 +1,179 @@
+import { type BaseEvent, EventResult } from '@threadbus/core';
+import {
+  type BusIdentity,
+  type Lifecycle,
+  lifecycleOf,
+  type Linked,
+  type LinkedList,
+  type Moment,
+  never,
+  newId,
+  now,
+  type Part,
+  type PathStep,
+  resultRestored,
+  startedAtOf,
+} from '@threadbus/core/internal';
+import type { WireCall } from '../wire/protocol.ts';
+
+/** Where the part's operations go. */
+export interface PartHost {
+  promote(part: RemotePart): void;
+  cancel(part: RemotePart, cause: Error): void;
+  completed(part: RemotePart): void;
+}
+
+/** What takes events at the other end, by its number when they are sent: 0 = the bus there, else a subscription. */
+export interface Target {
+  readonly number: number;
+}
+
+/** Where events are to go at the other end. */
+export class Destination {
+  readonly target: Target;
+  /** The bus that the event passes; null if it goes to a function. */
+  readonly bus: Readonly<BusIdentity> | null;
+  /** Which result the function works for. */
+  readonly call: WireCall | null;
+  /** Of events that were nowhere before; they share it. */
+  readonly path: readonly PathStep[];
+
+  constructor(target: Target, bus: Readonly<BusIdentity> | null, call: WireCall | null = null) {
+    this.target = target;
+    this.bus = bus;
+    this.call = call;
+    this.path = bus === null ? [] : [bus];
+  }
+}
+
+const noResults: readonly EventResult[] = [];
+
+/** An event at the other end of a link: waiting on this side, then sent, then done when its results have come back. */
+export class RemotePart implements Part, Linked<RemotePart> {
+  previous: RemotePart | null = null;
+  next: RemotePart | null = null;
+  nextPart: Part | null = null;
+  /** The list in which it waits on this side. */
+  list: LinkedList<RemotePart> | null = null;
+  readonly event: BaseEvent;
+  readonly lifecycle: Lifecycle;
+  readonly to: Destination;
+  /** At the other end of the link. */
+  readonly bus: Readonly<BusIdentity>;
+  results: readonly EventResult[] = noResults;
+  onDone: (() => void) | null = null;
+  state: 'waiting' | 'sent' | 'done' = 'waiting';
+  /** Of the EVENT operation, as long as it is on the wire; the other side marks under it in shared memory what has started. */
+  number = -1;
+  /** When it was sent, in order of all events of the link. */
+  order = 0;
+  /** Gets the function's result. */
+  onCalled: ((result: EventResult | undefined) => void) | null = null;
+  /** Why it was cancelled after it was sent. */
+  cancelCause: Error | null = null;
+  /** Buffers were moved with it: it can't be sent again. */
+  moved = false;
+  /** Takes one of the places on the wire. */
+  counted = false;
+  /** Values of portable contexts where the event was dispatched. */
+  readonly context: Record<string, unknown> | null;
+  readonly #host: PartHost;
+  #runner: EventResult | null = null;
+  #kept: BaseEvent[] | null = null;
+  #descendants: Map<string, BaseEvent> | null = null;
+
+  constructor(
+    event: BaseEvent,
+    to: Destination,
+    bus: Readonly<BusIdentity>,
+    host: PartHost,
+    context: Record<string, unknown> | null,
+  ) {
+    this.context = context;
+    this.event = event;
+    this.lifecycle = lifecycleOf(event);
+    this.to = to;
+    this.bus = bus;
+    this.#host = host;
+  }
+
+  /** Stands for the handlers at the other end, as the parent of what they dispatch; no result of the event yet. */
+  get runner(): EventResult {
+    if (this.#runner === null) {
+      const { id, name } = this.bus;
+      const source = { handlerId: `${id}.link`, handlerName: 'dispatch', busId: id, busName: name };
+      this.#runner = new EventResult(this.lifecycle, source, this.event.event_timeout);
+    }
+    return this.#runner;
+  }
+
+  /** An event of this side that descends from the handlers at the other end, though not as their child. */
+  keep(event: BaseEvent): void {
+    (this.#kept ??= []).push(event);
+  }
+
+  /** A descendant, by id, that was dispatched to this side; asked for when all of them are known. */
+  descendant(id: string): BaseEvent | undefined {
+    this.#descendants ??= new Map(this.#came().map((event) => [event.event_id, event]));
+    return this.#descendants.get(id);
+  }
+
+  #came(): BaseEvent[] {
+    const children = this.#runner === null ? [] : this.#runner.children.map(({ event }) => event as BaseEvent);
+    return [...children, ...(this.#kept ?? [])];
+  }
+
+  /** It goes, or went, to the other end of that link, and there are no results yet. */
+  isOpenOn(host: PartHost): boolean {
+    return this.#host === host && this.state !== 'done';
+  }
+
+  promote(): void {
+    if (this.state !== 'done') this.#host.promote(this);
+  }
+
+  cancel(cause: Error): void {
+    if (this.state !== 'done') this.#host.cancel(this, cause);
+  }
+
+  /** What came back becomes the event's, or fills the result that the call was for. */
+  settle(results: readonly EventResult[]): void {
+    if (this.state === 'done') return;
+    this.state = 'done';
+    this.#kept = null;
+    this.#descendants = null;
+    if (this.onCalled === null) {
+      this.results = results;
+      this.#start(results);
+    } else this.onCalled(results[0]);
+    this.lifecycle.onResults?.();
+    this.onDone?.();
+    this.lifecycle.partDone();
+  }
+
+  /** What was first there is known only now. */
+  #start(results: readonly EventResult[]): void {
+    let first: Moment = never;
+    for (const result of results) {
+      const at = startedAtOf(result);
+      if (at !== never && (first === never || at < first)) first = at;
+    }
+    if (first !== never) this.lifecycle.start(first);
+  }
+
+  /** The handlers at the other end have failed as one: they can't be told apart any more. */
+  fail(error: Error): void {
+    if (this.state === 'done') return;
+    const at = now();
+    resultRestored(this.runner, newId(), { status: 'error', value: null, error, startedAt: at, completedAt: at });
+    this.settle([this.runner]);
+  }
+
+  delivered(): void {
+    // The place on the wire was given back when the results came.
+  }
+
+  completed(): void {
+    this.#host.completed(this);
+  }
+}

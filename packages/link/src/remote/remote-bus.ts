@@ -1,0 +1,267 @@
+import {
+  type AnyEvent,
+  BaseEvent,
+  Dispatch,
+  type Dispatchable,
+  type DispatchOptions,
+  type EventBus,
+  type EventConstructor,
+  type EventPattern,
+  type EventResult,
+  type ExpectOptions,
+  type Forward,
+  type Handler,
+  type OnOptions,
+  type RunningBus,
+  type Subscription,
+} from '@threadbus/core';
+import {
+  type AnyHandler,
+  type BusIdentity,
+  checkDispatchOptions,
+  enterTree,
+  type ForwardTarget,
+  forwardTo,
+  type Lifecycle,
+  lifecycleOf,
+  noEventError,
+  passed,
+  rememberTransfer,
+  skip,
+} from '@threadbus/core/internal';
+import type { AsyncResource } from 'node:async_hooks';
+import { crossingsOf } from '../outgoing/crossings.ts';
+import { LinkError } from '../wire/errors.ts';
+import type { Arrival } from '../incoming/incoming.ts';
+import { GuestHandlers } from '../incoming/guest-handlers.ts';
+import { Link, type LinkOwner } from '../connection/link.ts';
+import type { FlowLimits } from '../wire/flow-limits.ts';
+import { Outgoing } from '../outgoing/outgoing.ts';
+import type { Sender } from '../outgoing/outbox.ts';
+import { captureContext } from '../wire/portable.ts';
+import { protocolVersion, type WireCall, type WireEvent, type WireOutcome } from '../wire/protocol.ts';
+import { RemoteExpectations } from './remote-expectations.ts';
+import { Destination, type RemotePart } from '../outgoing/remote-part.ts';
+import { RemoteSubscriptions } from './remote-subscriptions.ts';
+
+/** What the owner of a remote bus is told. */
+export interface RemoteBusEvents {
+  /** The first event is under way, or none is any more. */
+  busy(busy: boolean): void;
+  hello?(peer: BusIdentity): void;
+  helloFailed?(error: LinkError): void;
+  arrived?(arrival: Arrival): void;
+  pong?(token: number): void;
+  suspended?(suspended: boolean): void;
+  working?(): void;
+  lost?(error: Error): void;
+  /** Where events for a subscription go that was not made by `on`. */
+  targetOf?(target: number, call: WireCall | null): ForwardTarget | undefined;
+}
+
+const noOptions: DispatchOptions = {};
+
+/**
+ * A bus at the other end of a link, as this side sees it: dispatch to it, forward to it, register handlers on it.
+ *
+ * It outlives the link: what wasn't sent waits until `connect` is called again.
+ */
+export class RemoteBus implements RunningBus, ForwardTarget, LinkOwner {
+  readonly identity: BusIdentity;
+  readonly outgoing: Outgoing;
+  /** Bound, and a forwarder like an EventBus's: `main.on('*', remote.dispatch)`. */
+  readonly dispatch: Forward;
+  readonly #events: RemoteBusEvents;
+  readonly #toBus: Destination;
+  readonly #subscriptions: RemoteSubscriptions;
+  readonly #expectations: RemoteExpectations;
+  #failure: Error | null = null;
+  #link: Link | null = null;
+  /** What the other side has registered on the bus at this end, if there is one. */
+  #guests: GuestHandlers | null = null;
+
+  /** @param bus the bus at this end; null = none, or none yet */
+  constructor(identity: BusIdentity, bus: EventBus | null, limits: FlowLimits, events: RemoteBusEvents) {
+    const crossings = crossingsOf(bus ?? this);
+    this.identity = identity;
+    this.#events = events;
+    this.#toBus = new Destination({ number: 0 }, identity);
+    this.outgoing = new Outgoing(identity, limits, crossings, (busy) => events.busy(busy));
+    this.#subscriptions = new RemoteSubscriptions(identity, this);
+    this.#expectations = new RemoteExpectations(identity, crossings);
+    this.dispatch = forwardTo(this, (event, options) => this.#dispatch(event, options));
+  }
+
+  get id(): string {
+    return this.identity.id;
+  }
+
+  get name(): string {
+    return this.identity.name;
+  }
+
+  get link(): Link | null {
+    return this.#link;
+  }
+
+  /** Makes the link that a port carries; it is used once the other side has introduced itself. */
+  createLink(sender: Sender, bus: EventBus | null): Link {
+    if (bus !== null) this.#guests ??= new GuestHandlers(bus, this.outgoing);
+    this.#link = new Link(sender, bus, this.outgoing, this, this.#guests);
+    this.outgoing.crossings.linkUp();
+    return this.#link;
+  }
+
+  /** The link is down for good, or until the next one. @returns what was sent and has no results */
+  disconnect(error: Error): RemotePart[] {
+    if (this.#link !== null) this.outgoing.crossings.linkDown();
+    this.#link?.close();
+    this.#link = null;
+    this.#subscriptions.disconnect();
+    this.#guests?.orphan();
+    this.#expectations.disconnect(error);
+    return this.outgoing.disconnect();
+  }
+
+  /** Takes nothing new from now on; what is under way goes on. */
+  refuse(error: Error): void {
+    this.#failure ??= error;
+  }
+
+  /** Something over there waits for that event, which came from there, or for one above it. */
+  needs(lifecycle: Lifecycle): boolean {
+    for (let event: Lifecycle | undefined = lifecycle; event !== undefined; event = event.parent?.lifecycle) {
+      if (this.#link?.isArrival(event) === true) return true;
+    }
+    return false;
+  }
+
+  /** Why it takes nothing any more. */
+  get failure(): Error | null {
+    return this.#failure;
+  }
+
+  /** Nothing goes there any more; all that is under way ends with the error. */
+  fail(error: Error): void {
+    this.#failure ??= error;
+    const parts = this.disconnect(error);
+    for (const part of parts) this.outgoing.fail(part, error);
+    this.outgoing.failAll(error);
+    this.#guests?.removeAll();
+    this.#expectations.refuseAll(error);
+  }
+
+  accept(event: BaseEvent, context: AsyncResource): RemotePart | null {
+    if (this.#failure !== null) throw this.#failure;
+    if (passed(event, this.identity)) return null;
+    return this.outgoing.add(event, this.#toBus, context.runInAsyncScope(captureContext));
+  }
+
+  on(pattern: EventPattern, forward: Forward, options?: OnOptions): Subscription;
+  on(pattern: string, handler: Handler<AnyEvent>, options?: OnOptions): Subscription;
+  on<C extends EventConstructor>(pattern: C, handler: Handler<InstanceType<C>>, options?: OnOptions): Subscription;
+  on(pattern: EventPattern, handler: unknown, options: OnOptions = {}): Subscription {
+    if (this.#failure !== null) throw this.#failure;
+    return this.#subscriptions.add(pattern, handler, options);
+  }
+
+  off(pattern: EventPattern, handler?: (...args: never[]) => unknown): void {
+    this.#subscriptions.removeAll(pattern, handler as AnyHandler | undefined);
+  }
+
+  expect<C extends EventConstructor>(pattern: C, options?: ExpectOptions<InstanceType<C>>): Promise<InstanceType<C>>;
+  expect(pattern: string, options?: ExpectOptions<AnyEvent>): Promise<AnyEvent>;
+  expect(pattern: EventPattern, options: ExpectOptions<never> = {}): Promise<BaseEvent> {
+    return this.#expectations.add(pattern, options as ExpectOptions, this.#failure);
+  }
+
+  async waitForCapacity({ signal }: { readonly signal?: AbortSignal | undefined } = {}): Promise<void> {
+    if (this.#failure !== null) throw this.#failure;
+    signal?.throwIfAborted();
+    await this.outgoing.capacity.wait(signal);
+  }
+
+  hello(version: number, peer: BusIdentity): void {
+    const link = this.#link;
+    if (link === null) return;
+    if (version !== protocolVersion) {
+      this.#events.helloFailed?.(
+        new LinkError(
+          `${peer.name} speaks version ${version} of the link protocol, this side ${protocolVersion}. Use the same version of @threadbus/worker on both sides.`,
+        ),
+      );
+      return;
+    }
+    this.#events.hello?.(peer);
+  }
+
+  /** The other side is known and fine: what waited goes out. */
+  connect(): void {
+    const link = this.#link;
+    if (link === null) return;
+    const send = (...operation: readonly unknown[]): void => link.outbox.push(...operation);
+    this.#subscriptions.connect(send);
+    this.#expectations.connect(send);
+    this.#guests?.dropOrphans();
+    this.outgoing.connect(link);
+  }
+
+  subscriptionTarget(target: number, call: WireCall | null): ForwardTarget | undefined {
+    return this.#events.targetOf?.(target, call) ?? this.#subscriptions.targetOf(target, call);
+  }
+
+  offered(expectation: number, offer: number, wire: WireEvent): void {
+    this.#expectations.offered(expectation, offer, wire);
+  }
+
+  unoffered(expectation: number, error: Error): void {
+    this.#expectations.refuse(expectation, error);
+  }
+
+  followed(offer: number, outcome: WireOutcome): void {
+    const part = this.#expectations.takeFollowed(offer);
+    if (part !== undefined) this.#link?.settle(part, outcome);
+  }
+
+  classOf(type: string): EventConstructor | undefined {
+    return this.#subscriptions.classOf(type);
+  }
+
+  arrived(arrival: Arrival): void {
+    this.#events.arrived?.(arrival);
+  }
+
+  runnerOf(lifecycle: Lifecycle): EventResult | null {
+    return this.outgoing.runnerOf(lifecycle);
+  }
+
+  pong(token: number): void {
+    this.#events.pong?.(token);
+  }
+
+  suspended(suspended: boolean): void {
+    this.#events.suspended?.(suspended);
+  }
+
+  working(): void {
+    this.#events.working?.();
+  }
+
+  lost(error: Error): void {
+    this.#events.lost?.(error);
+  }
+
+  #dispatch<E extends Dispatchable>(event: E, options: DispatchOptions = noOptions): Dispatch<E> {
+    if (options !== noOptions) checkDispatchOptions(options);
+    const { detached = false, transfer } = options;
+    if (!(event instanceof BaseEvent)) throw noEventError(this.identity, event);
+    if (this.#failure !== null) throw this.#failure;
+    if (passed(event, this.identity)) return skip(event, this.identity);
+    const lifecycle = lifecycleOf(event);
+    if (!lifecycle.open) this.outgoing.checkCapacity(event);
+    if (transfer !== undefined) rememberTransfer(event, transfer);
+    if (lifecycle.sequence === 0) enterTree(event, detached);
+    this.outgoing.add(event, this.#toBus, captureContext());
+    return new Dispatch(event);
+  }
+}

@@ -1,0 +1,139 @@
+import { type BaseEvent, type EventPattern, type ExpectOptions, TimeoutError } from '@threadbus/core';
+import {
+  type BusIdentity,
+  checkWait,
+  type EventConstructor,
+  lifecycleOf,
+  patternKey,
+  startTimer,
+} from '@threadbus/core/internal';
+import type { Crossings } from '../outgoing/crossings.ts';
+import { decodeEvent } from '../wire/event-codec.ts';
+import * as op from '../wire/protocol.ts';
+import type { WireEvent } from '../wire/protocol.ts';
+import { Destination, RemotePart } from '../outgoing/remote-part.ts';
+import type { SendOperation } from './remote-subscriptions.ts';
+
+interface Expectation {
+  readonly key: string;
+  readonly Class: EventConstructor | undefined;
+  offer(event: BaseEvent, offer: number): void;
+  refuse(error: Error): void;
+}
+
+const ignore = {
+  promote: (): void => undefined,
+  cancel: (): void => undefined,
+  completed: (): void => undefined,
+};
+
+/** Those of this side who wait for an event to be dispatched to the bus at the other end. */
+export class RemoteExpectations {
+  readonly #bus: Readonly<BusIdentity>;
+  readonly #crossings: Crossings;
+  readonly #waiting = new Map<number, Expectation>();
+  /** Events that were taken, by the number of their offer: followed until they are complete. */
+  readonly #followed = new Map<number, RemotePart>();
+  #next = 0;
+  #send: SendOperation | null = null;
+
+  constructor(bus: Readonly<BusIdentity>, crossings: Crossings) {
+    this.#bus = bus;
+    this.#crossings = crossings;
+  }
+
+  connect(send: SendOperation): void {
+    this.#send = send;
+    for (const [id, { key }] of this.#waiting) send(op.EXPECT, id, key);
+  }
+
+  /** The link is down: what was taken from it will not be heard of any more. */
+  disconnect(error: Error): void {
+    this.#send = null;
+    const followed = [...this.#followed.values()];
+    this.#followed.clear();
+    for (const part of followed) part.fail(error);
+  }
+
+  add(pattern: EventPattern, options: ExpectOptions, failure: Error | null): Promise<BaseEvent> {
+    const key = patternKey(pattern);
+    const timeout = checkWait('timeout (seconds)', options.timeout);
+    const { include, exclude, predicate, signal } = options;
+    const timeoutError = (seconds: number): TimeoutError =>
+      new TimeoutError(
+        `No '${key}' that matches was dispatched to ${this.#bus.name} within ${seconds} s.`,
+        { busName: this.#bus.name },
+        seconds,
+      );
+    if (failure !== null) return Promise.reject(failure);
+    if (signal?.aborted === true) return Promise.reject(signal.reason as Error);
+    if (timeout === 0) return Promise.reject(timeoutError(0));
+    this.#next += 1;
+    const id = this.#next;
+    return new Promise((resolve, reject) => {
+      const end = (taken: number): void => {
+        this.#waiting.delete(id);
+        this.#send?.(op.UNEXPECT, id, taken);
+        timer?.cancel();
+        signal?.removeEventListener('abort', onAbort);
+      };
+      const expectation: Expectation = {
+        key,
+        Class: typeof pattern === 'string' ? undefined : pattern,
+        offer: (event, offer) => {
+          try {
+            const matches = (include?.(event) ?? true) && (predicate?.(event) ?? true) && !(exclude?.(event) ?? false);
+            if (!matches) return;
+            this.#follow(event, offer);
+            end(offer);
+            resolve(event);
+          } catch (error) {
+            expectation.refuse(error as Error);
+          }
+        },
+        refuse: (error) => {
+          end(0);
+          reject(error);
+        },
+      };
+      const onAbort = (): void => expectation.refuse(signal?.reason as Error);
+      signal?.addEventListener('abort', onAbort);
+      const timer =
+        timeout === null ? null : startTimer(timeout, () => expectation.refuse(timeoutError(timeout)), true);
+      this.#waiting.set(id, expectation);
+      this.#send?.(op.EXPECT, id, key);
+    });
+  }
+
+  /** The other side has such an event. */
+  offered(id: number, offer: number, wire: WireEvent): void {
+    const expectation = this.#waiting.get(id);
+    expectation?.offer(this.#crossings.find(wire[2]) ?? decodeEvent(wire, expectation.Class), offer);
+  }
+
+  /** @returns the part of an event that was taken, now that it is complete */
+  takeFollowed(offer: number): RemotePart | undefined {
+    const part = this.#followed.get(offer);
+    this.#followed.delete(offer);
+    return part;
+  }
+
+  /** The other side has such an event, but it can't cross: nobody can tell whether it is the one. */
+  refuse(id: number, error: Error): void {
+    this.#waiting.get(id)?.refuse(error);
+  }
+
+  refuseAll(error: Error): void {
+    for (const expectation of [...this.#waiting.values()]) expectation.refuse(error);
+  }
+
+  /** An event that is not under way here is so from now on, until the other side says that it is complete. */
+  #follow(event: BaseEvent, offer: number): void {
+    const lifecycle = lifecycleOf(event);
+    if (lifecycle.sequence > 0) return;
+    lifecycle.dispatched(null);
+    const part = new RemotePart(event, new Destination({ number: 0 }, null), this.#bus, ignore, null);
+    lifecycle.attach(part);
+    this.#followed.set(offer, part);
+  }
+}

@@ -1,0 +1,108 @@
+import type { EventPattern, OnOptions, RunningBus, Subscription } from '@threadbus/core';
+import {
+  type AnyHandler,
+  type BusIdentity,
+  describe,
+  kindOf,
+  nameOf,
+  type EventConstructor,
+  type ForwardTarget,
+  patternKey,
+  subscription,
+} from '@threadbus/core/internal';
+import type { GuestDescription } from '../incoming/guest-handlers.ts';
+import { LocalCall } from '../incoming/local-call.ts';
+import * as op from '../wire/protocol.ts';
+import type { WireCall } from '../wire/protocol.ts';
+
+interface Registered {
+  readonly key: string;
+  readonly handler: AnyHandler;
+  readonly once: boolean;
+  readonly target: ForwardTarget | null;
+}
+
+/** As the other side is told of it: a bus gets its final name and id only when it is exposed. */
+function describeTo({ handler, once, target }: Registered): GuestDescription {
+  return { name: nameOf(handler), once, forward: target === null ? null : { id: target.id, name: target.name } };
+}
+
+/** How the registrations reach the other side; null while no link is up. */
+export type SendOperation = (...operation: readonly unknown[]) => void;
+
+/** This side's handlers on the bus at the other end; they are registered again when its thread is replaced. */
+export class RemoteSubscriptions {
+  readonly #bus: Readonly<BusIdentity>;
+  readonly #asBus: RunningBus;
+  readonly #registered = new Map<number, Registered>();
+  readonly #classes = new Map<string, EventConstructor>();
+  #next = 0;
+  #send: SendOperation | null = null;
+
+  /** @param asBus what a handler of this side sees as its bus */
+  constructor(bus: Readonly<BusIdentity>, asBus: RunningBus) {
+    this.#bus = bus;
+    this.#asBus = asBus;
+  }
+
+  connect(send: SendOperation): void {
+    this.#send = send;
+    for (const [id, registered] of this.#registered) send(op.SUBSCRIBE, id, registered.key, describeTo(registered));
+  }
+
+  disconnect(): void {
+    this.#send = null;
+  }
+
+  add(pattern: EventPattern, handler: unknown, { once = false, signal }: OnOptions): Subscription {
+    const key = patternKey(pattern);
+    if (typeof handler !== 'function') {
+      throw new TypeError(
+        `Expected a handler for '${key}' on ${this.#bus.name} to be a function; got ${describe(handler)}.`,
+      );
+    }
+    if (typeof pattern !== 'string') this.#classes.set(key, pattern);
+    if (signal?.aborted === true) return subscription(() => undefined);
+    const { target } = kindOf(handler);
+    this.#next += 1;
+    const id = this.#next;
+    const registered = { key, handler: handler as AnyHandler, once, target };
+    this.#registered.set(id, registered);
+    this.#send?.(op.SUBSCRIBE, id, key, describeTo(registered));
+    const end = (): void => {
+      signal?.removeEventListener('abort', end);
+      this.#remove(id);
+    };
+    signal?.addEventListener('abort', end);
+    return subscription(end);
+  }
+
+  removeAll(pattern: EventPattern, handler?: AnyHandler): void {
+    const key = patternKey(pattern);
+    for (const [id, registered] of this.#registered) {
+      if (registered.key === key && (handler === undefined || registered.handler === handler)) this.#remove(id);
+    }
+  }
+
+  /** Where an event for a subscription goes. */
+  targetOf(id: number, call: WireCall | null): ForwardTarget | undefined {
+    const registered = this.#registered.get(id);
+    if (registered === undefined || registered.target !== null || call === null) return registered?.target ?? undefined;
+    const { handler } = registered;
+    const source = {
+      handlerId: call.handlerId,
+      handlerName: nameOf(handler),
+      busId: this.#bus.id,
+      busName: this.#bus.name,
+    };
+    return new LocalCall({ resultId: call.resultId, source, handler, bus: this.#asBus });
+  }
+
+  classOf(type: string): EventConstructor | undefined {
+    return this.#classes.get(type);
+  }
+
+  #remove(id: number): void {
+    if (this.#registered.delete(id)) this.#send?.(op.UNSUBSCRIBE, id);
+  }
+}

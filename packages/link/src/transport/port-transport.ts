@@ -1,0 +1,45 @@
+import type { MessagePort } from 'node:worker_threads';
+import { LinkError } from '../wire/errors.ts';
+import { outsideContexts } from '../wire/portable.ts';
+import { cloneFailure, type Transport } from './transport.ts';
+
+/**
+ * Lets a MessagePort carry a link; `linkBuses(bus, port)` does it by itself.
+ *
+ * Listeners run in a context of nobody: Node would otherwise call them in that of whoever made the port.
+ */
+export function portTransport(port: MessagePort): Transport {
+  let closed = false;
+  return {
+    open(receive, lost) {
+      const end = (error: Error): void => {
+        if (closed) return;
+        closed = true;
+        lost(error);
+      };
+      outsideContexts(() => {
+        port.on('message', (frame: unknown) => receive(frame));
+        port.on('messageerror', (cause) =>
+          end(new LinkError('A message of the other side could not be read.', {}, { cause })),
+        );
+        port.on('close', () => end(new LinkError('The port was closed.')));
+      });
+    },
+    send(frame, transfer) {
+      try {
+        // Without a list, even an empty one, Node has less to do.
+        if (transfer.length === 0) port.postMessage(frame);
+        else port.postMessage(frame, [...transfer]);
+      } catch (error) {
+        // A port that is closed throws nothing: it is always about the value.
+        throw cloneFailure(error);
+      }
+    },
+    close() {
+      closed = true;
+      port.close();
+    },
+    ref: () => port.ref(),
+    unref: () => port.unref(),
+  };
+}

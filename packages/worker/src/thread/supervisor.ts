@@ -1,0 +1,282 @@
+import { BusStoppedError } from '@threadbus/core';
+import { addLinkedName, outsideContexts, RemoteBus, removeLinkedName } from '@threadbus/link/internal';
+import { busEngine, type BusIdentity, defaultLogger, newId, startTimer, type Timer } from '@threadbus/core/internal';
+import { BoardReader, type Holder } from './board.ts';
+import { WorkerCrashedError } from '../errors.ts';
+import type { ResolvedWorkerOptions } from '../options.ts';
+import { type ReservedSuffix, reserveSuffix } from './reserved-names.ts';
+import { RestartBudget } from './restart-budget.ts';
+import { startError } from './start-failure.ts';
+import { type Fates, LossSorter } from './thread-loss.ts';
+import { Watchdog, type Watched } from './watchdog.ts';
+import { answerGrace, type ControlHost, TimeLimit, WorkerControl } from './worker-control.ts';
+import { type ThreadEnd, WorkerThread } from './worker-thread.ts';
+
+/**
+ * Keeps a bus in a thread running.
+ *
+ *   starting ──hello──▶ up ──crash, kill──▶ starting ──hello──▶ up …   ──too often, never──▶ closed (failed)
+ *                        └──stop──▶ stopping ──▶ closed
+ *
+ * Name, id, registrations and what waits belong to the remote bus, which outlives its threads. Each thread has a link
+ * and a board of its own; closing its link is what drops late messages of the old one.
+ */
+export class Supervisor implements Watched, ControlHost {
+  readonly remote: RemoteBus;
+  readonly control: WorkerControl = new WorkerControl(this);
+  /** Of the present thread. */
+  board: BoardReader = new BoardReader();
+  readonly #entry: URL;
+  readonly #options: ResolvedWorkerOptions;
+  readonly #suffix: ReservedSuffix;
+  readonly #identity: BusIdentity;
+  readonly #watchdog: Watchdog = new Watchdog(this);
+  readonly #budget = new RestartBudget();
+  readonly #losses: LossSorter;
+  /** Those who wait for the state after `starting`. */
+  readonly #waiting = new Set<() => void>();
+  #state: 'starting' | 'up' | 'stopping' | 'closed' = 'starting';
+  #thread: WorkerThread | null = null;
+  #restart: Timer | null = null;
+  /** Calls that the thread hasn't answered. */
+  #asking = 0;
+  /** Why it is closed, or stopping. */
+  #end: Error | null = null;
+
+  private constructor(entry: URL, options: ResolvedWorkerOptions) {
+    this.#entry = entry;
+    this.#options = options;
+    this.#suffix = reserveSuffix(entry.href);
+    this.#identity = { id: newId(), name: entry.pathname.split('/').pop() ?? 'worker' };
+    this.#losses = new LossSorter(this.#identity);
+    this.remote = new RemoteBus(this.#identity, options.parent, options, {
+      busy: (busy) => this.#busy(busy),
+      hello: (peer) => this.#thread?.hello(peer),
+      helloFailed: (error) => this.#thread?.refuse(error),
+      pong: (token) => this.#watchdog.pong(token),
+      working: () => this.#watch(),
+    });
+  }
+
+  static async start(entry: URL, options: ResolvedWorkerOptions): Promise<Supervisor> {
+    const supervisor = new Supervisor(entry, options);
+    try {
+      await supervisor.#startThread(null);
+      return supervisor;
+    } catch (error) {
+      supervisor.#close(error as Error);
+      throw error;
+    }
+  }
+
+  get threadId(): number {
+    return this.#thread?.threadId ?? -1;
+  }
+
+  get unresponsiveTimeout(): number | null {
+    return this.#options.unresponsiveTimeout;
+  }
+
+  get expectsNews(): boolean {
+    return this.#asking > 0 || this.busy;
+  }
+
+  get isOver(): boolean {
+    return this.#end !== null;
+  }
+
+  get busy(): boolean {
+    return this.remote.outgoing.size > 0;
+  }
+
+  async thread(signal: AbortSignal | undefined): Promise<WorkerThread> {
+    while (this.#state === 'starting') await this.#stateChange(signal);
+    if (this.#end !== null || this.#thread === null) throw this.#end ?? this.#crashed('is gone', undefined);
+    return this.#thread;
+  }
+
+  asking(change: 1 | -1): void {
+    this.#asking += change;
+    if (change === 1) this.#watch();
+  }
+
+  /** Waits until the bus is idle, but not longer than that, then ends everything. */
+  async stop(timeout: number | null, clear: boolean): Promise<void> {
+    if (timeout !== 0) await this.control.drain(timeout);
+    const thread = this.#thread;
+    if (this.#state === 'closed' || this.#state === 'stopping') {
+      while (this.#state === 'stopping') await this.#stateChange(undefined);
+      return;
+    }
+    const error = new BusStoppedError(`${this.#identity.name} was stopped. Start another with WorkerBus.start(url).`, {
+      busName: this.#identity.name,
+    });
+    this.remote.refuse(error);
+    if (thread !== null && this.#state === 'up') {
+      this.#state = 'stopping';
+      this.#end = error;
+      const limit = new TimeLimit(answerGrace);
+      // It may be blocked, or end in the middle: its events are settled here all the same.
+      await thread.control.call('stop', { timeout: 0, clear }, limit.signal).catch(() => undefined);
+      limit.cancel();
+    }
+    this.#close(error);
+  }
+
+  ping(token: number): void {
+    this.#thread?.link.sendPing(token);
+  }
+
+  catchUp(): void {
+    this.#thread?.catchUp();
+  }
+
+  isCancelled(slot: number): boolean {
+    return this.remote.outgoing.isCancelled(slot);
+  }
+
+  blocked(holder: Holder, overrun: boolean): void {
+    const time = holder.timeout === 0 ? '' : ` (${Math.round(holder.timeout * 1000) / 1000} s)`;
+    const what = overrun
+      ? `was blocked by a handler past its time${time}`
+      : 'was blocked by a handler after it was cancelled';
+    this.#replace(holder, `${what}, and was ended`, undefined);
+  }
+
+  unresponsive(): void {
+    this.#replace(null, `did not answer for ${this.#options.unresponsiveTimeout} s, and was ended`, undefined);
+  }
+
+  #busy(busy: boolean): void {
+    this.#thread?.keepAlive(busy);
+    if (busy) this.#watch();
+  }
+
+  #watch(): void {
+    if (this.#state === 'up') this.#watchdog.start();
+  }
+
+  async #stateChange(signal: AbortSignal | undefined): Promise<void> {
+    let onChange: () => void = () => undefined;
+    try {
+      await new Promise<void>((resolve, reject) => {
+        signal?.throwIfAborted();
+        onChange = () => (signal?.aborted === true ? reject(signal.reason as Error) : resolve());
+        this.#waiting.add(onChange);
+        signal?.addEventListener('abort', onChange);
+      });
+    } finally {
+      this.#waiting.delete(onChange);
+      signal?.removeEventListener('abort', onChange);
+    }
+  }
+
+  #stateChanged(): void {
+    for (const onChange of [...this.#waiting]) onChange();
+  }
+
+  /** @param name null for the first thread, which brings the name along */
+  async #startThread(name: string | null): Promise<void> {
+    const { suffix } = this.#suffix;
+    const board = new BoardReader();
+    const plan = { entry: this.#entry, id: this.#identity.id, name, suffix, board, options: this.#options };
+    const thread = new WorkerThread(plan, this.remote, (end) => this.#ended(end));
+    this.#thread = thread;
+    this.board = board;
+    this.remote.outgoing.board = board;
+    const peer = await thread.ready;
+    if (name === null) this.#takeName(peer.name);
+    thread.link.onFrame.push(() => this.#watchdog.heard());
+    this.#state = 'up';
+    this.#stateChanged();
+    this.remote.connect();
+    if (this.busy) this.#busy(true);
+  }
+
+  /** @throws WorkerStartError if another linked bus has the name */
+  #takeName(name: string): void {
+    this.#identity.name = name;
+    try {
+      const { parent } = this.#options;
+      addLinkedName(this.#identity, parent === null ? null : busEngine(parent).identity);
+    } catch (error) {
+      throw startError(this.#entry, (error as Error).message, error);
+    }
+  }
+
+  #ended({ code, error }: ThreadEnd): void {
+    const text = error instanceof Error ? `crashed: ${error.name}: ${error.message}` : `exited with code ${code}`;
+    this.#replace(null, text, error);
+  }
+
+  /** The thread is gone, or has to go: settles what it had started, and starts another for the rest. */
+  #replace(guilty: Holder | null, what: string, cause: unknown): void {
+    const thread = this.#thread;
+    if (thread === null || this.#state === 'closed') return;
+    const error = this.#crashed(what, cause);
+    const { board } = this;
+    this.#thread = null;
+    this.#watchdog.stop();
+    const parts = this.remote.disconnect(error);
+    thread.terminate(error);
+    const fates = this.#losses.sort(parts, { error, guilty, board });
+    this.#log(error, fates, board.born);
+    this.remote.outgoing.resend(fates.again);
+    for (const [part, reason] of fates.lost) this.remote.outgoing.fail(part, reason);
+    if (this.#state === 'stopping' && this.#end !== null) {
+      this.#close(this.#end);
+      return;
+    }
+    this.#state = 'starting';
+    this.#restartOrFail(error);
+  }
+
+  #restartOrFail(error: WorkerCrashedError): void {
+    const delay = this.#options.restart === 'never' ? null : this.#budget.next(Date.now());
+    if (delay === null) {
+      const why =
+        this.#options.restart === 'never'
+          ? "it isn't restarted (restart: 'never')"
+          : `it was restarted ${RestartBudget.text}`;
+      this.#close(this.#crashed(`is out of service, because ${why}. Last: ${error.message}`, error));
+      return;
+    }
+    this.#restart = outsideContexts(() => startTimer(delay, () => void this.#startAgain(), true));
+  }
+
+  async #startAgain(): Promise<void> {
+    try {
+      await this.#startThread(this.#identity.name);
+    } catch (failure) {
+      this.#thread = null;
+      if (this.#end === null) this.#restartOrFail(this.#crashed((failure as Error).message, failure));
+    }
+  }
+
+  #log(error: Error, { again, lost }: Fates, born: number): void {
+    const { parent } = this.#options;
+    const logger = parent === null ? defaultLogger() : busEngine(parent).options.logger;
+    const counts = `${lost.length} events under way failed with it, ${again.length} go to its replacement`;
+    logger.error(`${error.message}: ${counts}, ${born} that were dispatched there ended.`);
+  }
+
+  #crashed(what: string, cause: unknown): WorkerCrashedError {
+    const { name: busName } = this.#identity;
+    const options = cause === undefined ? {} : { cause };
+    return new WorkerCrashedError(`The thread of ${busName} ${what}`, { busName }, options);
+  }
+
+  #close(error: Error): void {
+    if (this.#state === 'closed') return;
+    this.#state = 'closed';
+    this.#end = error;
+    this.#watchdog.stop();
+    this.#restart?.cancel();
+    this.#thread?.terminate(error);
+    this.#thread = null;
+    removeLinkedName(this.#identity);
+    this.#suffix[Symbol.dispose]();
+    this.remote.fail(error);
+    this.#stateChanged();
+  }
+}

@@ -1,0 +1,112 @@
+import { type BaseEvent, HandlerCancelledError, HandlerTimeoutError } from '@threadbus/core';
+import type { RemotePart } from '@threadbus/link/internal';
+import { abortedError, type BusIdentity, type EventConstructor } from '@threadbus/core/internal';
+import type { BoardReader, Holder } from './board.ts';
+import { WorkerCrashedError } from '../errors.ts';
+
+/** How often an idempotent event is started before it counts as the cause of the crashes. */
+const maxAttempts = 3;
+
+/** How a thread was lost. */
+export interface Loss {
+  readonly error: WorkerCrashedError;
+  /** The handler that blocked it; null if it wasn't killed for that. */
+  readonly guilty: Holder | null;
+  /** What the thread has last shown. */
+  readonly board: BoardReader;
+}
+
+/** What becomes of the events that a lost thread had. */
+export interface Fates {
+  /** They go to the replacement. */
+  readonly again: readonly RemotePart[];
+  /** They end, each with its error. */
+  readonly lost: readonly (readonly [RemotePart, Error])[];
+}
+
+/**
+ * Decides which events of a lost thread are sent to its replacement: those that hadn't started there, and those whose
+ * class says that they may start twice.
+ */
+export class LossSorter {
+  readonly #bus: Readonly<BusIdentity>;
+  readonly #attempts = new WeakMap<RemotePart, number>();
+
+  constructor(bus: Readonly<BusIdentity>) {
+    this.#bus = bus;
+  }
+
+  sort(parts: readonly RemotePart[], loss: Loss): Fates {
+    const again: RemotePart[] = [];
+    const lost: [RemotePart, Error][] = [];
+    const guilty = this.#guilty(parts, loss);
+    for (const part of parts) {
+      const error = this.#errorOf(part, loss, guilty);
+      if (error === null) again.push(part);
+      else lost.push([part, error]);
+    }
+    for (const part of parts) part.number = -1;
+    return { again, lost };
+  }
+
+  #guilty(parts: readonly RemotePart[], { guilty, board }: Loss): ReadonlySet<BaseEvent> {
+    if (guilty === null) return new Set();
+    const suspects = parts.filter(({ number }) =>
+      guilty.kind === 'several' ? board.isRunning(number) : guilty.kind === 'own' && number === guilty.slot,
+    );
+    return new Set(suspects.map(({ event }) => event));
+  }
+
+  /** @returns null if the part goes to the replacement */
+  #errorOf(part: RemotePart, { error, board }: Loss, guilty: ReadonlySet<BaseEvent>): Error | null {
+    const { event, cancelCause } = part;
+    const started = board.hasStarted(part.number);
+    if (cancelCause !== null)
+      return started ? abortedError(this.#place(event), cancelCause) : this.#cancelled(event, cancelCause);
+    if (guilty.has(event)) return this.#overrun(event);
+    if (part.moved) return this.#moved(event, error);
+    if (!started) return null;
+    const attempts = (this.#attempts.get(part) ?? 0) + 1;
+    this.#attempts.set(part, attempts);
+    const { definition } = event.constructor as EventConstructor;
+    return definition.idempotent && attempts < maxAttempts ? null : error;
+  }
+
+  #overrun(event: BaseEvent): HandlerTimeoutError {
+    const timeout = event.event_timeout ?? 0;
+    return new HandlerTimeoutError(
+      `A handler of ${this.#text(event)} timed out after ${timeout}s and blocked its thread, which was ended. Give the event more time (event_timeout), or let the handler do its work in pieces.`,
+      this.#place(event),
+      timeout,
+    );
+  }
+
+  #cancelled(event: BaseEvent, cause: Error): HandlerCancelledError {
+    return new HandlerCancelledError(
+      `${this.#text(event)} was cancelled before it had started: ${cause.message}`,
+      this.#place(event),
+      { cause },
+    );
+  }
+
+  #moved(event: BaseEvent, cause: Error): WorkerCrashedError {
+    return new WorkerCrashedError(
+      `${cause.message}. ${event.event_type} can't be sent to the replacement: its buffers were transferred, and went with the thread.`,
+      this.#place(event),
+      { cause },
+    );
+  }
+
+  #text({ event_type, event_id }: BaseEvent): string {
+    return `${this.#bus.name} for ${event_type}#${event_id.slice(-4)}`;
+  }
+
+  #place({ event_type, event_id }: BaseEvent): {
+    busName: string;
+    handlerName: string;
+    eventType: string;
+    eventId: string;
+  } {
+    return { busName: this.#bus.name, handlerName: 'dispatch', eventType: event_type, eventId: event_id };
+  }
+}

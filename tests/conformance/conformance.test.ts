@@ -1,0 +1,5 @@
+import { conformance } from './bus.ts';
+
+conformance('same thread');
+conformance('next thread');
+conformance('thread after next');

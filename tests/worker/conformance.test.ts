@@ -1,5 +1,0 @@
-import { conformance } from '../conformance/bus.ts';
-
-conformance('same thread');
-conformance('next thread');
-conformance('thread after next');
