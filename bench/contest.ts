@@ -2,8 +2,7 @@ import { type ChildProcess, execFile, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
-import type { Outcome } from './contestant-worker.ts';
-import { type BenchOptions, type Contest, type Load, median, type Row } from './scenario.ts';
+import { type BenchOptions, type Contest, type Load, median, type Outcome, type Row } from './scenario.ts';
 
 /** A scenario in which each contestant has a process of its own, and they take turns round by round. */
 export function contest(name: string, loads: readonly Load[]): Contest {

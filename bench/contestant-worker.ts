@@ -1,12 +1,6 @@
 // The process of one contestant: says that it is ready, then does its work once for each message.
 import { scenarios } from './scenarios.ts';
-import type { Contest, Measure } from './scenario.ts';
-
-/** What one round gave; CPU time is that of all threads of the process, in µs per operation. */
-export interface Outcome {
-  readonly figure: number;
-  readonly cpu?: number;
-}
+import type { Contest, Measure, Outcome } from './scenario.ts';
 
 const [scenario = '', loadName = '', name = ''] = process.argv.slice(2);
 const loaded = (await scenarios[scenario]?.()) as Contest | undefined;

@@ -87,3 +87,9 @@ export function median(values: readonly number[]): number {
   const sorted = [...values].sort((a, b) => a - b);
   return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
 }
+
+/** What one round gave; CPU time is that of all threads of the process, in µs per operation. */
+export interface Outcome {
+  readonly figure: number;
+  readonly cpu?: number;
+}
