@@ -1,0 +1,10 @@
+/** Small things that all packages write in one way: checks of what users give, timers, lists, texts. */
+export { describe } from '../basics/describe.ts';
+export { checkLimit, checkSize, checkWait, type Limit } from '../basics/duration.ts';
+export { Fifo } from '../basics/fifo.ts';
+export { showAs } from '../basics/inspect.ts';
+export { type Linked, LinkedList } from '../basics/linked-list.ts';
+export { defaultLogger } from '../basics/logger.ts';
+export { checkFlag, checkOptions, checkSignal } from '../basics/options.ts';
+export { subscription } from '../basics/subscription.ts';
+export { startTimer, type Timer } from '../basics/timer.ts';

@@ -1,0 +1,22 @@
+/**
+ * A bus to deliver to, from outside: its engine, what may be registered on it, and its places.
+ *
+ * Promises: `accept` takes an event over without running anything of it; a forward never holds the serial slot; what a
+ * bus has refused has left no trace.
+ */
+export type { BusEngine } from '../bus/bus-engine.ts';
+export { Capacity } from '../bus/capacity.ts';
+export { adoptIdentity, busEngine } from '../bus/event-bus.ts';
+export { checkDispatchOptions, rememberTransfer } from '../event/dispatch.ts';
+export { patternKey } from '../event/pattern.ts';
+export {
+  type AnyHandler,
+  type ForwardTarget,
+  forwardTarget,
+  forwardTo,
+  type HandlerEntry,
+  kindOf,
+  nameOf,
+  type RemoteHandler,
+  remoteHandler,
+} from '../handlers/handler.ts';

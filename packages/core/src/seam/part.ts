@@ -1,0 +1,20 @@
+/**
+ * An event's part on one bus: what stands for the work on it elsewhere, and the results that come of it.
+ *
+ * Promises: an event with an open part is not complete; a part that is done once is done for good; promotion and
+ * cancelling reach every part that is open, also those that are attached later.
+ */
+export { enterTree, noEventError, passed, skip } from '../event/causality.ts';
+export { takeTransfer, type Transferable } from '../event/dispatch.ts';
+export {
+  addChild,
+  completedAtOf,
+  knownIdOf,
+  resultRestored,
+  type ResultSource,
+  resultStarted,
+  sourceOf,
+  startedAtOf,
+} from '../event/event-result.ts';
+export type { Lifecycle, Part, Wait } from '../event/lifecycle.ts';
+export { lifecycleOf } from '../event/result-helpers.ts';

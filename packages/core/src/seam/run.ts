@@ -1,0 +1,8 @@
+/**
+ * A run of a handler to watch or to carry out: where it is suspended, when it goes on, when it has settled.
+ *
+ * Promises: a watcher hears started, suspended, resumed and settled of each run in this order, each in the turn in which
+ * it happens; whoever waits inside a handler does so through `waitFor`, so that the rules of awaiting see it.
+ */
+export { activeHandler, liveHandler, waitFor } from '../event/context.ts';
+export { abortedError, HandlerRun, type RunHost, type RunWatch, watchRuns } from '../run/handler-run.ts';
