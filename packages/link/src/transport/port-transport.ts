@@ -7,6 +7,12 @@ import { cloneFailure, type Transport } from './transport.ts';
  * Lets a MessagePort carry a link; `linkBuses(bus, port)` does it by itself.
  *
  * Listeners run in a context of nobody: Node would otherwise call them in that of whoever made the port.
+ *
+ * @example
+ * ```ts
+ * const { port1, port2 } = new MessageChannel();
+ * const index = await linkBuses(main, portTransport(port1));   // as linkBuses(main, port1)
+ * ```
  */
 export function portTransport(port: MessagePort): Transport {
   let closed = false;
