@@ -15,6 +15,7 @@ export type { WaitOptions } from './bus/idle-watch.ts';
 export type { EventFields } from './event/event-fields.ts';
 export { EventResult } from './event/event-result.ts';
 export type { ResultStatus } from './event/event-result.ts';
+export type { EventOutcome } from './event/event-outcome.ts';
 export type { EventOptions } from './event/event-schema.ts';
 export type { FindOptions } from './bus/find.ts';
 export type { Forward, Handler, HandlerContext, HandlerReturn, OnOptions } from './handlers/handler.ts';

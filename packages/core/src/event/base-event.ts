@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import { fromEpoch, isoText, isoTime, type Moment, now } from '../basics/clock.ts';
+import { fromEpoch, isoText, type Moment, now } from '../basics/clock.ts';
 import type { PathStep } from './bus-names.ts';
 import { activeHandler } from './context.ts';
 import type { Dispatchable, RunningBus } from './dispatch.ts';
@@ -8,6 +8,7 @@ import * as fields from './event-fields.ts';
 import type { EventFields } from './event-fields.ts';
 import { type IdOrigin, idOf, nextOrder, ownIds } from './event-id.ts';
 import { payloadOf, splitJson } from './event-json.ts';
+import { EventProgress } from './event-progress.ts';
 import type { EventResult } from './event-result.ts';
 import * as schema from './event-schema.ts';
 import type { EventDefinition, EventOptions, PayloadInput, PayloadOutput, PayloadShape } from './event-schema.ts';
@@ -90,7 +91,7 @@ export let setParent: (event: BaseEvent, parentId: string) => void;
  * event.username;                                       //=> 'alice'
  * ```
  */
-export class BaseEvent<R = unknown> extends ResultHelpers<R, BaseEvent> implements Dispatchable {
+export class BaseEvent<R = unknown> extends EventProgress<R, BaseEvent> implements Dispatchable {
   /** What the class is made of. One that extends BaseEvent without `extend` is named as the class is. @internal */
   static get definition(): EventDefinition {
     return this === BaseEvent ? schema.baseDefinition : schema.namedDefinition(this);
@@ -117,6 +118,7 @@ export class BaseEvent<R = unknown> extends ResultHelpers<R, BaseEvent> implemen
     showAs(this.prototype, (event, nested) => `${event.toString()} ${nested(payloadOf(event))}`);
     schema.reserveNames([
       ...Object.getOwnPropertyNames(this.prototype),
+      ...Object.getOwnPropertyNames(EventProgress.prototype),
       ...Object.getOwnPropertyNames(ResultHelpers.prototype),
     ]);
     orderOf = (event) => event.#order;
@@ -258,18 +260,6 @@ export class BaseEvent<R = unknown> extends ResultHelpers<R, BaseEvent> implemen
   /** What handlers must return; null = anything. */
   get event_result_type(): z.ZodType | null {
     return this.#definition.result;
-  }
-  /** 'pending' until the first handler starts, 'completed' once all handlers and all children are done. */
-  get event_status(): EventStatus {
-    return lifecycleOf(this).status;
-  }
-  /** When the first handler started; null before. */
-  get event_started_at(): string | null {
-    return isoTime(lifecycleOf(this).startedAt);
-  }
-  /** When the last handler and the last child were done; null before. */
-  get event_completed_at(): string | null {
-    return isoTime(lifecycleOf(this).completedAt);
   }
 
   /** By handler id, in order of arrival at a bus, then of registration; empty until processing starts. */
