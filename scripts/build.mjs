@@ -6,7 +6,15 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
-const projects = ['packages/core', 'packages/link', 'packages/semaphore', 'packages/worker', 'bench', 'examples'];
+const projects = [
+  'packages/core',
+  'packages/link',
+  'packages/nats',
+  'packages/semaphore',
+  'packages/worker',
+  'bench',
+  'examples',
+];
 const outputs = [...projects.map((project) => join(project, 'dist')), join('tests', 'fixtures-dist')];
 
 export default function build() {

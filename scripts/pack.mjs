@@ -8,12 +8,13 @@ import { build as esbuild } from 'esbuild';
 import build from './build.mjs';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
-export const packageNames = ['core', 'link', 'semaphore', 'worker'];
+export const packageNames = ['core', 'link', 'nats', 'semaphore', 'worker'];
 
 /** Files that others load by name: what the packages export, and what threads start with. */
 const entries = {
   core: ['index', 'internal'],
   link: ['index', 'internal'],
+  nats: ['index'],
   semaphore: ['index'],
   worker: ['index', 'thread/worker-entry', 'pool/pool-task'],
 };

@@ -8,6 +8,7 @@ export { addLinkedName, removeLinkedName } from './link-names.ts';
 export { shareCrossings } from './outgoing/crossings.ts';
 export type { Sender } from './outgoing/outbox.ts';
 export { callRemote } from './outgoing/remote-call.ts';
+export type { StartedBoard } from './outgoing/outgoing.ts';
 export { RemotePart, type Target } from './outgoing/remote-part.ts';
 export { BusReference } from './remote/bus-reference.ts';
 export { linkOver } from './remote/link-over.ts';

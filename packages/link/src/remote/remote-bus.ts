@@ -55,6 +55,8 @@ export interface RemoteBusEvents {
   suspended?(suspended: boolean): void;
   working?(): void;
   lost?(error: Error): void;
+  /** Asked before an event is taken. @throws why it can't be taken now, such as BusCapacityError for too many bytes */
+  checkRoom?(event: BaseEvent): void;
   /** Where events for a subscription go that was not made by `on`. */
   targetOf?(target: number, call: WireCall | null): ForwardTarget | undefined;
 }
@@ -258,7 +260,10 @@ export class RemoteBus implements RunningBus, ForwardTarget, LinkOwner {
     if (this.#failure !== null) throw this.#failure;
     if (passed(event, this.identity)) return skip(event, this.identity);
     const lifecycle = lifecycleOf(event);
-    if (!lifecycle.open) this.outgoing.checkCapacity(event);
+    if (!lifecycle.open) {
+      this.outgoing.checkCapacity(event);
+      this.#events.checkRoom?.(event);
+    }
     if (transfer !== undefined) rememberTransfer(event, transfer);
     if (lifecycle.sequence === 0) enterTree(event, detached);
     this.outgoing.add(event, this.#toBus, captureContext());
