@@ -1,17 +1,8 @@
 import { EventBus } from '@threadbus/core';
 import { LinkError } from '@threadbus/link';
-import {
-  BusReference,
-  defaultFlow,
-  type Link,
-  linkOver,
-  portTransport,
-  RemoteBus,
-  shareCrossings,
-} from '@threadbus/link/internal';
+import { BusReference, defaultFlow, type Link, linkOver, RemoteBus, shareCrossings } from '@threadbus/link/internal';
 import { adoptIdentity, busEngine, describe, type Moment, never } from '@threadbus/core/internal';
 import { BoardObserver } from './thread/board-observer.ts';
-import { BoardWriter } from './thread/board.ts';
 import { exposeControl } from './thread/control.ts';
 import { type ThreadInit, threadInit } from './thread/thread-state.ts';
 
@@ -58,7 +49,7 @@ export function exposeBus(bus: EventBus): void {
   }
   exposed.bus = bus;
   adoptIdentity(bus, { id: init.id, name: init.name ?? `${bus.name}${init.suffix}` });
-  exposed.board = new BoardObserver(bus, new BoardWriter(init.board), () => exposed.parent.link?.sendWorking());
+  exposed.board = new BoardObserver(bus, init.board, () => exposed.parent.link?.sendWorking());
   shareCrossings(bus, exposed.parent);
   // What the entry still registers on its parent right after this call is to be in place when the start resolves.
   queueMicrotask(() => connect(bus, exposed.parent, init));
@@ -66,7 +57,7 @@ export function exposeBus(bus: EventBus): void {
 
 function connect(bus: EventBus, parent: RemoteBus, init: ThreadInit): void {
   const { identity } = busEngine(bus);
-  const link = linkOver(parent, portTransport(init.events), {
+  const link = linkOver(parent, init.events, {
     bus,
     identity,
     connected: true,

@@ -1,22 +1,12 @@
 /**
- * Shared memory in which a thread shows what it works on, so that the other side can see it when the thread can't
- * answer any more: which of the events sent to it have started, and which handler it is running since when.
+ * Where a thread, or a process, shows what it works on, so that the other side can see it when it can't answer any more:
+ * which of the events sent to it have started, and which handler it is running since when.
  *
- * An event's slot is its number on the link, while it has one.
- *
- * Layout: Int32 [token, slot, kind, watched, born] and Float64 [startedAt, timeout] of the holder, then one Int32 for
- * each slot. A token of 0 means that no handler runs; it changes with every holder. Each thread has a board of its own.
+ * A board must outlive whoever writes it, and writing must not wait for anybody. Threads share memory for it
+ * (`shared-board`), processes a file (`file-board`). An event's slot is its number on the link, while it has one. Each
+ * thread has a board of its own.
  */
-const slotCount = 4096;
-const timesAt = 24;
-const slotsAt = 40;
-
-const started = 1;
-const running = 2;
-
-function exists(slot: number): boolean {
-  return slot >= 0 && slot < slotCount;
-}
+export const slotCount = 4096;
 
 /** The handler that a thread is running, or the last of several that must overrun before one of them surely has. */
 export interface Holder {
@@ -38,98 +28,39 @@ export interface Holder {
  */
 export type HolderKind = 'own' | 'awaited' | 'other' | 'several';
 
-const kinds: readonly HolderKind[] = ['own', 'awaited', 'other', 'several'];
+export const holderKinds: readonly HolderKind[] = ['own', 'awaited', 'other', 'several'];
 
-/** Views of the same memory for both sides. */
-class BoardMemory {
-  readonly header: Int32Array;
-  readonly times: Float64Array;
-  readonly slots: Int32Array;
+/** What a slot holds: nothing has started for the event, or something has, or a handler of it runs. */
+export const slotFree = 0;
+export const slotStarted = 1;
+export const slotRunning = 2;
 
-  constructor(buffer: SharedArrayBuffer) {
-    this.header = new Int32Array(buffer, 0, 5);
-    this.times = new Float64Array(buffer, timesAt, 2);
-    this.slots = new Int32Array(buffer, slotsAt, slotCount);
-  }
+/** There are no slots for more events than that. */
+export function hasSlot(slot: number): boolean {
+  return slot >= 0 && slot < slotCount;
 }
 
 /** The side that sends events to the thread. */
-export class BoardReader {
-  readonly buffer: SharedArrayBuffer = new SharedArrayBuffer(slotsAt + slotCount * 4);
-  readonly #memory = new BoardMemory(this.buffer);
-
+export interface BoardReader {
   /** The slot is to be used for another event. */
-  clear(slot: number): void {
-    if (exists(slot)) Atomics.store(this.#memory.slots, slot, 0);
-  }
-
+  clear(slot: number): void;
   /** An event for which there is no slot is taken for one that may have. */
-  hasStarted(slot: number): boolean {
-    return !exists(slot) || Atomics.load(this.#memory.slots, slot) !== 0;
-  }
-
+  hasStarted(slot: number): boolean;
   /** A handler of the event is in progress and doesn't await another event. */
-  isRunning(slot: number): boolean {
-    return exists(slot) && Atomics.load(this.#memory.slots, slot) === running;
-  }
-
+  isRunning(slot: number): boolean;
   /** Events in progress in the thread that were dispatched there. */
-  get born(): number {
-    return Atomics.load(this.#memory.header, 4);
-  }
-
+  readonly born: number;
   /** Tells the thread whether someone looks at the board; if nobody does, it says so when it starts a handler. */
-  setWatched(watched: boolean): void {
-    Atomics.store(this.#memory.header, 3, watched ? 1 : 0);
-  }
-
-  holder(): Holder | null {
-    const { header, times } = this.#memory;
-    const token = Atomics.load(header, 0);
-    if (token === 0) return null;
-    const [, slot = -1, kind = 0] = header;
-    const [startedAt = 0, timeout = 0] = times;
-    // The thread may have gone on to another handler while this was read.
-    if (Atomics.load(header, 0) !== token) return null;
-    return { token, slot, kind: kinds[kind] ?? 'other', startedAt, timeout };
-  }
+  setWatched(watched: boolean): void;
+  holder(): Holder | null;
 }
 
 /** The thread's side. */
-export class BoardWriter {
-  readonly #memory: BoardMemory;
-  #token = 0;
-
-  constructor(buffer: SharedArrayBuffer) {
-    this.#memory = new BoardMemory(buffer);
-  }
-
-  markStarted(slot: number): void {
-    if (exists(slot)) Atomics.compareExchange(this.#memory.slots, slot, 0, started);
-  }
-
-  markRunning(slot: number, isRunning: boolean): void {
-    if (exists(slot)) Atomics.store(this.#memory.slots, slot, isRunning ? running : started);
-  }
-
-  addBorn(count: 1 | -1): void {
-    Atomics.add(this.#memory.header, 4, count);
-  }
-
+export interface BoardWriter {
+  markStarted(slot: number): void;
+  markRunning(slot: number, isRunning: boolean): void;
+  addBorn(count: 1 | -1): void;
   /** @returns whether someone watches; asked after `hold`, so that one of both sides always notices the other */
-  hold(slot: number, kind: HolderKind, startedAt: number, timeout: number): boolean {
-    const { header, times } = this.#memory;
-    Atomics.store(header, 0, 0);
-    header[1] = slot;
-    header[2] = kinds.indexOf(kind);
-    times[0] = startedAt;
-    times[1] = timeout;
-    this.#token = this.#token === 0x7fffffff ? 1 : this.#token + 1;
-    Atomics.store(header, 0, this.#token);
-    return Atomics.exchange(header, 3, 1) === 1;
-  }
-
-  release(): void {
-    Atomics.store(this.#memory.header, 0, 0);
-  }
+  hold(slot: number, kind: HolderKind, startedAt: number, timeout: number): boolean;
+  release(): void;
 }

@@ -1,8 +1,6 @@
-import type { MessagePort } from 'node:worker_threads';
 import type { EventBus, StopOptions } from '@threadbus/core';
 import * as comlink from 'comlink';
 import { decodeThrown, encodeThrown, type Link, type WireError } from '@threadbus/link/internal';
-import { nodeEndpoint } from './comlink-node-adapter.ts';
 
 /** An answer, with the number of operations that had been sent over the link when it was given. */
 type Answer = { readonly sent: number } & ({ readonly value: unknown } | { readonly error: WireError });
@@ -12,6 +10,15 @@ export interface ControlCalls {
   stop(options: StopOptions): void;
   waitUntilIdle(timeout: number | null): boolean;
   logTree(): string;
+}
+
+/** What carries the control plane: a port, or a stream to another process. */
+export interface ControlPort {
+  /** As comlink wants it. */
+  readonly endpoint: object;
+  ref(): void;
+  unref(): void;
+  close(): void;
 }
 
 interface ControlApi {
@@ -43,7 +50,7 @@ class Reached {
 }
 
 /** The thread's side of the control plane. */
-export function exposeControl(bus: EventBus, link: Link, port: MessagePort): void {
+export function exposeControl(bus: EventBus, link: Link, endpoint: object): void {
   const reached = new Reached(link);
   const run = async (method: keyof ControlCalls, argument: unknown): Promise<unknown> => {
     switch (method) {
@@ -76,7 +83,7 @@ export function exposeControl(bus: EventBus, link: Link, port: MessagePort): voi
       }
     },
   };
-  comlink.expose(api, nodeEndpoint(port) as comlink.Endpoint);
+  comlink.expose(api, endpoint as comlink.Endpoint);
 }
 
 /**
@@ -87,17 +94,17 @@ export function exposeControl(bus: EventBus, link: Link, port: MessagePort): voi
 export class ControlClient {
   readonly #remote: comlink.Remote<ControlApi>;
   readonly #link: Link;
-  readonly #port: MessagePort;
+  readonly #port: ControlPort;
   readonly #reached: Reached;
   /** How to give up each call that waits. */
   readonly #pending = new Set<(error: Error) => void>();
   #failure: Error | null = null;
 
-  constructor(link: Link, port: MessagePort) {
+  constructor(link: Link, port: ControlPort) {
     this.#link = link;
     this.#port = port;
     this.#reached = new Reached(link);
-    this.#remote = comlink.wrap<ControlApi>(nodeEndpoint(port) as comlink.Endpoint);
+    this.#remote = comlink.wrap<ControlApi>(port.endpoint as comlink.Endpoint);
     port.unref();
   }
 

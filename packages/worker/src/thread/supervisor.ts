@@ -1,7 +1,8 @@
 import { BusStoppedError } from '@threadbus/core';
 import { addLinkedName, outsideContexts, RemoteBus, removeLinkedName } from '@threadbus/link/internal';
 import { busEngine, type BusIdentity, defaultLogger, newId, startTimer, type Timer } from '@threadbus/core/internal';
-import { BoardReader, type Holder } from './board.ts';
+import type { BoardReader, Holder } from './board.ts';
+import type { BusHost, HostEnd } from './bus-host.ts';
 import { WorkerCrashedError } from '../errors.ts';
 import type { ResolvedWorkerOptions } from '../options.ts';
 import { type ReservedSuffix, reserveSuffix } from './reserved-names.ts';
@@ -10,7 +11,8 @@ import { startError } from './start-failure.ts';
 import { type Fates, LossSorter } from './thread-loss.ts';
 import { Watchdog, type Watched } from './watchdog.ts';
 import { answerGrace, type ControlHost, TimeLimit, WorkerControl } from './worker-control.ts';
-import { type ThreadEnd, WorkerThread } from './worker-thread.ts';
+import { SharedBoardReader } from './shared-board.ts';
+import { WorkerThread } from './worker-thread.ts';
 
 /**
  * Keeps a bus in a thread running.
@@ -25,7 +27,7 @@ export class Supervisor implements Watched, ControlHost {
   readonly remote: RemoteBus;
   readonly control: WorkerControl = new WorkerControl(this);
   /** Of the present thread. */
-  board: BoardReader = new BoardReader();
+  board: BoardReader = new SharedBoardReader();
   readonly #entry: URL;
   readonly #options: ResolvedWorkerOptions;
   readonly #suffix: ReservedSuffix;
@@ -36,7 +38,7 @@ export class Supervisor implements Watched, ControlHost {
   /** Those who wait for the state after `starting`. */
   readonly #waiting = new Set<() => void>();
   #state: 'starting' | 'up' | 'stopping' | 'closed' = 'starting';
-  #thread: WorkerThread | null = null;
+  #thread: BusHost | null = null;
   #restart: Timer | null = null;
   /** Calls that the thread hasn't answered. */
   #asking = 0;
@@ -89,7 +91,7 @@ export class Supervisor implements Watched, ControlHost {
     return this.remote.outgoing.size > 0;
   }
 
-  async thread(signal: AbortSignal | undefined): Promise<WorkerThread> {
+  async thread(signal: AbortSignal | undefined): Promise<BusHost> {
     while (this.#state === 'starting') await this.#stateChange(signal);
     if (this.#end !== null || this.#thread === null) throw this.#end ?? this.#crashed('is gone', undefined);
     return this.#thread;
@@ -127,8 +129,8 @@ export class Supervisor implements Watched, ControlHost {
     this.#thread?.link.sendPing(token);
   }
 
-  catchUp(): void {
-    this.#thread?.catchUp();
+  catchUp(then: () => void): void {
+    this.#thread?.catchUp(then);
   }
 
   isCancelled(slot: number): boolean {
@@ -178,12 +180,11 @@ export class Supervisor implements Watched, ControlHost {
   /** @param name null for the first thread, which brings the name along */
   async #startThread(name: string | null): Promise<void> {
     const { suffix } = this.#suffix;
-    const board = new BoardReader();
-    const plan = { entry: this.#entry, id: this.#identity.id, name, suffix, board, options: this.#options };
-    const thread = new WorkerThread(plan, this.remote, (end) => this.#ended(end));
+    const plan = { entry: this.#entry, id: this.#identity.id, name, suffix, options: this.#options };
+    const thread: BusHost = new WorkerThread(plan, this.remote, (end) => this.#ended(end));
     this.#thread = thread;
-    this.board = board;
-    this.remote.outgoing.board = board;
+    this.board = thread.board;
+    this.remote.outgoing.board = thread.board;
     const peer = await thread.ready;
     if (name === null) this.#takeName(peer.name);
     thread.link.onFrame.push(() => this.#watchdog.heard());
@@ -204,8 +205,7 @@ export class Supervisor implements Watched, ControlHost {
     }
   }
 
-  #ended({ code, error }: ThreadEnd): void {
-    const text = error instanceof Error ? `crashed: ${error.name}: ${error.message}` : `exited with code ${code}`;
+  #ended({ text, error }: HostEnd): void {
     this.#replace(null, text, error);
   }
 

@@ -16,8 +16,8 @@ export interface Watched {
   readonly expectsNews: boolean;
   /** Asks the thread to answer with `pong`. */
   ping(token: number): void;
-  /** Reads what the thread has sent and this side has had no time for. */
-  catchUp(): void;
+  /** Reads what the thread has sent and this side has had no time for, then calls back. */
+  catchUp(then: () => void): void;
   /** The event in that slot was cancelled on this side. */
   isCancelled(slot: number): boolean;
   /** The handler has overrun, or was cancelled, and blocks its thread. */
@@ -110,10 +110,9 @@ export class Watchdog {
     if (suspect === null || suspect.holder.token !== holder.token) {
       this.#suspect = { holder, token: this.#ping(), since: now };
     } else if (now - suspect.since >= grace * 1000) {
-      // This thread may have been busy itself, with the answer waiting.
-      if (this.#answered < suspect.token) this.#watched.catchUp();
       this.#suspect = null;
-      if (this.#answered < suspect.token && this.#timer !== null) this.#watched.blocked(holder, overrun);
+      // This thread may have been busy itself, with the answer waiting.
+      this.#unlessAnswered(suspect.token, () => this.#watched.blocked(holder, overrun));
     }
   }
 
@@ -130,9 +129,18 @@ export class Watchdog {
     if (this.#probe === null) {
       if (now - this.#heard >= limit / 2) this.#probe = { token: this.#ping(), since: now };
     } else if (now - this.#probe.since >= limit / 2) {
-      this.#watched.catchUp();
-      if (this.#probe !== null && this.#timer !== null) this.#watched.unresponsive();
+      const { token } = this.#probe;
+      this.#watched.catchUp(() => {
+        if (this.#probe?.token === token && this.#timer !== null) this.#watched.unresponsive();
+      });
     }
+  }
+
+  #unlessAnswered(token: number, act: () => void): void {
+    if (this.#answered >= token) return;
+    this.#watched.catchUp(() => {
+      if (this.#answered < token && this.#timer !== null) act();
+    });
   }
 
   #ping(): number {

@@ -1,7 +1,7 @@
 import { type Limit, startTimer, type Timer } from '@threadbus/core/internal';
+import type { BusHost } from './bus-host.ts';
 import type { ControlCalls } from './control.ts';
 import { isWorkerCrashedError } from '../errors.ts';
-import type { WorkerThread } from './worker-thread.ts';
 
 /** Seconds beyond its own limit after which a call is given up: a blocked thread doesn't answer at all. */
 export const answerGrace = 1;
@@ -9,7 +9,7 @@ export const answerGrace = 1;
 /** What calls to a bus in a thread need of whoever keeps it running. */
 export interface ControlHost {
   /** The thread, once it is up. @throws why there is none any more, or the signal's reason */
-  thread(signal: AbortSignal | undefined): Promise<WorkerThread>;
+  thread(signal: AbortSignal | undefined): Promise<BusHost>;
   /** There is no thread any more, and won't be. */
   readonly isOver: boolean;
   /** Events are under way from this side. */

@@ -1,10 +1,18 @@
 /** First file of a thread that is started as a bus: makes the thread ready for the user's entry, then loads it. */
 import { createRequire, syncBuiltinESMExports } from 'node:module';
 import { workerData } from 'node:worker_threads';
-import { setThreadInit, type ThreadInit } from './thread-state.ts';
+import { portTransport } from '@threadbus/link';
+import { nodeEndpoint } from './comlink-node-adapter.ts';
+import { SharedBoardWriter } from './shared-board.ts';
+import { setThreadInit, type ThreadMessage } from './thread-state.ts';
 
-const init = workerData as ThreadInit;
-setThreadInit(init);
+const init = workerData as ThreadMessage;
+setThreadInit({
+  ...init,
+  events: portTransport(init.events),
+  control: nodeEndpoint(init.control),
+  board: new SharedBoardWriter(init.board),
+});
 
 // The entry is to see its own workerData, however it imports it.
 const workerThreads = createRequire(import.meta.url)('node:worker_threads') as { workerData: unknown };

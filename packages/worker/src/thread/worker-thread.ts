@@ -1,56 +1,37 @@
 import { MessageChannel, type MessagePort, receiveMessageOnPort, Worker } from 'node:worker_threads';
 import { type Link, linkOver, outsideContexts, portTransport, type RemoteBus } from '@threadbus/link/internal';
 import { busEngine, type BusIdentity, newId, startTimer, type Timer } from '@threadbus/core/internal';
-import type { BoardReader } from './board.ts';
-import { ControlClient } from './control.ts';
+import type { BusHost, HostEnd, HostPlan } from './bus-host.ts';
+import { ControlClient, type ControlPort } from './control.ts';
+import { nodeEndpoint } from './comlink-node-adapter.ts';
+import { SharedBoardReader } from './shared-board.ts';
 import { threadEntry } from '../entries.ts';
 import type { ResolvedWorkerOptions } from '../options.ts';
 import { startError, timeoutText, unexposedText } from './start-failure.ts';
-import type { ThreadInit } from './thread-state.ts';
-
-/** What a new thread is to become. */
-export interface ThreadPlan {
-  readonly entry: URL;
-  readonly id: string;
-  /** Null for the first thread: the bus keeps its name, with the suffix behind it. */
-  readonly name: string | null;
-  readonly suffix: string;
-  readonly board: BoardReader;
-  readonly options: ResolvedWorkerOptions;
-}
-
-/** How a thread ended by itself. */
-export interface ThreadEnd {
-  readonly code: number;
-  /** What was thrown and not caught, or why the thread ran out of memory; undefined if it just exited. */
-  readonly error: unknown;
-}
+import type { ThreadMessage } from './thread-state.ts';
 
 /** More frames than this are not read at once from a thread that is gone: one that blocks may be writing them still. */
 const lastFrames = 4096;
 
-/**
- * One thread with a bus in it: starting, then up once the bus is exposed, then ended, by itself or by `terminate`.
- *
- * Its ports don't keep the process alive, nor does it once it is up, unless it is told so.
- */
-export class WorkerThread {
+/** One thread with a bus in it. Its ports never keep the process alive. */
+export class WorkerThread implements BusHost {
+  readonly pid: number = process.pid;
   readonly threadId: number;
   readonly link: Link;
   readonly control: ControlClient;
-  /** The bus over there, once it is exposed; rejects if the thread ends before that. */
+  readonly board: SharedBoardReader = new SharedBoardReader();
   readonly ready: Promise<BusIdentity>;
-  readonly #plan: ThreadPlan;
+  readonly #plan: HostPlan;
   readonly #worker: Worker;
   readonly #events: MessagePort;
-  readonly #onEnd: (end: ThreadEnd) => void;
+  readonly #onEnd: (end: HostEnd) => void;
   readonly #startTimer: Timer | null;
   #start: { readonly resolve: (bus: BusIdentity) => void; readonly reject: (error: Error) => void } | null = null;
   #error: unknown = undefined;
   #ended = false;
 
   /** @param onEnd told when a thread that was up has ended by itself */
-  constructor(plan: ThreadPlan, remote: RemoteBus, onEnd: (end: ThreadEnd) => void) {
+  constructor(plan: HostPlan, remote: RemoteBus, onEnd: (end: HostEnd) => void) {
     this.#plan = plan;
     this.#onEnd = onEnd;
     const { options } = plan;
@@ -58,7 +39,7 @@ export class WorkerThread {
     [this.#worker, this.link, this.control, this.#events] = outsideContexts(() => {
       const events = new MessageChannel();
       const control = new MessageChannel();
-      const init: ThreadInit = {
+      const init: ThreadMessage = {
         entry: plan.entry.href,
         events: events.port2,
         control: control.port2,
@@ -66,7 +47,7 @@ export class WorkerThread {
         name: plan.name,
         suffix: plan.suffix,
         parent,
-        board: plan.board.buffer,
+        board: this.board.buffer,
         workerData: options.workerData,
       };
       const worker = startWorker(init, options, [events.port1, control.port1]);
@@ -77,7 +58,7 @@ export class WorkerThread {
         onLost: () => undefined,
       });
       events.port1.unref();
-      return [worker, link, new ControlClient(link, control.port1), events.port1] as const;
+      return [worker, link, new ControlClient(link, portControl(control.port1)), events.port1] as const;
     });
     this.threadId = this.#worker.threadId;
     this.ready = new Promise((resolve, reject) => {
@@ -92,7 +73,6 @@ export class WorkerThread {
     this.#worker.on('exit', (code) => this.#exited(code));
   }
 
-  /** The bus over there has introduced itself. */
   hello(bus: BusIdentity): void {
     this.#startTimer?.cancel();
     this.keepAlive(false);
@@ -100,12 +80,10 @@ export class WorkerThread {
     this.#start = null;
   }
 
-  /** The bus over there is none that this side can talk to. */
   refuse(error: Error): void {
     this.#failStart(error.message, error);
   }
 
-  /** Whether the process must stay up for what the thread does. A starting one keeps it up anyway. */
   keepAlive(needed: boolean): void {
     // The worker, not its port: the news of its death must arrive too.
     if (this.#ended) return;
@@ -113,8 +91,12 @@ export class WorkerThread {
     else this.#worker.unref();
   }
 
-  /** Reads what the thread has sent and this side has had no time for. */
-  catchUp(): void {
+  catchUp(then: () => void): void {
+    this.#readAll();
+    then();
+  }
+
+  #readAll(): void {
     if (this.#ended) return;
     for (let frames = 0; frames < lastFrames; frames += 1) {
       const received = receiveMessageOnPort(this.#events);
@@ -123,7 +105,6 @@ export class WorkerThread {
     }
   }
 
-  /** Asks the thread to end, and doesn't wait for it: a native call can hold it for long. Nothing more is read from it. */
   terminate(error: Error): void {
     if (this.#ended) return;
     this.#end(error);
@@ -140,8 +121,10 @@ export class WorkerThread {
       this.#end(startError(this.#plan.entry, unexposedText(code, this.#error), this.#error));
       return;
     }
-    this.catchUp();
-    this.#onEnd({ code, error: this.#error });
+    this.#readAll();
+    const error = this.#error;
+    const text = error instanceof Error ? `crashed: ${error.name}: ${error.message}` : `exited with code ${code}`;
+    this.#onEnd({ text, error });
   }
 
   #end(error: Error): void {
@@ -157,7 +140,7 @@ export class WorkerThread {
 
 /** @throws what Node says of the options; the ports are closed then */
 function startWorker(
-  init: ThreadInit,
+  init: ThreadMessage,
   { execArgv, resourceLimits }: ResolvedWorkerOptions,
   ownPorts: readonly MessagePort[],
 ): Worker {
@@ -172,4 +155,13 @@ function startWorker(
     for (const port of ownPorts) port.close();
     throw startError(new URL(init.entry), (error as Error).message, error);
   }
+}
+
+function portControl(port: MessagePort): ControlPort {
+  return {
+    endpoint: nodeEndpoint(port),
+    ref: () => port.ref(),
+    unref: () => port.unref(),
+    close: () => port.close(),
+  };
 }
