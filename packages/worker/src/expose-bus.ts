@@ -4,6 +4,7 @@ import { BusReference, defaultFlow, type Link, linkOver, RemoteBus, shareCrossin
 import { adoptIdentity, busEngine, describe, type Moment, never } from '@threadbus/core/internal';
 import { BoardObserver } from './thread/board-observer.ts';
 import { exposeControl } from './thread/control.ts';
+import { drainOutput } from './thread/output.ts';
 import { type ThreadInit, threadInit } from './thread/thread-state.ts';
 
 /** Milliseconds of handlers in a row after which the thread looks at its messages. */
@@ -117,13 +118,18 @@ function letMessagesIn(bus: EventBus, link: Link): void {
     link.outbox.flush();
     held = never;
   };
+  // An answer that waits for what its handler has printed is not to be lost with the next one.
+  link.outbox.gate = drainOutput;
+  link.outbox.onOpen = () => loop.schedule();
   loop.pause = (at) => {
+    if (link.outbox.gated) return true;
     if (since === never) since = at;
     if (held === never) held = at;
     const due = hasPassed(slice, since, at);
     if (due || hasPassed(longestHold, held, at)) {
       held = at;
       link.outbox.flush();
+      if (link.outbox.gated) return true;
     }
     if (!due) return false;
     setImmediate(() => {

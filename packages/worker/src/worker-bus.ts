@@ -10,6 +10,9 @@ import { Supervisor } from './thread/supervisor.ts';
  * What a handler does over there never blocks this thread, and `while (true) {}` ends when its time is up: the thread
  * is replaced, events that had not started go to the replacement. An idle one doesn't keep the process alive.
  *
+ * What a handler prints comes out before its answer, and is never lost when an answer, a stop or an exit follows. Only a
+ * blocked thread that is ended takes with it what it has printed since it blocked: Node passes it on between its turns.
+ *
  * @example
  * ```ts
  * const main = new EventBus({ name: 'Main' });

@@ -124,7 +124,7 @@ export class Link implements Wire, AnswersHost {
 
   close(): void {
     this.#closed = true;
-    this.outbox.flush();
+    this.outbox.flushNow();
     this.outbox.close();
     this.#server?.close();
   }
@@ -196,7 +196,7 @@ export class Link implements Wire, AnswersHost {
   /** At once: the handler that starts may block this thread. */
   sendWorking(): void {
     this.outbox.push(op.WORKING);
-    this.outbox.flush();
+    this.outbox.flushNow();
   }
 
   sendPing(token: number): void {
@@ -280,7 +280,7 @@ export class Link implements Wire, AnswersHost {
         break;
       case op.PING:
         this.outbox.push(op.PONG, field(0));
-        this.outbox.flush();
+        this.outbox.flushNow();
         break;
       case op.PONG:
         this.#owner.pong(field(0));

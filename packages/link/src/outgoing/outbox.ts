@@ -9,6 +9,11 @@ export type Sender = Pick<Transport, 'send'>;
 /** Called with an operation that can't be cloned; what it returns is sent instead, null = nothing. */
 export type CloneFailure = (operation: readonly unknown[], error: Error) => readonly unknown[] | null;
 
+interface Frame {
+  readonly operations: unknown[];
+  readonly transfer: readonly Transferable[];
+}
+
 /** The other side begins when it has all of a frame, and all of it is alive at once on both sides: more are slower. */
 const operationsPerFrame = 32;
 /** About bytes, of texts and buffers. */
@@ -32,6 +37,12 @@ export class Outbox {
   #gathering = false;
   #held: boolean;
   #closed = false;
+  /** Asked before a frame leaves: what it waits for, such as lines that were printed before the answers in it; null = nothing. */
+  gate: (() => Promise<void> | null) | null = null;
+  /** Told once what had to wait at the gate has left. */
+  onOpen: (() => void) | null = null;
+  /** The frame that waits at the gate. */
+  #waiting: Frame | null = null;
   /** Operations sent so far; the other side counts what it has read, so that both can tell before and after. */
   sent = 0;
 
@@ -102,22 +113,63 @@ export class Outbox {
     if (!this.#scheduled) this.flush();
   }
 
+  /** Something waits at the gate. */
+  get gated(): boolean {
+    return this.#waiting !== null;
+  }
+
   flush(): void {
     this.#scheduled = false;
-    if (this.#operations === 0 || this.#held || this.#closed) return;
-    const frame = this.#frame;
-    const transfer = this.#transfer;
-    this.#frame = [];
-    this.#transfer = [];
-    this.#operations = 0;
-    this.#size = 0;
-    const failure = transfer.some(isDetached) ? movedError() : this.#send(frame, transfer);
-    if (failure !== null) this.#sendOneByOne(frame, transfer);
+    if (this.#operations === 0 || this.#held || this.#closed || this.#waiting !== null) return;
+    const wait = this.gate === null ? null : this.gate();
+    if (wait === null) this.#sendFrame(this.#takeFrame());
+    else void this.#sendAfter(wait);
+  }
+
+  /** What can't wait leaves, with all that was to go before it. */
+  flushNow(): void {
+    this.#scheduled = false;
+    if (this.#held || this.#closed) return;
+    this.#open();
+    if (this.#operations > 0) this.#sendFrame(this.#takeFrame());
   }
 
   close(): void {
     this.#closed = true;
     this.#frame = [];
+    this.#open();
+  }
+
+  #takeFrame(): Frame {
+    const frame = { operations: this.#frame, transfer: this.#transfer };
+    this.#frame = [];
+    this.#transfer = [];
+    this.#operations = 0;
+    this.#size = 0;
+    return frame;
+  }
+
+  #sendFrame({ operations, transfer }: Frame): void {
+    const failure = transfer.some(isDetached) ? movedError() : this.#send(operations, transfer);
+    if (failure !== null) this.#sendOneByOne(operations, transfer);
+  }
+
+  /** What is pushed meanwhile goes behind it, and may have something to wait for itself. */
+  async #sendAfter(wait: Promise<void>): Promise<void> {
+    const frame = this.#takeFrame();
+    this.#waiting = frame;
+    await wait;
+    if (this.#waiting !== frame) return;
+    this.#open();
+    this.flush();
+  }
+
+  #open(): void {
+    const frame = this.#waiting;
+    if (frame === null) return;
+    this.#waiting = null;
+    this.#sendFrame(frame);
+    this.onOpen?.();
   }
 
   #added(): void {

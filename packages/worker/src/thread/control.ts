@@ -1,6 +1,7 @@
 import type { EventBus, StopOptions } from '@threadbus/core';
 import * as comlink from 'comlink';
 import { decodeThrown, encodeThrown, type Link, type WireError } from '@threadbus/link/internal';
+import { drainOutput } from './output.ts';
 
 /** An answer, with the number of operations that had been sent over the link when it was given. */
 type Answer = { readonly sent: number } & ({ readonly value: unknown } | { readonly error: WireError });
@@ -69,6 +70,7 @@ export function exposeControl(bus: EventBus, link: Link, endpoint: object): void
       await reached.wait(sent);
       try {
         const value = await run(method, argument);
+        await drainOutput();
         link.outbox.flush();
         return { sent: link.outbox.sent, value };
       } catch (error) {

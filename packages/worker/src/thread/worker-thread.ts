@@ -6,6 +6,7 @@ import { ControlClient, type ControlPort } from './control.ts';
 import { nodeEndpoint } from './comlink-node-adapter.ts';
 import { SharedBoardReader } from './shared-board.ts';
 import { threadEntry } from '../entries.ts';
+import { behindOutput, flushOutput } from './host-output.ts';
 import type { ResolvedWorkerOptions } from '../options.ts';
 import { startError, timeoutText, unexposedText } from './start-failure.ts';
 import type { ThreadMessage } from './thread-state.ts';
@@ -52,7 +53,7 @@ export class WorkerThread implements BusHost {
       };
       const worker = startWorker(init, options, [events.port1, control.port1]);
       const identity = parent ?? { id: newId(), name: 'the starter' };
-      const link = linkOver(remote, portTransport(events.port1), {
+      const link = linkOver(remote, behindOutput(portTransport(events.port1), worker), {
         bus: options.parent,
         identity,
         onLost: () => undefined,
@@ -98,6 +99,7 @@ export class WorkerThread implements BusHost {
 
   #readAll(): void {
     if (this.#ended) return;
+    flushOutput(this.#worker);
     for (let frames = 0; frames < lastFrames; frames += 1) {
       const received = receiveMessageOnPort(this.#events);
       if (received === undefined) return;
@@ -108,6 +110,7 @@ export class WorkerThread implements BusHost {
   terminate(error: Error): void {
     if (this.#ended) return;
     this.#end(error);
+    flushOutput(this.#worker);
     void this.#worker.terminate();
   }
 
@@ -116,6 +119,7 @@ export class WorkerThread implements BusHost {
   }
 
   #exited(code: number): void {
+    flushOutput(this.#worker);
     if (this.#ended) return;
     if (this.#start !== null) {
       this.#end(startError(this.#plan.entry, unexposedText(code, this.#error), this.#error));
