@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe } from 'vitest';
 import { awaitingTests } from './awaiting.ts';
+import { cancellingTests } from './cancelling.ts';
 import { crossingTests } from './crossing.ts';
 import { endingTests } from './ending.ts';
 import { errorTests } from './errors.ts';
@@ -33,5 +34,6 @@ export function conformance(kind: SubjectKind): void {
     listeningTests(subject);
     crossingTests(subject);
     endingTests(subject, kind);
+    cancellingTests(subject);
   });
 }

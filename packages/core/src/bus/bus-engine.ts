@@ -1,6 +1,7 @@
 import { AsyncResource } from 'node:async_hooks';
 import { BaseEvent, pathOf, setPath } from '../event/base-event.ts';
 import type { BusIdentity, PathStep } from '../event/bus-names.ts';
+import { cancelWith } from '../event/cancellation.ts';
 import { Capacity } from './capacity.ts';
 import { enterTree, noEventError, passed, skip } from '../event/causality.ts';
 import { waitFor } from '../event/context.ts';
@@ -89,17 +90,24 @@ export class BusEngine implements DeliveryHost, ForwardTarget {
 
   dispatch<E extends Dispatchable>(event: E, options: DispatchOptions = noOptions): Dispatch<E> {
     if (options !== noOptions) checkDispatchOptions(options);
-    const { detached = false, transfer } = options;
+    const { detached = false, transfer, signal } = options;
     if (!(event instanceof BaseEvent)) throw noEventError(this.identity, event);
     if (this.#stopped) throw this.stoppedError(event);
+    // oxlint-disable-next-line typescript/only-throw-error -- the signal's reason, as it is
+    if (signal?.aborted === true) throw signal.reason;
     const lifecycle = lifecycleOf(event);
-    if (passed(event, this.identity)) return skip(event, this.identity);
+    if (passed(event, this.identity)) {
+      const skipped = skip(event, this.identity);
+      if (signal !== undefined) cancelWith(lifecycle, signal);
+      return skipped;
+    }
     if (!lifecycle.open) {
       if (this.capacity.full) throw this.#capacityError(event);
       this.capacity.use();
     }
     if (lifecycle.sequence === 0) enterTree(event, detached);
     if (transfer !== undefined) rememberTransfer(event, transfer);
+    if (signal !== undefined) cancelWith(lifecycle, signal);
     this.#take(event, new AsyncResource('threadbus.event'));
     return new Dispatch(event);
   }
@@ -244,6 +252,8 @@ export class BusEngine implements DeliveryHost, ForwardTarget {
     this.#onDispatch();
     if (this.observers.active) this.observers.notify((observer) => observer.dispatched?.(event));
     if (this.expectations.size > 0) this.expectations.offer(event);
+    const aborted = lifecycle.cancellation?.aborted ?? null;
+    if (aborted !== null) delivery.cancel(aborted.reason);
     return delivery;
   }
 

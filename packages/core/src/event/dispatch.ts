@@ -1,6 +1,6 @@
 import type { MessagePort } from 'node:worker_threads';
 import { showAs } from '../basics/inspect.ts';
-import { checkFlag, checkOptions } from '../basics/options.ts';
+import { checkFlag, checkOptions, checkSignal } from '../basics/options.ts';
 import { lifecycleOf, ResultHelpers, type ResultOf } from './result-helpers.ts';
 
 /** What can be dispatched: an event. */
@@ -19,12 +19,19 @@ export interface DispatchOptions {
   readonly detached?: boolean | undefined;
   /** Buffers of the payload that move to the other thread instead of being copied; this side can't use them any more. @default none */
   readonly transfer?: readonly Transferable[] | undefined;
+  /**
+   * Cancels the event wherever it is when it aborts: handlers that run end with HandlerAbortedError, those that haven't
+   * started with HandlerCancelledError, both with the signal's reason as `cause`, and so do children that only they
+   * await. `AbortSignal.timeout(ms)` is a deadline that includes the queue. @default none
+   */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** @throws TypeError */
 export function checkDispatchOptions(options: DispatchOptions): void {
-  checkOptions('dispatch', options, ['detached', 'transfer']);
+  checkOptions('dispatch', options, ['detached', 'transfer', 'signal']);
   checkFlag('detached', options.detached);
+  checkSignal(options.signal);
 }
 
 /** What can move to another thread. */

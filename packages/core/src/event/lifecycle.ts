@@ -37,9 +37,18 @@ export interface Part {
   /** The event is awaited inside a handler: run it ahead of the queue. */
   promote(): void;
   /** Settles every handler that hasn't settled. */
-  cancel(cause: Error): void;
+  cancel(cause: unknown): void;
   /** No bus works on the event any more; it may still wait for children. */
   delivered(): void;
+  completed(): void;
+}
+
+/** What may cancel an event from outside; kept beside its life because few events have it. */
+export interface Cancellable {
+  /** Why the event was cancelled for good: parts that it gets later are cancelled, too. */
+  readonly aborted: { readonly reason: unknown } | null;
+  /** The event has one more part. */
+  attached(): void;
   completed(): void;
 }
 
@@ -55,7 +64,7 @@ let dispatches = 0;
 /** Waits in this thread that `isForeign` is true of. */
 let foreignWaits = 0;
 /** Events under cancellation and those that this leads to. */
-const cancelling: [Lifecycle, Error][] = [];
+const cancelling: [Lifecycle, unknown][] = [];
 
 export class Lifecycle {
   /** The event itself; an object here, because events are built upon this. */
@@ -74,6 +83,8 @@ export class Lifecycle {
   cameOver: object | null = null;
   /** Called whenever results were added; set only by whoever has shown the results to somebody. */
   onResults: (() => void) | null = null;
+  /** Set if the event was dispatched with a signal. */
+  cancellation: Cancellable | null = null;
   #firstPart: Part | null = null;
   #lastPart: Part | null = null;
   /** The first of those that haven't been told `delivered`. */
@@ -154,6 +165,7 @@ export class Lifecycle {
     this.#lastPart = part;
     this.#undelivered ??= part;
     this.#openParts += 1;
+    this.cancellation?.attached();
   }
 
   /** The first handler of some part starts, or is now known to have started: in another thread it may have been earlier. */
@@ -255,7 +267,7 @@ export class Lifecycle {
    *
    * Aborted handlers cancel further events from within: those take their turn, so that no depth exhausts the stack.
    */
-  cancel(cause: Error): void {
+  cancel(cause: unknown): void {
     cancelling.push([this, cause]);
     if (cancelling.length > 1) return;
     try {
@@ -290,6 +302,7 @@ export class Lifecycle {
     lifecycle.parent = null;
     lifecycle.awaited = false;
     lifecycle.#results = lifecycle.results;
+    lifecycle.cancellation?.completed();
     let part = lifecycle.#firstPart;
     lifecycle.#firstPart = null;
     lifecycle.#lastPart = null;

@@ -2,11 +2,12 @@ import { AsyncResource } from 'node:async_hooks';
 import type { BaseEvent } from '../event/base-event.ts';
 import { type Moment, now } from '../basics/clock.ts';
 import type { RunningBus } from '../event/dispatch.ts';
-import { type ErrorPlace, HandlerCancelledError, isBusStoppedError } from '../basics/errors.ts';
+import type { ErrorPlace } from '../basics/errors.ts';
+import { abortedError, cancelledError } from './ended-errors.ts';
 import { completedAtOf, EventResult, resultSettled, resultStarted } from '../event/event-result.ts';
 import type { ForwardTarget, HandlerEntry } from '../handlers/handler.ts';
 import type { InFlight } from '../history/history.ts';
-import { abortedError, HandlerRun, type RunHost } from './handler-run.ts';
+import { HandlerRun, type RunHost } from './handler-run.ts';
 import type { Lifecycle, Part } from '../event/lifecycle.ts';
 import type { Linked } from '../basics/linked-list.ts';
 import type { OpenList } from '../history/open-list.ts';
@@ -131,7 +132,7 @@ export class Delivery implements Part, RunHost, Linked<Delivery>, InFlight<Deliv
     if (this.state === 'queued') this.#host.promote(this);
   }
 
-  cancel(cause: Error): void {
+  cancel(cause: unknown): void {
     if (this.state === 'done') return;
     if (this.state === 'queued') {
       this.#host.unqueue(this);
@@ -220,7 +221,7 @@ export class Delivery implements Part, RunHost, Linked<Delivery>, InFlight<Deliv
     return this.#context.runInAsyncScope(() => new AsyncResource('threadbus.handler'));
   }
 
-  #cancelNext(cause: Error): void {
+  #cancelNext(cause: unknown): void {
     const entry = this.#entries[this.#nextEntry] as HandlerEntry;
     const result = this.results[this.#nextEntry] as EventResult;
     this.#nextEntry += 1;
@@ -230,17 +231,15 @@ export class Delivery implements Part, RunHost, Linked<Delivery>, InFlight<Deliv
       eventType: this.event.event_type,
       eventId: this.event.event_id,
     };
-    const error = new HandlerCancelledError(
-      `Cancelled pending handler as a result of ${isBusStoppedError(cause) ? 'a stop' : 'parent error'}: ${place.busName}.${place.handlerName}(${place.eventType}) had not started. ${cause.message}`,
-      place,
-      { cause },
-    );
-    resultSettled(result, 'error', error, now());
+    resultSettled(result, 'error', cancelledError(place, cause), now());
     this.#host.handlerEnded(this, result, entry);
   }
 
-  #abort(run: HandlerRun | null, cause: Error): void {
-    run?.abort(abortedError(run.place, cause), cause);
+  /** One whose time hasn't begun waits for a thread. */
+  #abort(run: HandlerRun | null, cause: unknown): void {
+    if (run === null) return;
+    const { place, runner } = run;
+    run.abort(runner.status === 'pending' ? cancelledError(place, cause) : abortedError(place, cause), cause);
   }
 
   #checkDone(at: Moment): void {

@@ -7,9 +7,7 @@ import { Dispatch, type RunningBus } from '../event/dispatch.ts';
 import {
   AwaitCycleError,
   type ErrorPlace,
-  HandlerAbortedError,
   HandlerTimeoutError,
-  isBusStoppedError,
   ResultValidationError,
   ThrownValueError,
 } from '../basics/errors.ts';
@@ -19,6 +17,7 @@ import type { HandlerContext, HandlerEntry } from '../handlers/handler.ts';
 import { ResultHelpers } from '../event/result-helpers.ts';
 import { membersOf, type SmallSet, withMember, withoutMember } from '../basics/small-set.ts';
 import { startTimer, type Timer } from '../basics/timer.ts';
+import { newController } from '../basics/when-aborted.ts';
 
 /** What a run needs of the bus that it runs on. */
 export interface RunHost {
@@ -82,7 +81,7 @@ export class HandlerRun implements ActiveHandler, HandlerContext {
   /** Made when first asked for: most handlers never do. */
   get signal(): AbortSignal {
     if (this.#controller === null) {
-      this.#controller = new AbortController();
+      this.#controller = newController();
       if (this.#abortReason !== null) this.#controller.abort(this.#abortReason);
     }
     return this.#controller.signal;
@@ -158,9 +157,9 @@ export class HandlerRun implements ActiveHandler, HandlerContext {
   /**
    * Ends the handler from outside, and with it the children that nobody but it awaits.
    *
-   * @param cause what all this began with, a timeout or a stop; `error` itself if it began here
+   * @param cause what all this began with, a timeout, a stop or a signal's reason; `error` itself if it began here
    */
-  abort(error: Error, cause: Error = error): void {
+  abort(error: Error, cause: unknown = error): void {
     if (this.runner.settled) return;
     const orphans = this.#awaitedChildren();
     this.#settle('error', error);
@@ -295,19 +294,4 @@ function call(run: HandlerRun): unknown {
   if (typeof outcome !== 'object' || outcome === null || outcome instanceof Dispatch || outcome instanceof Promise)
     return outcome;
   return 'then' in outcome && typeof outcome.then === 'function' ? Promise.resolve(outcome) : outcome;
-}
-
-/** The error of a handler that was running when it was ended from outside. */
-export function abortedError(place: ErrorPlace, cause: Error): HandlerAbortedError {
-  return new HandlerAbortedError(
-    `${place.busName}.${place.handlerName}(${place.eventType}) was interrupted because of ${causeText(cause)}`,
-    place,
-    { cause },
-  );
-}
-
-/** What ended the handlers of an event: `a parent timeout: …`, `a stop: …` or `a parent error: …`. */
-function causeText(cause: Error): string {
-  if (cause instanceof HandlerTimeoutError) return `a parent timeout: ${cause.message}`;
-  return `${isBusStoppedError(cause) ? 'a stop' : 'a parent error'}: ${cause.message}`;
 }

@@ -4,6 +4,7 @@
  * Promises: an event with an open part is not complete; a part that is done once is done for good; promotion and
  * cancelling reach every part that is open, also those that are attached later.
  */
+export { cancelWith } from '../event/cancellation.ts';
 export { enterTree, noEventError, passed, skip } from '../event/causality.ts';
 export { takeTransfer, type Transferable } from '../event/dispatch.ts';
 export {

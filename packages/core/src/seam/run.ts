@@ -5,4 +5,5 @@
  * it happens; whoever waits inside a handler does so through `waitFor`, so that the rules of awaiting see it.
  */
 export { activeHandler, liveHandler, waitFor } from '../event/context.ts';
-export { abortedError, HandlerRun, type RunHost, type RunWatch, watchRuns } from '../run/handler-run.ts';
+export { abortedError, cancelledError } from '../run/ended-errors.ts';
+export { HandlerRun, type RunHost, type RunWatch, watchRuns } from '../run/handler-run.ts';

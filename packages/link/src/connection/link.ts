@@ -95,7 +95,7 @@ export class Link implements Wire, AnswersHost {
       (operation, error) => this.#cloneFailed(operation, error),
       (error) => owner.lost(new LinkError(`The transport failed: ${error.message}`, {}, { cause: error })),
     );
-    this.#incoming = new Incoming(this);
+    this.#incoming = new Incoming(this, outgoing.causes);
     this.#answers = new Answers(this);
     this.#kinds = new KindWriter((number, { type, schema, timeout }) =>
       this.outbox.push(op.KIND, number, type, schema, timeout),
@@ -185,7 +185,7 @@ export class Link implements Wire, AnswersHost {
     this.outbox.push(op.PROMOTE, part.number);
   }
 
-  sendCancel(part: RemotePart, cause: Error): void {
+  sendCancel(part: RemotePart, cause: unknown): void {
     this.outbox.push(op.CANCEL, part.number, encodeThrown(cause));
   }
 

@@ -9,6 +9,7 @@ import {
   type EventConstructor,
   type Wait,
 } from '@threadbus/core/internal';
+import type { CancelCauses } from '../outgoing/cancel-causes.ts';
 import type { Crossings } from '../outgoing/crossings.ts';
 import { decodeThrown } from '../wire/error-codec.ts';
 import { mergePath } from '../wire/event-codec.ts';
@@ -82,14 +83,17 @@ export function numberAbove({ parent }: Lifecycle, host: IncomingHost): number |
 /** The events that came over one link and are not answered yet. */
 export class Incoming {
   readonly #host: IncomingHost;
+  /** Why this side has cancelled events there: what comes back of them may say so again. */
+  readonly #causes: CancelCauses;
   /** By the number that the other side gave them. */
   readonly #arrivals: (Arrival | undefined)[] = [];
   #size = 0;
   /** Of arrivals whose event was here before. */
   readonly #returned = new Set<Lifecycle>();
 
-  constructor(host: IncomingHost) {
+  constructor(host: IncomingHost, causes: CancelCauses) {
     this.#host = host;
+    this.#causes = causes;
   }
 
   get size(): number {
@@ -144,9 +148,9 @@ export class Incoming {
   cancel(number: number, cause: WireValue): void {
     const arrival = this.#arrivals[number];
     if (arrival === undefined) return;
-    const error = decodeThrown(cause) as Error;
-    if (arrival.brought) arrival.lifecycle.cancel(error);
-    else arrival.part?.cancel(error);
+    const reason = this.#causes.original(decodeThrown(cause));
+    if (arrival.brought) arrival.lifecycle.cancel(reason);
+    else arrival.part?.cancel(reason);
   }
 
   #open(arrival: Arrival, part: Part): void {

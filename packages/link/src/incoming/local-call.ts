@@ -1,6 +1,14 @@
 import type { AsyncResource } from 'node:async_hooks';
-import { type BaseEvent, EventResult, type RunningBus } from '@threadbus/core';
 import {
+  type BaseEvent,
+  EventResult,
+  isHandlerAbortedError,
+  isHandlerCancelledError,
+  isHandlerTimeoutError,
+  type RunningBus,
+} from '@threadbus/core';
+import {
+  abortedError,
   type AnyHandler,
   type ForwardTarget,
   type HandlerEntry,
@@ -98,8 +106,13 @@ export class LocalCall implements Part, RunHost, ForwardTarget {
     // It runs already.
   }
 
-  cancel(cause: Error): void {
-    this.#run?.abort(cause);
+  /** @param cause the error with which the other side has ended the handler, or why the event was cancelled */
+  cancel(cause: unknown): void {
+    const run = this.#run;
+    if (run === null) return;
+    if (isHandlerAbortedError(cause) || isHandlerCancelledError(cause)) run.abort(cause, cause.cause);
+    else if (isHandlerTimeoutError(cause)) run.abort(cause);
+    else run.abort(abortedError(run.place, cause), cause);
   }
 
   suspended(): void {

@@ -1,14 +1,17 @@
 import { type BaseEvent, BusCapacityError } from '@threadbus/core';
 import {
   type BusIdentity,
+  cancelledError,
   Capacity,
   type Lifecycle,
   LinkedList,
+  never,
   pathOf,
   setPath,
   takeTransfer,
   type Transferable,
 } from '@threadbus/core/internal';
+import { CancelCauses } from './cancel-causes.ts';
 import type { Crossings } from './crossings.ts';
 import type { FlowLimits } from '../wire/flow-limits.ts';
 import { NumberTable } from '../wire/number-table.ts';
@@ -24,7 +27,7 @@ export interface StartedBoard {
 export interface Wire {
   sendEvent(part: RemotePart, transfer: readonly Transferable[]): void;
   sendPromote(part: RemotePart): void;
-  sendCancel(part: RemotePart, cause: Error): void;
+  sendCancel(part: RemotePart, cause: unknown): void;
   /** An event that is being handled here for the other side. */
   isArrival(lifecycle: Lifecycle): boolean;
 }
@@ -39,6 +42,7 @@ export interface Wire {
 export class Outgoing implements PartHost {
   readonly capacity: Capacity;
   readonly crossings: Crossings;
+  readonly causes: CancelCauses = new CancelCauses();
   /** At the other end. */
   readonly bus: Readonly<BusIdentity>;
   /** Where the other side shows what it has started, if it can. */
@@ -99,6 +103,8 @@ export class Outgoing implements PartHost {
       this.capacity.enter();
       this.#enqueue(part, this.#waiting);
     }
+    const aborted = part.lifecycle.cancellation?.aborted ?? null;
+    if (aborted !== null) part.cancel(aborted.reason);
     this.#send();
     return part;
   }
@@ -114,6 +120,7 @@ export class Outgoing implements PartHost {
     this.#wire = null;
     const parts = [...this.#sent].sort((a, b) => a.order - b.order);
     this.#sent.clear();
+    this.causes.clear();
     this.#countedOnWire = 0;
     return parts;
   }
@@ -139,6 +146,7 @@ export class Outgoing implements PartHost {
     const part = this.#sent.take(number);
     if (part === undefined) return undefined;
     part.number = -1;
+    this.causes.remove(part);
     if (part.counted) this.#countedOnWire -= 1;
     return part;
   }
@@ -194,14 +202,16 @@ export class Outgoing implements PartHost {
     }
   }
 
-  cancel(part: RemotePart, cause: Error): void {
+  cancel(part: RemotePart, cause: unknown): void {
     if (part.state === 'sent') {
-      part.cancelCause = cause;
+      part.cancelCause = { reason: cause };
+      this.causes.add(part);
       this.#wire?.sendCancel(part, cause);
     } else if (part.list !== null) {
       part.list.remove(part);
       part.list = null;
-      this.fail(part, cause);
+      this.close(part);
+      part.fail(cancelledError(part.place, cause), never);
     }
   }
 

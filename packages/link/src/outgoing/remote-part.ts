@@ -1,4 +1,4 @@
-import { type BaseEvent, EventResult } from '@threadbus/core';
+import { type BaseEvent, type ErrorPlace, EventResult } from '@threadbus/core';
 import {
   type BusIdentity,
   type Lifecycle,
@@ -15,11 +15,12 @@ import {
   startedAtOf,
 } from '@threadbus/core/internal';
 import type { WireCall } from '../wire/protocol.ts';
+import { restoreCause } from './cancel-causes.ts';
 
 /** Where the part's operations go. */
 export interface PartHost {
   promote(part: RemotePart): void;
-  cancel(part: RemotePart, cause: Error): void;
+  cancel(part: RemotePart, cause: unknown): void;
   completed(part: RemotePart): void;
 }
 
@@ -70,7 +71,7 @@ export class RemotePart implements Part, Linked<RemotePart> {
   /** Gets the function's result. */
   onCalled: ((result: EventResult | undefined) => void) | null = null;
   /** Why it was cancelled after it was sent. */
-  cancelCause: Error | null = null;
+  cancelCause: { readonly reason: unknown } | null = null;
   /** Buffers were moved with it: it can't be sent again. */
   moved = false;
   /** Takes one of the places on the wire. */
@@ -107,6 +108,11 @@ export class RemotePart implements Part, Linked<RemotePart> {
     return this.#runner;
   }
 
+  get place(): ErrorPlace {
+    const { event_type, event_id } = this.event;
+    return { busName: this.bus.name, handlerName: 'dispatch', eventType: event_type, eventId: event_id };
+  }
+
   /** An event of this side that descends from the handlers at the other end, though not as their child. */
   keep(event: BaseEvent): void {
     (this.#kept ??= []).push(event);
@@ -132,13 +138,14 @@ export class RemotePart implements Part, Linked<RemotePart> {
     if (this.state !== 'done') this.#host.promote(this);
   }
 
-  cancel(cause: Error): void {
+  cancel(cause: unknown): void {
     if (this.state !== 'done') this.#host.cancel(this, cause);
   }
 
   /** What came back becomes the event's, or fills the result that the call was for. */
   settle(results: readonly EventResult[]): void {
     if (this.state === 'done') return;
+    if (this.cancelCause !== null) restoreCause(results, this.cancelCause.reason);
     this.state = 'done';
     this.#kept = null;
     this.#descendants = null;
@@ -162,10 +169,9 @@ export class RemotePart implements Part, Linked<RemotePart> {
   }
 
   /** The handlers at the other end have failed as one: they can't be told apart any more. */
-  fail(error: Error): void {
+  fail(error: Error, startedAt: Moment = now()): void {
     if (this.state === 'done') return;
-    const at = now();
-    resultRestored(this.runner, newId(), { status: 'error', value: null, error, startedAt: at, completedAt: at });
+    resultRestored(this.runner, newId(), { status: 'error', value: null, error, startedAt, completedAt: now() });
     this.settle([this.runner]);
   }
 

@@ -18,6 +18,7 @@ import {
 import {
   type AnyHandler,
   type BusIdentity,
+  cancelWith,
   checkDispatchOptions,
   enterTree,
   type ForwardTarget,
@@ -255,17 +256,24 @@ export class RemoteBus implements RunningBus, ForwardTarget, LinkOwner {
 
   #dispatch<E extends Dispatchable>(event: E, options: DispatchOptions = noOptions): Dispatch<E> {
     if (options !== noOptions) checkDispatchOptions(options);
-    const { detached = false, transfer } = options;
+    const { detached = false, transfer, signal } = options;
     if (!(event instanceof BaseEvent)) throw noEventError(this.identity, event);
     if (this.#failure !== null) throw this.#failure;
-    if (passed(event, this.identity)) return skip(event, this.identity);
+    // oxlint-disable-next-line typescript/only-throw-error -- the signal's reason, as it is
+    if (signal?.aborted === true) throw signal.reason;
     const lifecycle = lifecycleOf(event);
+    if (passed(event, this.identity)) {
+      const skipped = skip(event, this.identity);
+      if (signal !== undefined) cancelWith(lifecycle, signal);
+      return skipped;
+    }
     if (!lifecycle.open) {
       this.outgoing.checkCapacity(event);
       this.#events.checkRoom?.(event);
     }
     if (transfer !== undefined) rememberTransfer(event, transfer);
     if (lifecycle.sequence === 0) enterTree(event, detached);
+    if (signal !== undefined) cancelWith(lifecycle, signal);
     this.outgoing.add(event, this.#toBus, captureContext());
     return new Dispatch(event);
   }

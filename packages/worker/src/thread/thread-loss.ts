@@ -1,6 +1,6 @@
-import { type BaseEvent, HandlerCancelledError, HandlerTimeoutError } from '@threadbus/core';
+import { type BaseEvent, HandlerTimeoutError } from '@threadbus/core';
 import type { RemotePart } from '@threadbus/link/internal';
-import { abortedError, type BusIdentity, type EventConstructor } from '@threadbus/core/internal';
+import { abortedError, type BusIdentity, cancelledError, type EventConstructor } from '@threadbus/core/internal';
 import type { BoardReader, Holder } from './board.ts';
 import { WorkerCrashedError } from '../errors.ts';
 
@@ -61,8 +61,7 @@ export class LossSorter {
   #errorOf(part: RemotePart, { error, board }: Loss, guilty: ReadonlySet<BaseEvent>): Error | null {
     const { event, cancelCause } = part;
     const started = board.hasStarted(part.number);
-    if (cancelCause !== null)
-      return started ? abortedError(this.#place(event), cancelCause) : this.#cancelled(event, cancelCause);
+    if (cancelCause !== null) return (started ? abortedError : cancelledError)(part.place, cancelCause.reason);
     if (guilty.has(event)) return this.#overrun(event);
     if (part.moved) return this.#moved(event, error);
     if (!started) return null;
@@ -78,14 +77,6 @@ export class LossSorter {
       `A handler of ${this.#text(event)} timed out after ${timeout}s and blocked its thread, which was ended. Give the event more time (event_timeout), or let the handler do its work in pieces.`,
       this.#place(event),
       timeout,
-    );
-  }
-
-  #cancelled(event: BaseEvent, cause: Error): HandlerCancelledError {
-    return new HandlerCancelledError(
-      `${this.#text(event)} was cancelled before it had started: ${cause.message}`,
-      this.#place(event),
-      { cause },
     );
   }
 
