@@ -225,7 +225,7 @@ test('dispatch - refuses options that it does not know', async () => {
   await using bus = new EventBus();
   const event = new Ping();
   expect(thrown(() => bus.dispatch(event, { detatched: true } as object)).message).toBe(
-    "dispatch has no option 'detatched'. It has: detached, transfer.",
+    "dispatch has no option 'detatched'. It has: detached, transfer, signal.",
   );
   expect(thrown(() => bus.dispatch(event, 0 as never)).message).toContain('the options of dispatch to be an object');
   expect(thrown(() => bus.dispatch(event, { detached: 'yes' as never })).message).toContain('detached to be true or');
