@@ -16,7 +16,7 @@ const entries = {
   link: ['index', 'internal'],
   nats: ['index'],
   semaphore: ['index'],
-  worker: ['index', 'thread/worker-entry', 'pool/pool-task'],
+  worker: ['index', 'thread/worker-entry', 'process/process-entry', 'process/lifeline', 'pool/pool-task'],
 };
 
 /** @returns the names of the tarballs */

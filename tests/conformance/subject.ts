@@ -5,7 +5,7 @@ import { registerHandlers } from '../fixtures/worker/conformance-handlers.ts';
 import { fixtureUrl } from '../helpers/fixture.ts';
 import { type Gate, gate } from '../helpers/gate.ts';
 
-export type SubjectKind = 'same thread' | 'next thread' | 'thread after next';
+export type SubjectKind = 'same thread' | 'next thread' | 'thread after next' | 'next process' | 'process after next';
 
 /** A bus with the fixture's handlers, wherever it lives, and the bus of this thread that started it. */
 export interface Subject extends AsyncDisposable {
@@ -52,7 +52,7 @@ export async function startSubject(kind: SubjectKind): Promise<Subject> {
     kind,
     bus,
     home,
-    path: kind === 'thread after next' ? ['Middle', 'Subject'] : ['Subject'],
+    path: kind.endsWith('after next') ? ['Middle', 'Subject'] : ['Subject'],
     crosses: kind !== 'same thread',
     seen: (key) => gateOf(`${key} seen`),
     release: (key) => gateOf(`${key} release`),
@@ -73,6 +73,7 @@ async function start(kind: SubjectKind, home: EventBus): Promise<EventBus | Work
     registerHandlers(bus, home);
     return bus;
   }
-  const entry = kind === 'next thread' ? 'conformance-bus' : 'conformance-middle';
-  return WorkerBus.start(fixtureUrl(`worker/${entry}`), { parent: home });
+  const entry = kind.endsWith('after next') ? 'conformance-middle' : 'conformance-bus';
+  const isolation = kind.includes('process') ? 'process' : 'thread';
+  return WorkerBus.start(fixtureUrl(`worker/${entry}`), { parent: home, isolation, workerData: { isolation } });
 }

@@ -64,6 +64,8 @@ function connect(bus: EventBus, parent: RemoteBus, init: ThreadInit): void {
     connected: true,
     onLost: () => undefined,
   });
+  // It is what the thread, or the process, lives for from now on.
+  init.events.ref();
   letMessagesIn(bus, link);
   exposeControl(bus, link, init.control);
 }

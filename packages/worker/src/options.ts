@@ -7,6 +7,13 @@ import { checkFlow, type FlowLimits } from '@threadbus/link/internal';
 export interface WorkerBusOptions {
   /** The bus that `parentBus()` refers to in the thread. @default none */
   readonly parent?: EventBus | undefined;
+  /**
+   * Where the bus lives: a thread of this process, or a process of its own.
+   *
+   * A process costs more to start and for each event, but a native call that hangs, a segfault or a heap that grows
+   * without end stay with it, and end with it. @default 'thread'
+   */
+  readonly isolation?: 'thread' | 'process' | undefined;
   /** What the thread sees as `workerData` of node:worker_threads. @default undefined */
   readonly workerData?: unknown;
   /** Memory limits of the thread, as for `new Worker`. A thread that exceeds them counts as crashed. @default Node's */
@@ -27,6 +34,7 @@ export interface WorkerBusOptions {
 
 export interface ResolvedWorkerOptions extends FlowLimits {
   readonly parent: EventBus | null;
+  readonly isolation: 'thread' | 'process';
   readonly workerData: unknown;
   readonly resourceLimits: ResourceLimits | undefined;
   readonly execArgv: readonly string[];
@@ -37,6 +45,7 @@ export interface ResolvedWorkerOptions extends FlowLimits {
 
 const names = [
   'parent',
+  'isolation',
   'workerData',
   'resourceLimits',
   'execArgv',
@@ -50,15 +59,19 @@ const names = [
 /** Checks what the user gave and fills in the rest. */
 export function resolveWorkerOptions(options: WorkerBusOptions): ResolvedWorkerOptions {
   checkOptions('WorkerBus.start', options, names);
-  const { parent, restart = 'on-crash' } = options;
+  const { parent, isolation = 'thread', restart = 'on-crash' } = options;
   if (parent !== undefined && !(parent instanceof EventBus)) {
     throw new TypeError(`Expected parent to be an EventBus of this thread; got ${describe(parent)}.`);
   }
   if (restart !== 'on-crash' && restart !== 'never') {
     throw new TypeError(`Expected restart to be 'on-crash' or 'never'; got ${describe(restart)}.`);
   }
+  if (isolation !== 'thread' && isolation !== 'process') {
+    throw new TypeError(`Expected isolation to be 'thread' or 'process'; got ${describe(isolation)}.`);
+  }
   return {
     parent: parent ?? null,
+    isolation,
     workerData: options.workerData,
     resourceLimits: options.resourceLimits,
     execArgv: checkArgs(options.execArgv),

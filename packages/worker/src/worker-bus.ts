@@ -2,7 +2,9 @@ import { AwaitCycleError, type BaseEvent, type StopOptions, type WaitOptions } f
 import { BusReference } from '@threadbus/link/internal';
 import { checkFlag, checkOptions, checkSignal, checkWait, liveHandler } from '@threadbus/core/internal';
 import { checkEntry, resolveWorkerOptions, type WorkerBusOptions } from './options.ts';
+import { WorkerProcess } from './process/worker-process.ts';
 import { Supervisor } from './thread/supervisor.ts';
+import { WorkerThread } from './thread/worker-thread.ts';
 
 /**
  * A bus that lives in a thread of its own; to be used like an EventBus.
@@ -42,12 +44,19 @@ export class WorkerBus extends BusReference implements AsyncDisposable {
    */
   static async start(entry: URL | string, options: WorkerBusOptions = {}): Promise<WorkerBus> {
     const url = checkEntry(entry, 'the entry file of a WorkerBus');
-    return new WorkerBus(await Supervisor.start(url, resolveWorkerOptions(options)));
+    const resolved = resolveWorkerOptions(options);
+    const Host = resolved.isolation === 'process' ? WorkerProcess : WorkerThread;
+    return new WorkerBus(await Supervisor.start(url, resolved, (...plan) => new Host(...plan)));
   }
 
   /** Of the thread at this moment: another after a restart, -1 while there is none. */
   get threadId(): number {
     return this.#supervisor.threadId;
+  }
+
+  /** Of the process in which it lives: this one, unless it was started with `isolation: 'process'`; -1 while there is none. */
+  get pid(): number {
+    return this.#supervisor.pid;
   }
 
   /** Events under way there, from here: sent, or waiting to be. */

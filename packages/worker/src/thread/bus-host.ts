@@ -1,5 +1,5 @@
 import type { BusIdentity } from '@threadbus/core/internal';
-import type { Link } from '@threadbus/link/internal';
+import type { Link, RemoteBus } from '@threadbus/link/internal';
 import type { ResolvedWorkerOptions } from '../options.ts';
 import type { BoardReader } from './board.ts';
 import type { ControlClient } from './control.ts';
@@ -47,3 +47,6 @@ export interface BusHost {
   /** Asks it to end, and doesn't wait for it: a native call can hold it for long. Nothing more is read from it. */
   terminate(error: Error): void;
 }
+
+/** Starts a host. @param onEnd told when one that was up has ended by itself */
+export type StartHost = (plan: HostPlan, remote: RemoteBus, onEnd: (end: HostEnd) => void) => BusHost;

@@ -14,10 +14,10 @@ export function timeoutText(seconds: number): string {
   return `it did not call exposeBus(bus) within ${seconds} s. Call it once the bus has its handlers, or raise startTimeout.`;
 }
 
-/** A thread that ended before it had exposed a bus. */
-export function unexposedText(code: number, error: unknown): string {
+/** A thread or process that ended before it had exposed a bus. */
+export function unexposedText(what: 'thread' | 'process', code: number | string, error: unknown): string {
   if (error === undefined) {
-    return `the thread ended (exit code ${code}) before it called exposeBus(bus). Call it once the bus has its handlers.`;
+    return `the ${what} ended (${typeof code === 'number' ? `exit code ${code}` : code}) before it called exposeBus(bus). Call it once the bus has its handlers.`;
   }
   const text = error instanceof Error ? `${error.name}: ${error.message}` : describe(error);
   return `it failed to load: ${text}${/[.!?]$/.test(text) ? '' : '.'}${loadHint(text)}`;

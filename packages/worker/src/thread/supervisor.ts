@@ -2,7 +2,7 @@ import { BusStoppedError } from '@threadbus/core';
 import { addLinkedName, outsideContexts, RemoteBus, removeLinkedName } from '@threadbus/link/internal';
 import { busEngine, type BusIdentity, defaultLogger, newId, startTimer, type Timer } from '@threadbus/core/internal';
 import type { BoardReader, Holder } from './board.ts';
-import type { BusHost, HostEnd } from './bus-host.ts';
+import type { BusHost, HostEnd, StartHost } from './bus-host.ts';
 import { WorkerCrashedError } from '../errors.ts';
 import type { ResolvedWorkerOptions } from '../options.ts';
 import { type ReservedSuffix, reserveSuffix } from './reserved-names.ts';
@@ -12,7 +12,6 @@ import { type Fates, LossSorter } from './thread-loss.ts';
 import { Watchdog, type Watched } from './watchdog.ts';
 import { answerGrace, type ControlHost, TimeLimit, WorkerControl } from './worker-control.ts';
 import { SharedBoardReader } from './shared-board.ts';
-import { WorkerThread } from './worker-thread.ts';
 
 /**
  * Keeps a bus in a thread running.
@@ -29,6 +28,7 @@ export class Supervisor implements Watched, ControlHost {
   /** Of the present thread. */
   board: BoardReader = new SharedBoardReader();
   readonly #entry: URL;
+  readonly #startHost: StartHost;
   readonly #options: ResolvedWorkerOptions;
   readonly #suffix: ReservedSuffix;
   readonly #identity: BusIdentity;
@@ -45,8 +45,9 @@ export class Supervisor implements Watched, ControlHost {
   /** Why it is closed, or stopping. */
   #end: Error | null = null;
 
-  private constructor(entry: URL, options: ResolvedWorkerOptions) {
+  private constructor(entry: URL, options: ResolvedWorkerOptions, startHost: StartHost) {
     this.#entry = entry;
+    this.#startHost = startHost;
     this.#options = options;
     this.#suffix = reserveSuffix(entry.href);
     this.#identity = { id: newId(), name: entry.pathname.split('/').pop() ?? 'worker' };
@@ -60,8 +61,8 @@ export class Supervisor implements Watched, ControlHost {
     });
   }
 
-  static async start(entry: URL, options: ResolvedWorkerOptions): Promise<Supervisor> {
-    const supervisor = new Supervisor(entry, options);
+  static async start(entry: URL, options: ResolvedWorkerOptions, startHost: StartHost): Promise<Supervisor> {
+    const supervisor = new Supervisor(entry, options, startHost);
     try {
       await supervisor.#startThread(null);
       return supervisor;
@@ -73,6 +74,10 @@ export class Supervisor implements Watched, ControlHost {
 
   get threadId(): number {
     return this.#thread?.threadId ?? -1;
+  }
+
+  get pid(): number {
+    return this.#thread?.pid ?? -1;
   }
 
   get unresponsiveTimeout(): number | null {
@@ -181,7 +186,7 @@ export class Supervisor implements Watched, ControlHost {
   async #startThread(name: string | null): Promise<void> {
     const { suffix } = this.#suffix;
     const plan = { entry: this.#entry, id: this.#identity.id, name, suffix, options: this.#options };
-    const thread: BusHost = new WorkerThread(plan, this.remote, (end) => this.#ended(end));
+    const thread = this.#startHost(plan, this.remote, (end) => this.#ended(end));
     this.#thread = thread;
     this.board = thread.board;
     this.remote.outgoing.board = thread.board;
@@ -263,7 +268,7 @@ export class Supervisor implements Watched, ControlHost {
   #crashed(what: string, cause: unknown): WorkerCrashedError {
     const { name: busName } = this.#identity;
     const options = cause === undefined ? {} : { cause };
-    return new WorkerCrashedError(`The thread of ${busName} ${what}`, { busName }, options);
+    return new WorkerCrashedError(`The ${this.#options.isolation} of ${busName} ${what}`, { busName }, options);
   }
 
   #close(error: Error): void {

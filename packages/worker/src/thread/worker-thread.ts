@@ -122,7 +122,7 @@ export class WorkerThread implements BusHost {
     flushOutput(this.#worker);
     if (this.#ended) return;
     if (this.#start !== null) {
-      this.#end(startError(this.#plan.entry, unexposedText(code, this.#error), this.#error));
+      this.#end(startError(this.#plan.entry, unexposedText('thread', code, this.#error), this.#error));
       return;
     }
     this.#readAll();

@@ -1,0 +1,60 @@
+/** First file of a process that is started as a bus: makes the process ready for the user's entry, then loads it. */
+import { createRequire, syncBuiltinESMExports } from 'node:module';
+import { Socket } from 'node:net';
+import { serialize } from 'node:v8';
+import { Worker } from 'node:worker_threads';
+import { streamTransport } from '@threadbus/link';
+import { encodeThrown } from '@threadbus/link/internal';
+import { lifelineEntry } from '../entries.ts';
+import { type HostInit, setThreadInit } from '../thread/thread-state.ts';
+import { StreamEndpoint } from './control-stream.ts';
+import { boardFd, controlFd, linkFd } from './descriptors.ts';
+import { FileBoardWriter } from './file-board.ts';
+
+// Before anything of the user's can block this thread.
+new Worker(lifelineEntry, { execArgv: [], stdin: false }).unref();
+
+// In a terminal Ctrl-C reaches the whole group: what it means is for the parent to say, with whom this process ends.
+process.on('SIGINT', () => undefined);
+
+const board = new FileBoardWriter(boardFd);
+process.on('uncaughtExceptionMonitor', (error) => board.leaveWords(serialize(encodeThrown(error))));
+
+const events = openStream(linkFd);
+events.on('close', () => process.exit());
+const control = streamTransport(...pair(openStream(controlFd)));
+const endpoint = new StreamEndpoint(control);
+
+const init = await new Promise<HostInit>((resolve) => {
+  let first = true;
+  control.open(
+    (message) => {
+      if (!first) {
+        endpoint.receive(message);
+        return;
+      }
+      first = false;
+      resolve(message as HostInit);
+    },
+    () => undefined,
+  );
+});
+// From here on the entry has to give this process a reason to stay.
+control.unref();
+events.unref();
+setThreadInit({ ...init, events: streamTransport(...pair(events)), control: endpoint, board });
+
+// The entry is to see its own workerData, however it imports it.
+const workerThreads = createRequire(import.meta.url)('node:worker_threads') as { workerData: unknown };
+workerThreads.workerData = init.workerData;
+syncBuiltinESMExports();
+
+await import(init.entry);
+
+function openStream(fd: number): Socket {
+  return new Socket({ fd, readable: true, writable: true });
+}
+
+function pair(stream: Socket): [Socket, Socket] {
+  return [stream, stream];
+}

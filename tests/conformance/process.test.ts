@@ -1,0 +1,4 @@
+import { conformance } from './bus.ts';
+
+conformance('next process');
+conformance('process after next');
