@@ -3,6 +3,7 @@ import { isLinkError, isWorkerCrashedError, type WorkerBus } from '@threadbus/wo
 import { expect, test } from 'vitest';
 import { Double, Havoc, Step } from '../../fixtures/worker/events.ts';
 import { rejection } from '../../helpers/gate.ts';
+import { hosted, hostId } from '../../helpers/isolation.ts';
 import { logRecorder } from '../../helpers/log-recorder.ts';
 import { quietBus } from '../../helpers/quiet-bus.ts';
 import { sharedCounter } from '../../helpers/shared-counter.ts';
@@ -13,7 +14,8 @@ const crash = (): Havoc => new Havoc({ what: 'process.exit' });
 
 test('restart - the replacement keeps name, id, handler ids and the registrations of this side', async () => {
   const bus = await startBus('havoc-bus');
-  const { id, name, threadId } = bus;
+  const { id, name } = bus;
+  const hostBefore = hostId(bus);
   const other = quietBus();
   const seen: number[] = [];
   bus.on(Double, ({ n }) => void seen.push(n));
@@ -25,7 +27,7 @@ test('restart - the replacement keeps name, id, handler ids and the registration
   await bus.dispatch(crash());
   const after = await bus.dispatch(new Double({ n: 2 }));
   expect([bus.id, bus.name]).toEqual([id, name]);
-  expect(bus.threadId).not.toBe(threadId);
+  expect(hostId(bus)).not.toBe(hostBefore);
   expect((await expected).event_id).toBe(after.event_id);
   expect(seen).toEqual([1, -1, 2]);
   expect(after.event_path).toEqual(['Havoc', other.name]);
@@ -55,7 +57,9 @@ test("restart - 'never' puts the bus out of service at the first crash, which ev
   const refused = thrown(() => bus.dispatch(new Double({ n: 1 })));
   expect(refused).toBe(bus.failure);
   expect(refused.message).toBe(
-    "The thread of Havoc is out of service, because it isn't restarted (restart: 'never'). Last: The thread of Havoc exited with code 3",
+    hosted(
+      "The thread of Havoc is out of service, because it isn't restarted (restart: 'never'). Last: The thread of Havoc exited with code 3",
+    ),
   );
   expect(isWorkerCrashedError(await rejection(bus.waitUntilIdle()))).toBe(true);
   expect(isWorkerCrashedError(await rejection(bus.logTree()))).toBe(true);
@@ -69,7 +73,7 @@ test('restart - a bus that crashes too often is put out of service and says why'
   for (; bus.failure === null && crashes < 20; crashes += 1) await bus.dispatch(crash());
   expect(crashes).toBe(6);
   expect(bus.failure?.message).toMatch(
-    /^The thread of Havoc is out of service, because it was restarted 5 times within 30 s/,
+    /^The (?:thread|process) of Havoc is out of service, because it was restarted 5 times within 30 s/,
   );
   expect(() => bus.dispatch(new Double({ n: 1 }))).toThrow(/out of service/);
 });
@@ -104,7 +108,9 @@ test('restart - a crash is logged with what it costs', async () => {
   const bus = await startBus('havoc-bus', { parent });
   await bus.dispatch(crash());
   expect(logger.errors).toContain(
-    'The thread of Havoc exited with code 3: 1 events under way failed with it, 0 go to its replacement, 0 that were dispatched there ended.',
+    hosted(
+      'The thread of Havoc exited with code 3: 1 events under way failed with it, 0 go to its replacement, 0 that were dispatched there ended.',
+    ),
   );
 });
 
@@ -117,7 +123,7 @@ test('restart - a bus whose entry dispatches on its own starts again like any ot
 /** The bus of a thread that has handlers on its parent, and what asks them. */
 async function guestBus(): Promise<{ bus: WorkerBus; parent: EventBus; ask: (type: string) => Promise<BaseEvent> }> {
   const parent = quietBus();
-  const workerData = { starts: new SharedArrayBuffer(4) };
+  const workerData = { starts: sharedCounter().buffer };
   const bus = await startBus('guest-bus', { parent, workerData });
   const ask = async (event_type: string): Promise<BaseEvent> => parent.dispatch(new BaseEvent({}, { event_type }));
   return { bus, parent, ask };

@@ -155,11 +155,12 @@ export class FileBoardWriter implements BoardWriter {
     this.#write(0, 0);
   }
 
-  /** Leaves word of why the process ends. */
-  leaveWords(bytes: Buffer): void {
-    if (bytes.length > longestWords) return;
+  /** Leaves word of why the process ends. @returns false if that was too long */
+  leaveWords(bytes: Buffer): boolean {
+    if (bytes.length > longestWords) return false;
     writeSync(this.#fd, bytes, 0, bytes.length, wordsAt + 4);
     this.#write(wordsAt, bytes.length);
+    return true;
   }
 
   #read(at: number): number {

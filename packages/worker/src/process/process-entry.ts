@@ -18,7 +18,11 @@ new Worker(lifelineEntry, { execArgv: [], stdin: false }).unref();
 process.on('SIGINT', () => undefined);
 
 const board = new FileBoardWriter(boardFd);
-process.on('uncaughtExceptionMonitor', (error) => board.leaveWords(serialize(encodeThrown(error))));
+process.on('uncaughtExceptionMonitor', (error) => {
+  // The parent tells whoever waits what was thrown; said here too it would be said twice.
+  const told = board.leaveWords(serialize(encodeThrown(error)));
+  if (told && process.listenerCount('uncaughtException') === 0) process.exit(1);
+});
 
 const events = openStream(linkFd);
 events.on('close', () => process.exit());
