@@ -119,3 +119,57 @@ test('crossings - an event that comes back to where it was is not handled again'
   expect(event.event_path).toEqual(['RoundOne', 'RoundTwo', 'RoundThree']);
   expect(await event.eventResultsList()).toEqual([1, 2, 3]);
 });
+
+test('crossings - a forward that a bus has registered elsewhere does not bring it what it had, however late', async () => {
+  const [source, middle, sink] = ['LateSource', 'LateMiddle', 'LateSink'].map((name) => quietBus({ name })) as [
+    EventBus,
+    EventBus,
+    EventBus,
+  ];
+  const { down: toSink } = await linked(source, sink);
+  const { down: toMiddle } = await linked(source, middle);
+  const { up: asMiddle } = await linked(middle, sink);
+  let handled = 0;
+  sink.on(Work, ({ n }) => {
+    handled += 1;
+    return n;
+  });
+  const [late, had] = [gate(), gate()];
+  middle.on(Work, () => late.opened);
+  source.on(Work, toMiddle.dispatch);
+  source.on(Work, toSink.dispatch);
+  asMiddle.on(Work, sink.dispatch);
+  sink.observe({ completed: () => had.open() });
+  await asMiddle.dispatch(new BaseEvent({}, { event_type: 'Registered' }));
+  const dispatch = source.dispatch(new Work({ n: 1 }));
+  await had.opened;
+  await ticks();
+  late.open();
+  expect(await (await dispatch).eventResultsList()).toEqual([1]);
+  expect(handled).toBe(1);
+});
+
+test('crossings - an event that came to another bus of the same thread, late or early, is still the same one', async () => {
+  for (const forwardFirst of [true, false]) {
+    const source = quietBus({ name: `Apart${forwardFirst}` });
+    const left = quietBus({ name: `Left${forwardFirst}` });
+    const right = quietBus({ name: `Right${forwardFirst}` });
+    const { down: toLeft } = await linked(source, left);
+    const { down: toRight } = await linked(source, right);
+    let handled = 0;
+    right.on(Work, ({ n }) => {
+      handled += 1;
+      return n;
+    });
+    const held = gate();
+    if (!forwardFirst) left.on(Work, () => held.opened);
+    left.on(Work, right.dispatch);
+    right.observe({ completed: () => held.open() });
+    source.on(Work, toLeft.dispatch);
+    if (forwardFirst) source.on(Work, () => ticks());
+    source.on(Work, toRight.dispatch);
+    const event = await source.dispatch(new Work({ n: 1 }));
+    expect(await event.eventResultsList()).toEqual([1]);
+    expect(handled).toBe(1);
+  }
+});

@@ -37,6 +37,16 @@ import { SlowWatch } from '../run/slow-watch.ts';
 
 const noOptions: DispatchOptions = {};
 
+/** Knows the events of a linked bus by id: one event may be several objects in this thread, if it came on several ways. */
+export interface Twins {
+  /** What marks events that crossed the bus's own links. */
+  readonly key: object;
+  /** The bus has had the event as another object; if not, the bus's links know it from now on. */
+  isTwin(event: BaseEvent, bus: Readonly<BusIdentity>): boolean;
+  /** The event is complete. */
+  left(event: BaseEvent): void;
+}
+
 /** The works of one bus: takes events, lets the run loop decide whose turn it is, keeps the books. */
 export class BusEngine implements DeliveryHost, ForwardTarget {
   readonly identity: BusIdentity;
@@ -49,6 +59,8 @@ export class BusEngine implements DeliveryHost, ForwardTarget {
   readonly expectations: Expectations = new Expectations();
   readonly idle: IdleWatch = new IdleWatch();
   readonly observers: Observers;
+  /** Null until the bus is linked. */
+  twins: Twins | null = null;
   /** The path of events that were dispatched here first. */
   readonly #ownPath: readonly PathStep[];
   readonly #slow: SlowWatch;
@@ -96,7 +108,7 @@ export class BusEngine implements DeliveryHost, ForwardTarget {
     // oxlint-disable-next-line typescript/only-throw-error -- the signal's reason, as it is
     if (signal?.aborted === true) throw signal.reason;
     const lifecycle = lifecycleOf(event);
-    if (passed(event, this.identity)) {
+    if (this.#had(event, lifecycle)) {
       const skipped = skip(event, this.identity);
       if (signal !== undefined) cancelWith(lifecycle, signal);
       return skipped;
@@ -114,7 +126,7 @@ export class BusEngine implements DeliveryHost, ForwardTarget {
 
   accept(event: BaseEvent, context: AsyncResource): Delivery | null {
     if (this.#stopped) throw this.stoppedError(event);
-    return passed(event, this.identity) ? null : this.#take(event, context);
+    return this.#had(event, lifecycleOf(event)) ? null : this.#take(event, context);
   }
 
   /** Some event here can't complete before `own`. */
@@ -223,8 +235,16 @@ export class BusEngine implements DeliveryHost, ForwardTarget {
   completed(delivery: Delivery): void {
     const { event } = delivery;
     this.history.completed(delivery);
+    if (this.twins !== null && delivery.lifecycle.crossed !== null) this.twins.left(event);
     if (this.observers.active) this.observers.notify((observer) => observer.completed?.(event));
     if (this.history.openSize === 0) this.idle.settle();
+  }
+
+  #had(event: BaseEvent, { crossed }: Lifecycle): boolean {
+    if (passed(event, this.identity)) return true;
+    return (
+      crossed !== null && this.twins !== null && crossed !== this.twins.key && this.twins.isTwin(event, this.identity)
+    );
   }
 
   #endAll(last: Lifecycle | null): void {

@@ -81,6 +81,8 @@ export class Lifecycle {
   awaited = false;
   /** The link over which the event came into this thread; null if it was made here. */
   cameOver: object | null = null;
+  /** Whose links it was the first to cross, either way: elsewhere, too, something is known by its id. */
+  crossed: object | null = null;
   /** Called whenever results were added; set only by whoever has shown the results to somebody. */
   onResults: (() => void) | null = null;
   /** Set if the event was dispatched with a signal. */
@@ -121,6 +123,12 @@ export class Lifecycle {
     const parts: Part[] = [];
     for (let part = this.#firstPart; part !== null; part = part.nextPart) parts.push(part);
     return parts;
+  }
+
+  /** Whether any of them is such a one. */
+  somePart(isSuch: (part: Part) => boolean): boolean {
+    for (let part = this.#firstPart; part !== null; part = part.nextPart) if (isSuch(part)) return true;
+    return false;
   }
 
   /** In order of arrival at a bus, then of registration. */

@@ -17,5 +17,5 @@ export {
   sourceOf,
   startedAtOf,
 } from '../event/event-result.ts';
-export type { Lifecycle, Part, Wait } from '../event/lifecycle.ts';
+export type { Lifecycle, Part, Runner, Wait } from '../event/lifecycle.ts';
 export { lifecycleOf } from '../event/result-helpers.ts';

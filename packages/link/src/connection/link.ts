@@ -28,34 +28,9 @@ import * as op from '../wire/protocol.ts';
 import type { WireCall, WireEvent, WireMore, WireOutcome } from '../wire/protocol.ts';
 import { moreOf } from './event-more.ts';
 import { Peer } from '../wire/peer.ts';
+import type { LinkOwner } from './link-owner.ts';
 import type { RemotePart } from '../outgoing/remote-part.ts';
 import { ShapeWriter } from '../wire/shapes.ts';
-
-/** What a link tells its owner, and asks of it. */
-export interface LinkOwner {
-  /** The other side has introduced itself. */
-  hello(version: number, peer: BusIdentity): void;
-  /** Where an event for one of this side's subscriptions goes. */
-  subscriptionTarget(target: number, call: WireCall | null): ForwardTarget | undefined;
-  /** An event for one of this side's expectations. */
-  offered(expectation: number, offer: number, wire: WireEvent): void;
-  /** An event for one of this side's expectations can't be cloned. */
-  unoffered(expectation: number, error: Error): void;
-  /** An event that was taken from an offer is complete. */
-  followed(offer: number, outcome: WireOutcome): void;
-  arrived(arrival: Arrival): void;
-  /** The parent of what the other side dispatches for an event that this side sent there. */
-  runnerOf(lifecycle: Lifecycle): EventResult | null;
-  /** The class for events of a type, if this side has said so with `on`. */
-  classOf(type: string): EventConstructor | undefined;
-  pong(token: number): void;
-  /** A handler in a pool thread awaits, or goes on. */
-  suspended(suspended: boolean): void;
-  /** The other side starts a handler of its own accord. */
-  working(): void;
-  /** The transport has failed: nothing comes or goes any more. */
-  lost(error: Error): void;
-}
 
 /** One connection to the other end: reads and writes operations for as long as the port is open. */
 export class Link implements Wire, AnswersHost {
@@ -204,8 +179,8 @@ export class Link implements Wire, AnswersHost {
     this.outbox.flush();
   }
 
-  isArrival(lifecycle: Lifecycle): boolean {
-    return this.#incoming.has(lifecycle);
+  brought(lifecycle: Lifecycle): boolean {
+    return this.#answers.brought(lifecycle);
   }
 
   targetOf(target: number, call: WireCall | null): ForwardTarget | undefined {
@@ -267,7 +242,7 @@ export class Link implements Wire, AnswersHost {
         this.#answers.readSource(field);
         break;
       case op.PROMOTE:
-        this.#incoming.promote(field(0));
+        this.#promote(field(0));
         break;
       case op.CANCEL:
         this.#incoming.cancel(field(0), field(1));
@@ -297,6 +272,12 @@ export class Link implements Wire, AnswersHost {
       default:
         this.#server?.read(kind, field);
     }
+  }
+
+  /** An event that came here, or with a negative number one that the other side has taken from an offer. */
+  #promote(number: number): void {
+    if (number < 0) this.#server?.promote(-number);
+    else this.#incoming.promote(number);
   }
 
   #event(frame: readonly unknown[], at: number): void {

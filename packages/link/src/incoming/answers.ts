@@ -101,7 +101,8 @@ export class Answers implements OutcomeWriter, OutcomeReader {
     const completedAt = peer.moment(frame[at + 4]);
     const outcome = peer.shapes.read(frame[at + 5] as number, frame, at + 7);
     const result = restorePlain(part.event, source, frame[at + 2] as number, startedAt, completedAt, outcome);
-    part.settle(this.local(part.lifecycle, source.handlerId) ?? [result]);
+    const local = part.onCalled === null ? this.local(part.lifecycle, source.handlerId) : null;
+    part.settle(local ?? [result]);
   }
 
   /** Gives an event what became of it at the other end. */
@@ -141,6 +142,8 @@ export class Answers implements OutcomeWriter, OutcomeReader {
   }
 
   local(lifecycle: Lifecycle, handlerId: string): readonly EventResult[] | null {
+    // What a function has made of it fills the result that is here already.
+    if (this.#settling !== null && this.#settling.onCalled !== null) return null;
     return this.#link.crossings.hasReturned(lifecycle) ? localResult(lifecycle, handlerId) : null;
   }
 

@@ -12,7 +12,8 @@ import {
 import type { CancelCauses } from '../outgoing/cancel-causes.ts';
 import type { Crossings } from '../outgoing/crossings.ts';
 import { decodeThrown } from '../wire/error-codec.ts';
-import { mergePath } from '../wire/event-codec.ts';
+import { mergePath, mergeSteps } from '../wire/event-codec.ts';
+import { whenChildrenDone } from './children.ts';
 import { restoreContext } from '../wire/portable.ts';
 import type { WireCall, WireMore, WireValue } from '../wire/protocol.ts';
 
@@ -88,8 +89,6 @@ export class Incoming {
   /** By the number that the other side gave them. */
   readonly #arrivals: (Arrival | undefined)[] = [];
   #size = 0;
-  /** Of arrivals whose event was here before. */
-  readonly #returned = new Set<Lifecycle>();
 
   constructor(host: IncomingHost, causes: CancelCauses) {
     this.#host = host;
@@ -100,25 +99,21 @@ export class Incoming {
     return this.#size;
   }
 
-  has(lifecycle: Lifecycle): boolean {
-    return (cameOver(lifecycle, this.#host) && !lifecycle.settled) || this.#returned.has(lifecycle);
-  }
-
   /** @param arrived the event as it came: if it was here before, that one is meant */
   receive(number: number, target: number, arrived: BaseEvent, jump: boolean, more: WireMore | null): void {
     const host = this.#host;
     const [, path, values, call, under] = more ?? nothingMore;
     const known = host.crossings.twinOf(arrived);
     const event = known ?? arrived;
-    if (known === undefined && path !== null) mergePath(event, path);
+    if (path !== null) mergePath(event, path);
     const arrival = new Arrival(this, host, number, event, known === undefined);
     const { lifecycle } = arrival;
-    if (known === undefined) lifecycle.cameOver = arrival;
-    else host.crossings.markReturned(lifecycle);
-    if (known === undefined && target === 0 && host.crossings.wasHere(event)) {
-      host.answer(arrival);
-      return;
-    }
+    if (known === undefined) {
+      lifecycle.cameOver = arrival;
+      lifecycle.crossed = host.crossings.key;
+      const earlier = host.crossings.pastPath(event);
+      if (earlier !== undefined) mergeSteps(event, earlier);
+    } else host.crossings.markReturned(lifecycle);
     const destination = host.targetOf(target, call);
     const context = restoreContext(values);
     if (destination === undefined) {
@@ -163,11 +158,8 @@ export class Incoming {
       return;
     }
     arrival.part = part;
-    this.#returned.add(lifecycle);
-    part.onDone = () => {
-      this.#returned.delete(lifecycle);
-      this.#close(arrival);
-    };
+    // The other side's copy needs no more of it than this part, with all that its handlers leave behind.
+    part.onDone = () => whenChildrenDone(part.results, () => this.#close(arrival));
   }
 
   /** An event that came with its arrival is complete. */

@@ -1,5 +1,5 @@
 import type { BaseEvent, EventBus, EventResult } from '@threadbus/core';
-import { busEngine, lifecycleOf } from '@threadbus/core/internal';
+import { busEngine, createdAtOf, type Lifecycle, lifecycleOf, toEpoch } from '@threadbus/core/internal';
 import { encodeEvent } from '../wire/event-codec.ts';
 import type { GuestHandlers } from './guest-handlers.ts';
 import type { Outbox } from '../outgoing/outbox.ts';
@@ -11,6 +11,8 @@ export interface ServerLink {
   readonly outbox: Outbox;
   /** What became of an event, for the other side. */
   encode(event: BaseEvent, results: readonly EventResult[]): WireOutcome;
+  /** Whether the event came over it. */
+  brought(lifecycle: Lifecycle): boolean;
 }
 
 /** A field of the operation that is being read, of the type that the protocol gives it. */
@@ -28,6 +30,9 @@ export class LinkServer {
   readonly #guests: GuestHandlers;
   readonly #link: ServerLink;
   readonly #expectations = new Map<number, Expected>();
+  /** Events that the other side has taken and waits for, by the number of their offer. */
+  readonly #followed = new Map<number, Lifecycle>();
+  readonly #offered = new WeakSet<BaseEvent>();
   #offers = 0;
 
   constructor(bus: EventBus, guests: GuestHandlers, link: ServerLink) {
@@ -45,7 +50,7 @@ export class LinkServer {
         this.#guests.remove(field(0));
         break;
       case op.EXPECT:
-        this.#expect(field(0), field(1));
+        this.#expect(field(0), field(1), field(2));
         break;
       case op.UNEXPECT:
         this.#unexpect(field(0), field(1));
@@ -60,12 +65,18 @@ export class LinkServer {
     this.#expectations.clear();
   }
 
-  #expect(id: number, pattern: string): void {
+  /** A handler over there awaits the event of that offer. */
+  promote(offer: number): void {
+    this.#followed.get(offer)?.cover();
+  }
+
+  #expect(id: number, pattern: string, since: number): void {
     const offers = new Map<number, BaseEvent>();
     const end = new AbortController();
     this.#expectations.set(id, { end, offers });
     const offer = (event: BaseEvent): false => {
       this.#offers += 1;
+      this.#offered.add(event);
       offers.set(this.#offers, event);
       this.#link.outbox.push(op.OFFER, id, this.#offers, encodeEvent(event));
       return false;
@@ -79,6 +90,14 @@ export class LinkServer {
     });
     // It only ever ends by being given up, here or because the bus stops.
     ended.catch(() => undefined);
+    for (const { event } of busEngine(this.#bus).history.open()) {
+      if (pattern === '*' || pattern === event.event_type) if (this.#wasMissed(event, since)) offer(event);
+    }
+  }
+
+  /** It was made here while the expectation was on its way; what came over the link itself keeps its order anyway. */
+  #wasMissed(event: BaseEvent, since: number): boolean {
+    return toEpoch(createdAtOf(event)) >= since && !this.#link.brought(lifecycleOf(event)) && !this.#offered.has(event);
   }
 
   /** Follows the event that was taken: its results are sent once it is complete. */
@@ -90,10 +109,14 @@ export class LinkServer {
     if (event === undefined) return;
     const lifecycle = lifecycleOf(event);
     const settle = (): void => {
+      this.#followed.delete(taken);
       const results = lifecycle.results as readonly EventResult[];
       this.#link.outbox.push(op.RESULTS, -taken, this.#link.encode(event, results));
     };
     if (lifecycle.settled) settle();
-    else lifecycle.addWait({ runner: null, settle });
+    else {
+      this.#followed.set(taken, lifecycle);
+      lifecycle.addWait({ runner: null, settle });
+    }
   }
 }

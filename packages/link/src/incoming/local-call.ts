@@ -22,6 +22,7 @@ import {
   type ResultSource,
   type RunHost,
 } from '@threadbus/core/internal';
+import { whenChildrenDone } from './children.ts';
 
 const unnamed = { status: 'pending', value: null, error: null, startedAt: never, completedAt: never } as const;
 const callsOf = new WeakMap<Lifecycle, LocalCall[]>();
@@ -129,20 +130,14 @@ export class LocalCall implements Part, RunHost, ForwardTarget {
 
   /** Answered when the children are done too, so that the other side gets them complete. */
   settled(run: HandlerRun): void {
-    let open = 1;
-    const closed = (): void => {
-      open -= 1;
-      if (open === 0) this.#close();
-    };
-    for (const child of run.runner.children) {
-      if (child.settled) continue;
-      open += 1;
-      child.addWait({ runner: run.runner, settle: closed });
-    }
+    let done = false;
+    whenChildrenDone([run.runner], () => {
+      done = true;
+      // `accept` hasn't returned yet if the function has settled within the call.
+      queueMicrotask(() => this.#close());
+    });
     // Its children may need the thread that has nothing to do but wait for them.
-    if (open > 1) this.#target.onSuspended?.(true);
-    // `accept` hasn't returned yet if the function has settled within the call.
-    queueMicrotask(closed);
+    if (!done) this.#target.onSuspended?.(true);
   }
 
   delivered(): void {

@@ -1,28 +1,42 @@
 import type { BaseEvent } from '@threadbus/core';
-import { type Lifecycle, lifecycleOf } from '@threadbus/core/internal';
+import {
+  type BusIdentity,
+  type Lifecycle,
+  lifecycleOf,
+  passed,
+  pathOf,
+  type PathStep,
+  setPath,
+  type Twins,
+} from '@threadbus/core/internal';
 import { EventIndex } from '../wire/event-index.ts';
 
-/** How many completed events a bus with several links knows again: one that is slower than so many others runs twice. */
+/** How many completed events a linked bus knows again: one that is slower than so many others runs twice. */
 const remembered = 16_384;
+/** Of this thread: over more than one of them an event may come twice. */
+let linksUp = 0;
 
 /** What the links of one bus have in common. */
 class Crossed {
   readonly events = new EventIndex();
   /** Null until there is one: most buses never get an event back. */
   returned: WeakSet<Lifecycle> | null = null;
-  /** Ids of events that are complete here, the oldest first. */
-  readonly past = new Set<string>();
+  /** The paths of events that are complete here, by id, the oldest first. */
+  readonly past = new Map<string, readonly PathStep[]>();
   /** Events of which a copy went over a link that is down: it may still be under way. Null until there is one. */
   lost: WeakSet<Lifecycle> | null = null;
-  linksUp = 0;
 }
 
 /**
  * The events of one bus that are under way over some link, sent or received, by id: so that an event which comes back,
  * or comes on two ways, is the same object, and a child finds its parent.
  */
-export class Crossings {
+export class Crossings implements Twins {
   #shared = new Crossed();
+
+  get key(): object {
+    return this.#shared;
+  }
 
   find(id: string): BaseEvent | undefined {
     return this.#shared.events.get(id);
@@ -33,32 +47,50 @@ export class Crossings {
     return this.#shared.events.twinOf(event);
   }
 
+  /** The path of an event that was here and is complete: it comes on another way, which took longer. */
+  pastPath(event: BaseEvent): readonly PathStep[] | undefined {
+    const { past } = this.#shared;
+    return past.size === 0 ? undefined : past.get(event.event_id);
+  }
+
   /** From now until `remove`, which is due when the event is complete. */
   add(event: BaseEvent): void {
     this.#shared.events.set(event);
   }
 
   remove(event: BaseEvent): void {
-    const { events, linksUp, lost } = this.#shared;
+    const { events, lost } = this.#shared;
     if (!events.delete(event)) return;
     const lifecycle = lifecycleOf(event);
     // With one link there is no second way here; and one that was made here is complete only when all its copies are,
     // except those that a lost link took along.
     const mayComeAgain = lost?.has(lifecycle) === true ? linksUp > 0 : linksUp > 1 && lifecycle.cameOver !== null;
-    if (mayComeAgain) this.#remember(event.event_id);
+    if (mayComeAgain) this.#remember(event);
   }
 
-  /** The event was here and is complete: it comes on another way, which took longer. */
-  wasHere(event: BaseEvent): boolean {
-    return this.#shared.past.size > 0 && this.#shared.past.has(event.event_id);
+  isTwin(event: BaseEvent, bus: Readonly<BusIdentity>): boolean {
+    const twin = this.twinOf(event);
+    if (twin === event) return false;
+    if (twin !== undefined) {
+      if (passed(twin, bus)) return true;
+      setPath(twin, [...pathOf(twin), bus]);
+      return false;
+    }
+    if (this.pastPath(event)?.some(({ id }) => id === bus.id) === true) return true;
+    this.add(event);
+    return false;
+  }
+
+  left(event: BaseEvent): void {
+    this.remove(event);
   }
 
   linkUp(): void {
-    this.#shared.linksUp += 1;
+    linksUp += 1;
   }
 
   linkDown(): void {
-    this.#shared.linksUp -= 1;
+    linksUp -= 1;
   }
 
   /** A copy of the event was sent over a link that is down now. */
@@ -79,16 +111,17 @@ export class Crossings {
   share(other: Crossings): void {
     if (this.#shared === other.#shared) return;
     for (const event of other.#shared.events) this.#shared.events.set(event);
-    this.#shared.linksUp += other.#shared.linksUp;
     other.#shared = this.#shared;
   }
 
-  #remember(id: string): void {
+  #remember(event: BaseEvent): void {
     const { past } = this.#shared;
-    past.add(id);
+    past.set(event.event_id, pathOf(event));
     if (past.size <= remembered) return;
-    const [oldest] = past;
-    if (oldest !== undefined) past.delete(oldest);
+    for (const oldest of past.keys()) {
+      past.delete(oldest);
+      break;
+    }
   }
 }
 

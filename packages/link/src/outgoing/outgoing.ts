@@ -6,6 +6,7 @@ import {
   type Lifecycle,
   LinkedList,
   never,
+  type Part,
   pathOf,
   setPath,
   takeTransfer,
@@ -28,16 +29,15 @@ export interface Wire {
   sendEvent(part: RemotePart, transfer: readonly Transferable[]): void;
   sendPromote(part: RemotePart): void;
   sendCancel(part: RemotePart, cause: unknown): void;
-  /** An event that is being handled here for the other side. */
-  isArrival(lifecycle: Lifecycle): boolean;
 }
 
 /**
  * The events that went, or wait to go, to the other end of a link; it outlives the link when the thread is replaced.
  *
- * At most `maxInFlight` are on the wire, the rest waits here in order. Exempt are events that a handler awaits and
- * descendants of an event that is in flight on this very link, in either direction: the other side needs those to
- * finish what it has, so holding them back could block both sides for ever.
+ * At most `maxInFlight` are on the wire, the rest waits here in order. A place must depend on nothing that needs a
+ * place, on this link or any other, or places that wait for each other could block all sides for ever. So one is needed
+ * only by an event that enters the system here and crosses for the first time: exempt is what a handler awaits, came
+ * over some link, is under way over another, or has such an ancestor. All that a place is held for is of these kinds.
  */
 export class Outgoing implements PartHost {
   readonly capacity: Capacity;
@@ -94,8 +94,9 @@ export class Outgoing implements PartHost {
     const path = pathOf(event);
     if (to.bus !== null) setPath(event, path.length === 0 ? to.path : [...path, to.bus]);
     this.crossings.add(event);
+    part.lifecycle.crossed ??= this.crossings.key;
     if (this.size === 0) this.#onBusy(true);
-    if (this.#isExempt(part)) {
+    if (isExempt(part)) {
       this.#enqueue(part, this.#urgent);
     } else {
       part.counted = true;
@@ -219,14 +220,6 @@ export class Outgoing implements PartHost {
     this.crossings.remove(part.event);
   }
 
-  #isExempt({ lifecycle }: RemotePart): boolean {
-    if (lifecycle.awaited) return true;
-    for (let parent = lifecycle.parent; parent !== null; parent = parent.lifecycle.parent) {
-      if (this.#openPart(parent.lifecycle) !== null || this.#wire?.isArrival(parent.lifecycle) === true) return true;
-    }
-    return false;
-  }
-
   /** It takes none of the places any more. */
   #exempt(part: RemotePart): void {
     if (!part.counted) return;
@@ -268,4 +261,13 @@ export class Outgoing implements PartHost {
     part.moved = transfer.length > 0;
     wire.sendEvent(part, transfer);
   }
+}
+
+/** It needs none of the places. */
+function isExempt(part: RemotePart): boolean {
+  const isAway = (other: Part): boolean => other instanceof RemotePart && other !== part && other.state !== 'done';
+  for (let event: Lifecycle | undefined = part.lifecycle; event !== undefined; event = event.parent?.lifecycle) {
+    if (event.awaited || event.cameOver !== null || event.somePart(isAway)) return true;
+  }
+  return false;
 }

@@ -17,6 +17,7 @@ import {
 } from '@threadbus/core';
 import {
   type AnyHandler,
+  busEngine,
   type BusIdentity,
   cancelWith,
   checkDispatchOptions,
@@ -35,7 +36,8 @@ import { crossingsOf } from '../outgoing/crossings.ts';
 import { LinkError } from '../wire/errors.ts';
 import type { Arrival } from '../incoming/incoming.ts';
 import { GuestHandlers } from '../incoming/guest-handlers.ts';
-import { Link, type LinkOwner } from '../connection/link.ts';
+import { Link } from '../connection/link.ts';
+import type { LinkOwner } from '../connection/link-owner.ts';
 import type { FlowLimits } from '../wire/flow-limits.ts';
 import { Outgoing } from '../outgoing/outgoing.ts';
 import type { Sender } from '../outgoing/outbox.ts';
@@ -109,7 +111,10 @@ export class RemoteBus implements RunningBus, ForwardTarget, LinkOwner {
 
   /** Makes the link that a port carries; it is used once the other side has introduced itself. */
   createLink(sender: Sender, bus: EventBus | null): Link {
-    if (bus !== null) this.#guests ??= new GuestHandlers(bus, this.outgoing);
+    if (bus !== null) {
+      this.#guests ??= new GuestHandlers(bus, this.outgoing);
+      busEngine(bus).twins = this.outgoing.crossings;
+    }
     this.#link = new Link(sender, bus, this.outgoing, this, this.#guests);
     this.outgoing.crossings.linkUp();
     return this.#link;
@@ -134,7 +139,7 @@ export class RemoteBus implements RunningBus, ForwardTarget, LinkOwner {
   /** Something over there waits for that event, which came from there, or for one above it. */
   needs(lifecycle: Lifecycle): boolean {
     for (let event: Lifecycle | undefined = lifecycle; event !== undefined; event = event.parent?.lifecycle) {
-      if (this.#link?.isArrival(event) === true) return true;
+      if (this.#link?.brought(event) === true || this.outgoing.crossings.hasReturned(event)) return true;
     }
     return false;
   }

@@ -11,21 +11,17 @@ import type { Crossings } from '../outgoing/crossings.ts';
 import { decodeEvent } from '../wire/event-codec.ts';
 import * as op from '../wire/protocol.ts';
 import type { WireEvent } from '../wire/protocol.ts';
-import { Destination, RemotePart } from '../outgoing/remote-part.ts';
+import { Destination, type PartHost, RemotePart } from '../outgoing/remote-part.ts';
 import type { SendOperation } from './remote-subscriptions.ts';
 
 interface Expectation {
   readonly key: string;
+  /** Epoch milliseconds. */
+  readonly since: number;
   readonly Class: EventConstructor | undefined;
   offer(event: BaseEvent, offer: number): void;
   refuse(error: Error): void;
 }
-
-const ignore = {
-  promote: (): void => undefined,
-  cancel: (): void => undefined,
-  completed: (): void => undefined,
-};
 
 /** Those of this side who wait for an event to be dispatched to the bus at the other end. */
 export class RemoteExpectations {
@@ -44,7 +40,7 @@ export class RemoteExpectations {
 
   connect(send: SendOperation): void {
     this.#send = send;
-    for (const [id, { key }] of this.#waiting) send(op.EXPECT, id, key);
+    for (const [id, { key, since }] of this.#waiting) send(op.EXPECT, id, key, since);
   }
 
   /** The link is down: what was taken from it will not be heard of any more. */
@@ -79,6 +75,7 @@ export class RemoteExpectations {
       };
       const expectation: Expectation = {
         key,
+        since: Date.now(),
         Class: typeof pattern === 'string' ? undefined : pattern,
         offer: (event, offer) => {
           try {
@@ -101,7 +98,7 @@ export class RemoteExpectations {
       const timer =
         timeout === null ? null : startTimer(timeout, () => expectation.refuse(timeoutError(timeout)), true);
       this.#waiting.set(id, expectation);
-      this.#send?.(op.EXPECT, id, key);
+      this.#send?.(op.EXPECT, id, key, expectation.since);
     });
   }
 
@@ -132,7 +129,13 @@ export class RemoteExpectations {
     const lifecycle = lifecycleOf(event);
     if (lifecycle.sequence > 0) return;
     lifecycle.dispatched(null);
-    const part = new RemotePart(event, new Destination({ number: 0 }, null), this.#bus, ignore, null);
+    const host: PartHost = {
+      promote: () => this.#send?.(op.PROMOTE, -offer),
+      // It is the other side's, and goes on there.
+      cancel: () => undefined,
+      completed: () => undefined,
+    };
+    const part = new RemotePart(event, new Destination({ number: 0 }, null), this.#bus, host, null);
     lifecycle.attach(part);
     this.#followed.set(offer, part);
   }

@@ -9,6 +9,7 @@ import {
   orderOf,
   ownIds,
   pathOf,
+  type PathStep,
   payloadOf,
   setPath,
   toEpoch,
@@ -82,13 +83,16 @@ export function encodePath(event: BaseEvent, except: string | null = null): Wire
 /** Adds to the event's path what it has come elsewhere. */
 export function mergePath(event: BaseEvent, wire: WirePath | null): void {
   if (wire === null) return;
+  const steps: PathStep[] = [];
+  for (let at = 0; at < wire.length; at += 2) steps.push({ id: wire[at + 1] ?? null, name: wire[at] as string });
+  mergeSteps(event, steps);
+}
+
+/** Adds those that the event's path has not. */
+export function mergeSteps(event: BaseEvent, steps: readonly PathStep[]): void {
   const path = [...pathOf(event)];
-  for (let at = 0; at < wire.length; at += 2) {
-    const name = wire[at] as string;
-    const stepId = wire[at + 1] ?? null;
-    if (!path.some((step) => (step.id === null ? step.name === name : step.id === stepId))) {
-      path.push({ id: stepId, name });
-    }
+  for (const step of steps) {
+    if (!path.some(({ id, name }) => (id === null ? name === step.name : id === step.id))) path.push(step);
   }
-  setPath(event, path);
+  if (path.length > pathOf(event).length) setPath(event, path);
 }

@@ -32,6 +32,7 @@ export class EventIndex {
     if (this.#size * 4 > this.#buckets.length) this.#grow();
     const place = this.#place(tailOfEvent(event));
     const bucket = this.#buckets[place];
+    if (bucket === event) return;
     if (bucket === undefined) {
       this.#buckets[place] = event;
     } else {

@@ -22,14 +22,20 @@ export const HELLO = 1;
 export const EVENT = 2;
 /** number, outcome: all that became of an EVENT; sent once everything that it needs is done. */
 export const RESULTS = 3;
-/** A handler awaits the event: run it, and what its completion needs, ahead of the queue. */
+/**
+ * A handler awaits the event: run it, and what its completion needs, ahead of the queue. With a negative number it is the
+ * event of that offer.
+ */
 export const PROMOTE = 4;
 /** End the event's handlers; answered by RESULTS like any other. */
 export const CANCEL = 5;
 /** id, pattern, description: register a subscription; its events come back as EVENTs with that target. */
 export const SUBSCRIBE = 6;
 export const UNSUBSCRIBE = 7;
-/** Offer every event that matches the pattern, as it is dispatched, until UNEXPECT. */
+/**
+ * id, pattern, since: offer every event that matches the pattern, as it is dispatched, until UNEXPECT; first those that
+ * are under way and were made there at `since` (epoch milliseconds) or later, while this was on its way.
+ */
 export const EXPECT = 8;
 /** An event for expectation `id`; kept by the sender until UNEXPECT says which one was taken. */
 export const OFFER = 9;
@@ -66,7 +72,7 @@ const fieldCounts: Readonly<Record<number, number>> = {
   [CANCEL]: 2,
   [SUBSCRIBE]: 3,
   [UNSUBSCRIBE]: 1,
-  [EXPECT]: 2,
+  [EXPECT]: 3,
   [OFFER]: 3,
   [UNEXPECT]: 2,
   [PING]: 1,

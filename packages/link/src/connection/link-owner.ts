@@ -1,0 +1,30 @@
+import type { EventResult } from '@threadbus/core';
+import type { BusIdentity, EventConstructor, ForwardTarget, Lifecycle } from '@threadbus/core/internal';
+import type { Arrival } from '../incoming/incoming.ts';
+import type { WireCall, WireEvent, WireOutcome } from '../wire/protocol.ts';
+
+/** What a link tells its owner, and asks of it. */
+export interface LinkOwner {
+  /** The other side has introduced itself. */
+  hello(version: number, peer: BusIdentity): void;
+  /** Where an event for one of this side's subscriptions goes. */
+  subscriptionTarget(target: number, call: WireCall | null): ForwardTarget | undefined;
+  /** An event for one of this side's expectations. */
+  offered(expectation: number, offer: number, wire: WireEvent): void;
+  /** An event for one of this side's expectations can't be cloned. */
+  unoffered(expectation: number, error: Error): void;
+  /** An event that was taken from an offer is complete. */
+  followed(offer: number, outcome: WireOutcome): void;
+  arrived(arrival: Arrival): void;
+  /** The parent of what the other side dispatches for an event that this side sent there. */
+  runnerOf(lifecycle: Lifecycle): EventResult | null;
+  /** The class for events of a type, if this side has said so with `on`. */
+  classOf(type: string): EventConstructor | undefined;
+  pong(token: number): void;
+  /** A handler in a pool thread awaits, or goes on. */
+  suspended(suspended: boolean): void;
+  /** The other side starts a handler of its own accord. */
+  working(): void;
+  /** The transport has failed: nothing comes or goes any more. */
+  lost(error: Error): void;
+}

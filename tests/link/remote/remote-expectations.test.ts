@@ -1,0 +1,43 @@
+import { BaseEvent } from '@threadbus/core';
+import { expect, test } from 'vitest';
+import { gate } from '../../helpers/gate.ts';
+import { linkPair } from '../link-pair.ts';
+
+function event(event_type: string): BaseEvent {
+  return new BaseEvent({}, { event_type, event_timeout: 5 });
+}
+
+test('remote expectations - an event that a handler got this way and awaits jumps the queue over there', async () => {
+  const { here, there, down, up } = await linkPair();
+  there.on('Parent', async () => {
+    there.dispatch(event('Expected'));
+    await up.dispatch(event('Waits'));
+    return 'parent';
+  });
+  there.on('Expected', () => void there.dispatch(event('Child')));
+  there.on('Child', () => 'child');
+  const expected = down.expect('Expected');
+  here.on('Waits', async () => {
+    await (await expected).eventCompleted();
+  });
+  await down.dispatch(event('Before'));
+  expect(await there.dispatch(event('Parent')).eventResult()).toBe('parent');
+  const [child] = (await expected).event_children;
+  expect(await child?.eventResult()).toBe('child');
+});
+
+test('remote expectations - one that is made while the expectation is on its way is not missed', async () => {
+  const { here, there, down, up } = await linkPair();
+  const over = gate();
+  there.on('*', () => over.opened);
+  up.dispatch(event('Other'));
+  const earlier = down.dispatch(event('Any'));
+  const expected = down.expect('Any');
+  const made = there.dispatch(event('Any'));
+  expect((await expected).event_id).toBe(made.event.event_id);
+  // Nor is it given out twice, and what was sent over the link before the expectation isn't it.
+  const next = down.expect('Any', { timeout: 0.05 }).catch((error: Error) => error.name);
+  expect(await next).toBe('TimeoutError');
+  over.open();
+  await Promise.all([earlier, made, here.dispatch(event('Any'))]);
+});
