@@ -25,5 +25,5 @@ export type { BusObserver } from './event/observer.ts';
 export type { EventPattern } from './event/pattern.ts';
 export { readWal } from './log/read-wal.ts';
 export type { ReadWalOptions } from './log/read-wal.ts';
-export type { FlatDictOptions, ResultOf, ResultOptions } from './event/result-helpers.ts';
+export type { CompletionOptions, FlatDictOptions, ResultOf, ResultOptions } from './event/result-helpers.ts';
 export type { Subscription } from './basics/subscription.ts';

@@ -1,14 +1,14 @@
 import { availableParallelism } from 'node:os';
 import type { ResourceLimits } from 'node:worker_threads';
-import { type BaseEvent, BusStoppedError, type HandlerContext } from '@threadbus/core';
+import { type BaseEvent, BusStoppedError } from '@threadbus/core';
 import {
+  activeRun,
   checkFlag,
   checkOptions,
   checkSize,
   checkWait,
   defaultLogger,
   Fifo,
-  type HandlerRun,
   type RemoteHandler,
   remoteHandler,
   showAs,
@@ -41,7 +41,7 @@ export interface PoolHandlerOptions {
 }
 
 /** A handler whose function runs in a pool thread. What it returns is checked where it runs. */
-export type PoolHandler<R> = (event: BaseEvent, context: HandlerContext) => Promise<R>;
+export type PoolHandler<R> = (event: BaseEvent) => Promise<R>;
 
 /** More threads than this never run at once, whatever awaits what. */
 const threadLimit = 4096;
@@ -148,8 +148,8 @@ export class HandlerPool implements AsyncDisposable {
     const { ordered = false } = options;
     const entry = checkEntry(module, "a pool handler's module");
     const name = entry.pathname.split('/').pop() ?? 'pool handler';
-    const call = async (event: BaseEvent, context: HandlerContext): Promise<R> =>
-      this.#call(new PoolCall(event, context as HandlerRun, entry.href)) as Promise<R>;
+    const call = async (event: BaseEvent): Promise<R> =>
+      this.#call(new PoolCall(event, activeRun(), entry.href)) as Promise<R>;
     const kind: RemoteHandler = { name, holdsSlot: ordered, ownClock: true };
     return Object.assign(call, { [remoteHandler]: kind });
   }

@@ -1,3 +1,5 @@
+import { silenced } from './options.ts';
+
 /** Where a bus writes what it has to say: `console` and a pino logger fit as they are. */
 export interface Logger {
   /** Every step of every event; only with THREADBUS_LOG_LEVEL=debug. */
@@ -57,7 +59,8 @@ function catching(logger: Logger): Logger {
     (level: 'debug' | 'info' | 'warn' | 'error') =>
     (message: string): void => {
       try {
-        logger[level](message);
+        // Also one that fails later; there is nowhere left to report it.
+        silenced(logger[level](message));
       } catch {
         // Nowhere left to report it.
       }

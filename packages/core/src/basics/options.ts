@@ -35,3 +35,25 @@ export function checkSignal(value: unknown): void {
   if (typeof aborted === 'boolean' && typeof addEventListener === 'function') return;
   throw new TypeError(`Expected signal to be an AbortSignal; got ${describe(value)}.`);
 }
+
+/**
+ * What a filter says of something; true if there is none.
+ *
+ * @throws TypeError for one that answers later, whose promise would pass for a yes; what the filter throws
+ */
+export function passes<T>(name: string, filter: ((value: T) => boolean) | undefined, value: T): boolean {
+  if (filter === undefined) return true;
+  const answer: unknown = filter(value);
+  if (!silenced(answer)) return Boolean(answer);
+  throw new TypeError(
+    `Expected ${name} to answer true or false at once; it returned a promise, as an async function does. Look up what it needs beforehand, or ask about the event once you have it.`,
+  );
+}
+
+/** Whether something is a promise, or the like; nobody hears if it rejects. */
+export function silenced(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null || !('then' in value) || typeof value.then !== 'function')
+    return false;
+  Promise.resolve(value as PromiseLike<unknown>).catch(() => undefined);
+  return true;
+}

@@ -162,6 +162,7 @@ export class BusEngine implements DeliveryHost, ForwardTarget {
     this.#stopped = true;
     // An error costs as much as many events: a bus that is idle when it stops needs none.
     if (this.history.openSize > 0 || this.expectations.size > 0 || this.capacity.waited) this.#endAll(last);
+    this.registry.stopListening();
     this.idle.settle();
     this.#slow.stop();
     this.observers.notify((observer) => observer.stopped?.());
@@ -218,9 +219,9 @@ export class BusEngine implements DeliveryHost, ForwardTarget {
     if (this.observers.active) this.observers.notify((observer) => observer.started?.(event));
   }
 
-  handlerStarted({ event, runner }: HandlerRun): void {
-    this.#slow.arm();
-    if (this.observers.active) this.observers.notify((observer) => observer.handlerStarted?.(event, runner));
+  handlerStarted({ event }: Delivery, result: EventResult, entry: HandlerEntry): void {
+    if (entry.target === null) this.#slow.arm();
+    if (this.observers.active) this.observers.notify((observer) => observer.handlerStarted?.(event, result));
   }
 
   handlerEnded({ event }: Delivery, result: EventResult, entry: HandlerEntry): void {

@@ -1,3 +1,5 @@
+import { whenAborted } from '../basics/when-aborted.ts';
+
 /** Someone outside any handler who waits for a place. */
 interface PlaceWait {
   grant(): void;
@@ -68,7 +70,7 @@ export class Capacity {
     return new Promise((resolve, reject) => {
       const end = (): void => {
         waits.delete(wait);
-        signal?.removeEventListener('abort', onAbort);
+        stopListening?.();
       };
       const wait: PlaceWait = {
         grant: () => {
@@ -81,7 +83,7 @@ export class Capacity {
         },
       };
       const onAbort = (): void => wait.refuse(signal?.reason as Error);
-      signal?.addEventListener('abort', onAbort);
+      const stopListening = signal === undefined ? null : whenAborted(signal, onAbort);
       waits.add(wait);
     });
   }

@@ -1,6 +1,7 @@
 import { AsyncResource } from 'node:async_hooks';
 import type { BaseEvent } from '../event/base-event.ts';
 import { startTimer } from '../basics/timer.ts';
+import { whenAborted } from '../basics/when-aborted.ts';
 
 /** What an expectation is for and how it ends. */
 export interface ExpectationOptions {
@@ -53,7 +54,7 @@ export class Expectations {
       const end = (): void => {
         waiting.delete(expectation);
         timer?.cancel();
-        signal?.removeEventListener('abort', onAbort);
+        stopListening?.();
       };
       const expectation: Expectation = {
         pattern,
@@ -72,7 +73,7 @@ export class Expectations {
         },
       };
       const onAbort = (): void => expectation.refuse(signal?.reason as Error);
-      signal?.addEventListener('abort', onAbort);
+      const stopListening = signal === undefined ? null : whenAborted(signal, onAbort);
       const timer = timeout === null ? null : startTimer(timeout, () => expectation.refuse(onTimeout(timeout)), true);
       waiting.add(expectation);
     });

@@ -4,7 +4,7 @@ import type { BusEngine } from './bus-engine.ts';
 import { describe } from '../basics/describe.ts';
 import { checkWait } from '../basics/duration.ts';
 import type { Lifecycle } from '../event/lifecycle.ts';
-import { checkFilter, checkOptions, checkSignal } from '../basics/options.ts';
+import { checkFilter, checkOptions, checkSignal, passes } from '../basics/options.ts';
 import { lifecycleOf } from '../event/result-helpers.ts';
 
 /** Options of `find`. */
@@ -34,7 +34,7 @@ export async function findEvent(engine: BusEngine, key: string, options: FindOpt
   const matches = (event: BaseEvent): boolean =>
     (key === '*' || key === event.event_type) &&
     (childOf === undefined || descendsFrom(event, childOf, history)) &&
-    (where?.(event) ?? true);
+    passes('where', where, event);
   const found = past === false ? null : findPast(history, oldest, matches);
   if (found !== null || future === false) return found;
   if (engine.stopped) throw engine.stoppedError();

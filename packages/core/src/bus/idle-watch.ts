@@ -1,4 +1,5 @@
 import { startTimer } from '../basics/timer.ts';
+import { whenAborted } from '../basics/when-aborted.ts';
 
 /** Options of waits that have no other. */
 export interface WaitOptions {
@@ -21,7 +22,7 @@ export class IdleWatch {
       const end = (): void => {
         waiting.delete(onIdle);
         timer?.cancel();
-        signal?.removeEventListener('abort', onAbort);
+        stopListening?.();
       };
       const onIdle = (): void => {
         end();
@@ -35,7 +36,7 @@ export class IdleWatch {
         end();
         resolve(false);
       };
-      signal?.addEventListener('abort', onAbort);
+      const stopListening = signal === undefined ? null : whenAborted(signal, onAbort);
       const timer = timeout === null ? null : startTimer(timeout, onTimeout, true);
       waiting.add(onIdle);
     });

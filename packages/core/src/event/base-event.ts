@@ -14,7 +14,7 @@ import * as schema from './event-schema.ts';
 import type { EventDefinition, EventOptions, PayloadInput, PayloadOutput, PayloadShape } from './event-schema.ts';
 import { showAs } from '../basics/inspect.ts';
 import type { EventStatus } from './lifecycle.ts';
-import { completion, lifecycleOf, placeOf, ResultHelpers } from './result-helpers.ts';
+import { type CompletionOptions, lifecycleOf, limitedCompletion, placeOf, ResultHelpers } from './result-helpers.ts';
 import { TrustedFields, TrustedPayload } from './trusted.ts';
 
 /** A class of events, as `on`, `expect` and `find` take it. */
@@ -295,11 +295,13 @@ export class BaseEvent<R = unknown> extends EventProgress<R, BaseEvent> implemen
 
   /**
    * Resolves to this event once it is completed: all its handlers on every bus, and all its children.
-   * @throws EventStateError if it was never dispatched; AwaitCycleError inside a handler that it can't complete without
-   * @example await event.eventCompleted();
+   * @param options the limit of the wait in seconds, and a signal that ends it; handlers go on
+   * @throws EventStateError if it was never dispatched; AwaitCycleError inside a handler that it can't complete without;
+   *   TimeoutError; the signal's reason
+   * @example await event.eventCompleted({ timeout: 10 });
    */
-  eventCompleted(): Promise<this> {
-    return completion(lifecycleOf(this), this);
+  eventCompleted(options?: CompletionOptions): Promise<this> {
+    return limitedCompletion(lifecycleOf(this), this, 'eventCompleted', options);
   }
 
   /** A fresh copy to dispatch: same payload and options, new id, no parent or path. @example event.eventReset() */

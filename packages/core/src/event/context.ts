@@ -1,6 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Lifecycle, Runner, Wait } from './lifecycle.ts';
 import { startTimer } from '../basics/timer.ts';
+import { whenAborted } from '../basics/when-aborted.ts';
 
 /** What a wait is for: an event's completion, or one result of it. */
 export interface Subject {
@@ -85,12 +86,12 @@ function waitWithin<T>(
     const end = (finish: () => void): void => {
       subject.release(wait);
       timer?.cancel();
-      signal?.removeEventListener('abort', onAbort);
+      stopListening?.();
       resume(finish);
     };
     const wait: Wait = { runner: handler === null ? null : handler.runner, settle: () => end(() => resolve(value)) };
     const onAbort = (): void => end(() => reject(signal?.reason as Error));
-    signal?.addEventListener('abort', onAbort);
+    const stopListening = signal === undefined ? null : whenAborted(signal, onAbort);
     const timer = timeout === null ? null : startTimer(timeout, () => end(() => reject(onTimeout(timeout))), true);
     subject.addWait(wait);
   });

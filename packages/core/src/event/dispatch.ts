@@ -1,7 +1,7 @@
 import type { MessagePort } from 'node:worker_threads';
 import { showAs } from '../basics/inspect.ts';
 import { checkFlag, checkOptions, checkSignal } from '../basics/options.ts';
-import { lifecycleOf, ResultHelpers, type ResultOf } from './result-helpers.ts';
+import { type CompletionOptions, lifecycleOf, ResultHelpers, type ResultOf } from './result-helpers.ts';
 
 /** What can be dispatched: an event. */
 export interface Dispatchable extends ResultHelpers<unknown> {
@@ -10,7 +10,7 @@ export interface Dispatchable extends ResultHelpers<unknown> {
   /** By what handlers are matched. */
   readonly event_type: string;
   /** Resolves to the event once it is completed. */
-  eventCompleted(): Promise<this>;
+  eventCompleted(options?: CompletionOptions): Promise<this>;
 }
 
 /** Options of `dispatch`. */
@@ -98,6 +98,15 @@ export class Dispatch<E extends Dispatchable = Dispatchable>
     onError?: ((error: unknown) => Failure | PromiseLike<Failure>) | null,
   ): Promise<Value | Failure> {
     return this.event.eventCompleted().then(onCompleted, onError);
+  }
+
+  /**
+   * Like an await, with a limit in seconds or a signal; handlers go on when the wait ends.
+   * @throws TimeoutError; the signal's reason; AwaitCycleError inside a handler that the event can't complete without
+   * @example const event = await bus.dispatch(new Ping({})).eventCompleted({ timeout: 2 });
+   */
+  eventCompleted(options?: CompletionOptions): Promise<E> {
+    return this.event.eventCompleted(options);
   }
 
   /** For errors of the wait itself: an await cycle, or a stopped bus. */

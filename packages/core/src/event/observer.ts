@@ -12,9 +12,9 @@ export interface BusObserver {
   dispatched?(event: BaseEvent): void;
   /** It is the event's turn on this bus. */
   started?(event: BaseEvent): void;
-  /** A handler is about to be called. */
+  /** A handler is about to be called, or the event to be forwarded. */
   handlerStarted?(event: BaseEvent, result: EventResult): void;
-  /** A handler has a result or an error. */
+  /** A handler, or a forward, has a result or an error; one that was cancelled has perhaps never started. */
   handlerEnded?(event: BaseEvent, result: EventResult): void;
   /** The event is complete: all its handlers on every bus, and all its children. */
   completed?(event: BaseEvent): void;
@@ -46,12 +46,15 @@ export class Observers {
   notify(tell: (observer: BusObserver) => void): void {
     for (const observer of this.#observers) {
       try {
-        tell(observer);
+        const outcome = tell(observer) as unknown;
+        if (outcome instanceof Promise) outcome.catch((error: unknown) => this.#log(error));
       } catch (error) {
-        this.#logger.error(
-          `An observer threw: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
-        );
+        this.#log(error);
       }
     }
+  }
+
+  #log(error: unknown): void {
+    this.#logger.error(`An observer threw: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
   }
 }

@@ -10,14 +10,18 @@ import {
 } from '../basics/errors.ts';
 import type { EventResult } from './event-result.ts';
 import { Lifecycle, type Wait } from './lifecycle.ts';
-import { checkFilter, checkFlag, checkOptions, checkSignal } from '../basics/options.ts';
+import { checkFilter, checkFlag, checkOptions, checkSignal, passes } from '../basics/options.ts';
 
-/** Options of all result helpers. */
-export interface ResultOptions<R = unknown, E extends object = object> {
+/** Options of waits for an event's completion. */
+export interface CompletionOptions {
   /** Limit for the wait in seconds; handlers go on when it passes. 0 = look once. @default none */
   readonly timeout?: number | null | undefined;
   /** Ends the wait with the signal's reason; handlers go on. @default none */
   readonly signal?: AbortSignal | undefined;
+}
+
+/** Options of all result helpers. */
+export interface ResultOptions<R = unknown, E extends object = object> extends CompletionOptions {
   /** Which results count. @default completed ones that are neither null nor undefined nor a forwarded event */
   readonly include?: ((result: EventResult<R, E>) => boolean) | undefined;
   /** Throw what the first failed handler threw, before `include` is asked. @default true */
@@ -104,6 +108,15 @@ export abstract class ResultHelpers<R, E extends object = object> {
   }
 
   /**
+   * What the handlers threw, and the reasons why handlers were ended, in the order of the results; never throws those.
+   *
+   * @example for (const error of await bus.dispatch(event).eventErrors({ timeout: 10 })) report(error);
+   */
+  eventErrors(options: CompletionOptions = noOptions): Promise<Error[]> {
+    return limitedCompletion(this.#lifecycle, this.#lifecycle, 'eventErrors', options).then(errorsOf);
+  }
+
+  /**
    * All results that are plain objects, merged; others are skipped. `raiseIfNone` is false unless given.
    *
    * @throws ResultConflictError if two handlers returned the same key, unless `raiseIfConflicts` is false
@@ -124,12 +137,32 @@ export function placeOf(lifecycle: Lifecycle): ErrorPlace {
   return { eventType: event_type, eventId: event_id };
 }
 
-/** Resolves to `value` once the event is completed. */
-export function completion<T>(
+/** Everything that is wrong with the options rejects. */
+export function limitedCompletion<T>(
   lifecycle: Lifecycle,
   value: T,
-  { timeout, signal }: Pick<ResultOptions, 'timeout' | 'signal'> = {},
+  call: string,
+  options: CompletionOptions = noOptions,
 ): Promise<T> {
+  if (options === noOptions) return completion(lifecycle, value);
+  try {
+    checkOptions(call, options, ['timeout', 'signal']);
+    checkSignal(options.signal);
+    return completion(lifecycle, value, options);
+  } catch (error) {
+    // oxlint-disable-next-line typescript/prefer-promise-reject-errors -- what a check threw, as it is
+    return Promise.reject(error);
+  }
+}
+
+function errorsOf({ results }: Lifecycle): Error[] {
+  return (results as readonly EventResult[]).flatMap(({ status, error }) =>
+    status === 'error' ? [error as Error] : [],
+  );
+}
+
+/** Resolves to `value` once the event is completed. */
+export function completion<T>(lifecycle: Lifecycle, value: T, { timeout, signal }: CompletionOptions = {}): Promise<T> {
   if (lifecycle.sequence === 0) return Promise.reject(neverDispatched(placeOf(lifecycle)));
   if ((timeout === undefined || timeout === null) && signal === undefined) return waitFor(lifecycle, value);
   return waitFor(lifecycle, value, {
@@ -246,7 +279,7 @@ function countingResults<R, E extends object>(
     if (failed !== undefined) throw failed.error;
   }
   const include = options.include ?? countsByDefault;
-  const counting = results.filter((result) => kind.has(result) && include(result));
+  const counting = results.filter((result) => kind.has(result) && passes('include', include, result));
   if (counting.length > 0 || !(options.raiseIfNone ?? kind.raiseIfNone)) return counting;
   const place = placeOf(lifecycle);
   throw new NoResultError(

@@ -4,6 +4,7 @@ import type { ResultSource } from '../event/event-result.ts';
 import { type AnyHandler, kindOf, nameOf } from './handler.ts';
 import { PatternHandlers, Registration } from './pattern-handlers.ts';
 import { type Subscription, subscription } from '../basics/subscription.ts';
+import { whenAborted } from '../basics/when-aborted.ts';
 
 const anyType = '*';
 /** How many patterns without a handler are kept for the next one. */
@@ -95,7 +96,7 @@ export class HandlerRegistry {
   /** What ends the registration; the signal does, too. */
   subscription(entry: Registration, signal: AbortSignal | undefined): Subscription {
     const end = (): void => this.remove(entry);
-    if (signal !== undefined) endWith(signal, entry, end);
+    if (signal !== undefined) entry.onRemoved = whenAborted(signal, end);
     return subscription(end);
   }
 
@@ -115,6 +116,16 @@ export class HandlerRegistry {
     return handlers.matched;
   }
 
+  /** Signals end no registration any more: they may outlive the bus by far. */
+  stopListening(): void {
+    for (const entries of [...this.#patterns.values(), this.#any]) {
+      for (const entry of entries) {
+        entry.onRemoved?.();
+        entry.onRemoved = null;
+      }
+    }
+  }
+
   clear(): void {
     for (const handlers of [...this.#patterns.values(), this.#any])
       for (const entry of [...handlers]) this.remove(entry);
@@ -130,11 +141,6 @@ export class HandlerRegistry {
     }
     return handlers;
   }
-}
-
-function endWith(signal: AbortSignal, entry: Registration, end: () => void): void {
-  entry.onRemoved = (): void => signal.removeEventListener('abort', end);
-  signal.addEventListener('abort', end);
 }
 
 function distinct(own: PatternHandlers, any: PatternHandlers | null): readonly Registration[] {

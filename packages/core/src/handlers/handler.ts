@@ -6,7 +6,7 @@ import type { Part } from '../event/lifecycle.ts';
 import { checkFlag, checkOptions, checkSignal } from '../basics/options.ts';
 import type { ResultOf } from '../event/result-helpers.ts';
 
-/** What a handler gets beside the event. */
+/** What a handler gets beside the event: a plain object, to be copied or added to as you like. */
 export interface HandlerContext {
   /** Aborts when the handler's time is up, when it is cancelled, or when its bus stops; the reason is the error. */
   readonly signal: AbortSignal;
@@ -19,7 +19,7 @@ type Outcome<R> = R | Dispatch | null | undefined | void;
 /** What a handler of events with the result type R may return: R, nothing, or a Dispatch, which it isn't held up by. */
 export type HandlerReturn<R> = Outcome<R> | PromiseLike<Outcome<R>>;
 
-/** A function that handles events of one class. */
+/** A function that handles events of one class. It is called without `this`: bind a method to its object. */
 export type Handler<E extends BaseEvent = BaseEvent> = (
   event: E,
   context: HandlerContext,

@@ -33,7 +33,7 @@ export interface DeliveryHost {
   /** No handler that holds the slot is left. */
   leave(delivery: Delivery): void;
   started(delivery: Delivery): void;
-  handlerStarted(run: HandlerRun): void;
+  handlerStarted(delivery: Delivery, result: EventResult, entry: HandlerEntry): void;
   handlerEnded(delivery: Delivery, result: EventResult, entry: HandlerEntry): void;
   delivered(delivery: Delivery): void;
   completed(delivery: Delivery): void;
@@ -190,7 +190,7 @@ export class Delivery implements Part, RunHost, Linked<Delivery>, InFlight<Deliv
       this.#slotWanted += 1;
       this.#host.take(run);
     }
-    this.#host.handlerStarted(run);
+    this.#host.handlerStarted(this, result, entry);
     const refusal = recursionError(run, this.#host.maxRecursionDepth);
     if (refusal === null) run.start(this.#handlerContext(), at);
     else run.abort(refusal);
@@ -202,6 +202,7 @@ export class Delivery implements Part, RunHost, Linked<Delivery>, InFlight<Deliv
   /** Hands the event to another bus; its own result is the event, at once. */
   #forward(entry: HandlerEntry, target: ForwardTarget, result: EventResult, at: Moment): void {
     resultStarted(result, at);
+    this.#host.handlerStarted(this, result, entry);
     try {
       target.accept(this.event, this.#handlerContext());
       resultSettled(result, 'completed', this.event, at);

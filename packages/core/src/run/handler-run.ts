@@ -13,7 +13,8 @@ import {
 } from '../basics/errors.ts';
 import { type EventResult, resultSettled, resultStarted } from '../event/event-result.ts';
 import { problemText } from '../event/event-schema.ts';
-import type { HandlerContext, HandlerEntry } from '../handlers/handler.ts';
+import { handlerContext } from './handler-context.ts';
+import type { HandlerEntry } from '../handlers/handler.ts';
 import { ResultHelpers } from '../event/result-helpers.ts';
 import { membersOf, type SmallSet, withMember, withoutMember } from '../basics/small-set.ts';
 import { startTimer, type Timer } from '../basics/timer.ts';
@@ -54,7 +55,7 @@ export function watchRuns(watcher: RunWatch): void {
  *
  * Whatever comes first settles it: its return, its throw, its time, an abort. All that comes later is dropped.
  */
-export class HandlerRun implements ActiveHandler, HandlerContext {
+export class HandlerRun implements ActiveHandler {
   readonly event: BaseEvent;
   readonly entry: HandlerEntry;
   readonly runner: EventResult;
@@ -279,6 +280,13 @@ export class HandlerRun implements ActiveHandler, HandlerContext {
   }
 }
 
+/** The run of the handler that is calling, for those who do its work elsewhere. @throws TypeError outside a handler */
+export function activeRun(): HandlerRun {
+  const handler = activeHandler.getStore();
+  if (handler !== undefined) return handler as HandlerRun;
+  throw new TypeError('This function is a handler, to be called by a bus: register it with bus.on(Type, handler).');
+}
+
 /** Runs in the dispatcher's context; from here on the handler is the active one. */
 function enter(run: HandlerRun): unknown {
   return activeHandler.run(run, call, run);
@@ -289,7 +297,9 @@ function abortWithin(run: HandlerRun, controller: AbortController, error: Error)
 }
 
 function call(run: HandlerRun): unknown {
-  const outcome = run.entry.handler(run.event, run);
+  // Not called as a method of the entry: `this` is nobody's object.
+  const { handler } = run.entry;
+  const outcome = handler(run.event, handlerContext(run));
   // Other thenables are asked here, so that their `then` knows which handler awaits. A Dispatch is not waited for.
   if (typeof outcome !== 'object' || outcome === null || outcome instanceof Dispatch || outcome instanceof Promise)
     return outcome;

@@ -8,3 +8,4 @@ export { defaultLogger } from '../basics/logger.ts';
 export { checkFlag, checkOptions, checkSignal } from '../basics/options.ts';
 export { subscription } from '../basics/subscription.ts';
 export { startTimer, type Timer } from '../basics/timer.ts';
+export { whenAborted } from '../basics/when-aborted.ts';

@@ -7,10 +7,12 @@
 export type { BusEngine, Twins } from '../bus/bus-engine.ts';
 export { Capacity } from '../bus/capacity.ts';
 export { adoptIdentity, busEngine } from '../bus/event-bus.ts';
+export { checkExpectOptions, isExpected } from '../bus/expect.ts';
 export { checkDispatchOptions, rememberTransfer } from '../event/dispatch.ts';
 export { patternKey } from '../event/pattern.ts';
 export {
   type AnyHandler,
+  checkOnOptions,
   type ForwardTarget,
   forwardTarget,
   forwardTo,

@@ -6,4 +6,4 @@
  */
 export { activeHandler, liveHandler, waitFor } from '../event/context.ts';
 export { abortedError, cancelledError } from '../run/ended-errors.ts';
-export { HandlerRun, type RunHost, type RunWatch, watchRuns } from '../run/handler-run.ts';
+export { activeRun, HandlerRun, type RunHost, type RunWatch, watchRuns } from '../run/handler-run.ts';

@@ -1,9 +1,9 @@
 import type { AsyncResource } from 'node:async_hooks';
-import type { BaseEvent, EventBus, HandlerContext, Subscription } from '@threadbus/core';
+import type { BaseEvent, EventBus, Subscription } from '@threadbus/core';
 import {
+  activeRun,
   type BusIdentity,
   forwardTo,
-  type HandlerRun,
   type Part,
   type RemoteHandler,
   remoteHandler,
@@ -120,9 +120,8 @@ export class GuestHandlers {
   }
 
   /** A handler that asks the other side's function. */
-  #callHandler(target: Target, name: string): (event: BaseEvent, context: HandlerContext) => Promise<unknown> {
-    const call = (event: BaseEvent, context: HandlerContext): Promise<unknown> =>
-      callRemote(this.#outgoing, target, event, context as HandlerRun);
+  #callHandler(target: Target, name: string): (event: BaseEvent) => Promise<unknown> {
+    const call = (event: BaseEvent): Promise<unknown> => callRemote(this.#outgoing, target, event, activeRun());
     const kind: RemoteHandler = { name, holdsSlot: false, ownClock: false };
     return Object.assign(call, { [remoteHandler]: kind });
   }

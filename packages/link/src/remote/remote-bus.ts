@@ -156,6 +156,7 @@ export class RemoteBus implements RunningBus, ForwardTarget, LinkOwner {
     for (const part of parts) this.outgoing.fail(part, error);
     this.outgoing.failAll(error);
     this.#guests?.removeAll();
+    this.#subscriptions.end();
     this.#expectations.refuseAll(error);
   }
 
@@ -179,7 +180,7 @@ export class RemoteBus implements RunningBus, ForwardTarget, LinkOwner {
 
   expect<C extends EventConstructor>(pattern: C, options?: ExpectOptions<InstanceType<C>>): Promise<InstanceType<C>>;
   expect(pattern: string, options?: ExpectOptions<AnyEvent>): Promise<AnyEvent>;
-  expect(pattern: EventPattern, options: ExpectOptions<never> = {}): Promise<BaseEvent> {
+  async expect(pattern: EventPattern, options: ExpectOptions<never> = {}): Promise<BaseEvent> {
     return this.#expectations.add(pattern, options as ExpectOptions, this.#failure);
   }
 

@@ -1,11 +1,13 @@
 import { type BaseEvent, type EventPattern, type ExpectOptions, TimeoutError } from '@threadbus/core';
 import {
   type BusIdentity,
-  checkWait,
+  checkExpectOptions,
   type EventConstructor,
+  isExpected,
   lifecycleOf,
   patternKey,
   startTimer,
+  whenAborted,
 } from '@threadbus/core/internal';
 import type { Crossings } from '../outgoing/crossings.ts';
 import { decodeEvent } from '../wire/event-codec.ts';
@@ -53,8 +55,7 @@ export class RemoteExpectations {
 
   add(pattern: EventPattern, options: ExpectOptions, failure: Error | null): Promise<BaseEvent> {
     const key = patternKey(pattern);
-    const timeout = checkWait('timeout (seconds)', options.timeout);
-    const { include, exclude, predicate, signal } = options;
+    const { timeout, signal } = checkExpectOptions(options);
     const timeoutError = (seconds: number): TimeoutError =>
       new TimeoutError(
         `No '${key}' that matches was dispatched to ${this.#bus.name} within ${seconds} s.`,
@@ -71,7 +72,7 @@ export class RemoteExpectations {
         this.#waiting.delete(id);
         this.#send?.(op.UNEXPECT, id, taken);
         timer?.cancel();
-        signal?.removeEventListener('abort', onAbort);
+        stopListening?.();
       };
       const expectation: Expectation = {
         key,
@@ -79,8 +80,7 @@ export class RemoteExpectations {
         Class: typeof pattern === 'string' ? undefined : pattern,
         offer: (event, offer) => {
           try {
-            const matches = (include?.(event) ?? true) && (predicate?.(event) ?? true) && !(exclude?.(event) ?? false);
-            if (!matches) return;
+            if (!isExpected(event, options)) return;
             this.#follow(event, offer);
             end(offer);
             resolve(event);
@@ -94,7 +94,7 @@ export class RemoteExpectations {
         },
       };
       const onAbort = (): void => expectation.refuse(signal?.reason as Error);
-      signal?.addEventListener('abort', onAbort);
+      const stopListening = signal === undefined ? null : whenAborted(signal, onAbort);
       const timer =
         timeout === null ? null : startTimer(timeout, () => expectation.refuse(timeoutError(timeout)), true);
       this.#waiting.set(id, expectation);

@@ -2,6 +2,7 @@ import type { EventPattern, OnOptions, RunningBus, Subscription } from '@threadb
 import {
   type AnyHandler,
   type BusIdentity,
+  checkOnOptions,
   describe,
   kindOf,
   nameOf,
@@ -9,6 +10,7 @@ import {
   type ForwardTarget,
   patternKey,
   subscription,
+  whenAborted,
 } from '@threadbus/core/internal';
 import type { GuestDescription } from '../incoming/guest-handlers.ts';
 import { LocalCall } from '../incoming/local-call.ts';
@@ -20,6 +22,7 @@ interface Registered {
   readonly handler: AnyHandler;
   readonly once: boolean;
   readonly target: ForwardTarget | null;
+  readonly stopListening: (() => void) | null;
 }
 
 /** As the other side is told of it: a bus gets its final name and id only when it is exposed. */
@@ -54,8 +57,10 @@ export class RemoteSubscriptions {
     this.#send = null;
   }
 
-  add(pattern: EventPattern, handler: unknown, { once = false, signal }: OnOptions): Subscription {
+  add(pattern: EventPattern, handler: unknown, options: OnOptions): Subscription {
     const key = patternKey(pattern);
+    checkOnOptions(options);
+    const { once = false, signal } = options;
     if (typeof handler !== 'function') {
       throw new TypeError(
         `Expected a handler for '${key}' on ${this.#bus.name} to be a function; got ${describe(handler)}.`,
@@ -66,15 +71,11 @@ export class RemoteSubscriptions {
     const { target } = kindOf(handler);
     this.#next += 1;
     const id = this.#next;
-    const registered = { key, handler: handler as AnyHandler, once, target };
+    const stopListening = signal === undefined ? null : whenAborted(signal, () => this.#remove(id));
+    const registered = { key, handler: handler as AnyHandler, once, target, stopListening };
     this.#registered.set(id, registered);
     this.#send?.(op.SUBSCRIBE, id, key, describeTo(registered));
-    const end = (): void => {
-      signal?.removeEventListener('abort', end);
-      this.#remove(id);
-    };
-    signal?.addEventListener('abort', end);
-    return subscription(end);
+    return subscription(() => this.#remove(id));
   }
 
   removeAll(pattern: EventPattern, handler?: AnyHandler): void {
@@ -102,7 +103,13 @@ export class RemoteSubscriptions {
     return this.#classes.get(type);
   }
 
+  /** The other side is gone for good. */
+  end(): void {
+    for (const { stopListening } of this.#registered.values()) stopListening?.();
+  }
+
   #remove(id: number): void {
+    this.#registered.get(id)?.stopListening?.();
     if (this.#registered.delete(id)) this.#send?.(op.UNSUBSCRIBE, id);
   }
 }
