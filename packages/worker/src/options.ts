@@ -1,7 +1,8 @@
 import { EventBus } from '@threadbus/core';
-import { checkLimit, checkOptions, checkWait, describe } from '@threadbus/core/internal';
-import type { ResourceLimits } from 'node:worker_threads';
+import { checkFlag, checkLimit, checkOptions, checkWait, describe } from '@threadbus/core/internal';
+import { type ResourceLimits, SHARE_ENV, type WorkerOptions } from 'node:worker_threads';
 import { checkFlow, type FlowLimits } from '@threadbus/link/internal';
+import { checkArgv, checkEnv, checkExecArgv, checkResourceLimits, checkThreadName } from './thread/node-options.ts';
 
 /** Options of `WorkerBus.start`. */
 export interface WorkerBusOptions {
@@ -16,10 +17,20 @@ export interface WorkerBusOptions {
   readonly isolation?: 'thread' | 'process' | undefined;
   /** What the thread sees as `workerData` of node:worker_threads. @default undefined */
   readonly workerData?: unknown;
-  /** Memory limits of the thread, as for `new Worker`. A thread that exceeds them counts as crashed. @default Node's */
+  /** Memory limits of the thread in megabytes, as for `new Worker`. A thread that exceeds them counts as crashed. @default Node's */
   readonly resourceLimits?: ResourceLimits | undefined;
-  /** Node options of the thread. @default [] */
+  /** Node options of the thread. @default those of the process; what threads can't have of them is left out */
   readonly execArgv?: readonly string[] | undefined;
+  /** `process.env` of the thread, or `SHARE_ENV` of node:worker_threads. @default a copy of the process's */
+  readonly env?: WorkerOptions['env'] | undefined;
+  /** What the thread sees behind its file in `process.argv`. @default [] */
+  readonly argv?: readonly string[] | undefined;
+  /** Whether what the thread prints is to be read from `stdout` of the bus instead of going to this process's. @default false */
+  readonly stdout?: boolean | undefined;
+  /** The same for what it prints as errors. @default false */
+  readonly stderr?: boolean | undefined;
+  /** Name of the thread, for debuggers and profilers. @default that of the entry file */
+  readonly name?: string | undefined;
   /** Seconds for the thread to call `exposeBus`. @default 10 */
   readonly startTimeout?: number | null | undefined;
   /** Whether a crashed or killed thread is replaced. @default 'on-crash' */
@@ -37,18 +48,28 @@ export interface ResolvedWorkerOptions extends FlowLimits {
   readonly isolation: 'thread' | 'process';
   readonly workerData: unknown;
   readonly resourceLimits: ResourceLimits | undefined;
-  readonly execArgv: readonly string[];
+  readonly execArgv: string[] | undefined;
+  readonly env: WorkerOptions['env'] | undefined;
+  readonly argv: string[] | undefined;
+  readonly stdout: boolean;
+  readonly stderr: boolean;
+  readonly name: string | undefined;
   readonly startTimeout: number | null;
   readonly restart: 'on-crash' | 'never';
   readonly unresponsiveTimeout: number | null;
 }
 
-const names = [
+export const workerOptionNames: readonly string[] = [
   'parent',
   'isolation',
   'workerData',
   'resourceLimits',
   'execArgv',
+  'env',
+  'argv',
+  'stdout',
+  'stderr',
+  'name',
   'startTimeout',
   'restart',
   'maxInFlight',
@@ -58,7 +79,9 @@ const names = [
 
 /** Checks what the user gave and fills in the rest. */
 export function resolveWorkerOptions(options: WorkerBusOptions): ResolvedWorkerOptions {
-  checkOptions('WorkerBus.start', options, names);
+  checkOptions('WorkerBus.start', options, workerOptionNames);
+  checkFlag('stdout', options.stdout);
+  checkFlag('stderr', options.stderr);
   const { parent, isolation = 'thread', restart = 'on-crash' } = options;
   if (parent !== undefined && !(parent instanceof EventBus)) {
     throw new TypeError(`Expected parent to be an EventBus of this thread; got ${describe(parent)}.`);
@@ -69,12 +92,22 @@ export function resolveWorkerOptions(options: WorkerBusOptions): ResolvedWorkerO
   if (isolation !== 'thread' && isolation !== 'process') {
     throw new TypeError(`Expected isolation to be 'thread' or 'process'; got ${describe(isolation)}.`);
   }
+  if (isolation === 'process' && options.env === SHARE_ENV) {
+    throw new TypeError(
+      "Expected env of a process to be an object of texts; SHARE_ENV works with isolation: 'thread'.",
+    );
+  }
   return {
     parent: parent ?? null,
     isolation,
     workerData: options.workerData,
-    resourceLimits: options.resourceLimits,
-    execArgv: checkArgs(options.execArgv),
+    resourceLimits: checkResourceLimits(options.resourceLimits),
+    execArgv: checkExecArgv(options.execArgv),
+    env: checkEnv(options.env),
+    argv: checkArgv(options.argv),
+    stdout: options.stdout ?? false,
+    stderr: options.stderr ?? false,
+    name: checkThreadName(options.name),
     startTimeout: options.startTimeout === undefined ? 10 : checkWait('startTimeout (seconds)', options.startTimeout),
     restart,
     ...checkFlow(options),

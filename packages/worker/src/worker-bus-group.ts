@@ -10,6 +10,7 @@ import {
 } from '@threadbus/core';
 import {
   checkLimit,
+  checkOptions,
   describe,
   type ForwardTarget,
   forwardTarget,
@@ -18,7 +19,7 @@ import {
   noEventError,
   type Part,
 } from '@threadbus/core/internal';
-import type { WorkerBusOptions } from './options.ts';
+import { type WorkerBusOptions, workerOptionNames } from './options.ts';
 import { WorkerBus } from './worker-bus.ts';
 
 /** Which bus of a group an event goes to; events with one key always go to the same bus, in order. */
@@ -70,10 +71,9 @@ export class WorkerBusGroup implements ForwardTarget, AsyncDisposable {
    * await using group = await WorkerBusGroup.start(new URL('./index-bus.js', import.meta.url), { size: 4 });
    * ```
    */
-  static async start(
-    entry: URL | string,
-    { size, route = 'round-robin', ...options }: WorkerBusGroupOptions,
-  ): Promise<WorkerBusGroup> {
+  static async start(entry: URL | string, groupOptions: WorkerBusGroupOptions): Promise<WorkerBusGroup> {
+    checkOptions('WorkerBusGroup.start', groupOptions, ['size', 'route', ...workerOptionNames]);
+    const { size, route = 'round-robin', ...options } = groupOptions;
     const count = checkLimit('size', size);
     if (count === null || !Number.isInteger(count))
       throw new TypeError(`Expected size to be a whole number of threads; got ${describe(size)}.`);

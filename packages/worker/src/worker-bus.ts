@@ -1,3 +1,4 @@
+import type { Readable } from 'node:stream';
 import { AwaitCycleError, type BaseEvent, type StopOptions, type WaitOptions } from '@threadbus/core';
 import { BusReference } from '@threadbus/link/internal';
 import { checkFlag, checkOptions, checkSignal, checkWait, liveHandler } from '@threadbus/core/internal';
@@ -57,6 +58,16 @@ export class WorkerBus extends BusReference implements AsyncDisposable {
   /** Of the process in which it lives: this one, unless it was started with `isolation: 'process'`; -1 while there is none. */
   get pid(): number {
     return this.#supervisor.pid;
+  }
+
+  /** What its threads print, over all restarts, if it was started with `stdout: true`; else null. Ends with the bus. */
+  get stdout(): Readable | null {
+    return this.#supervisor.output.stdout;
+  }
+
+  /** The same for what they print as errors, if it was started with `stderr: true`. */
+  get stderr(): Readable | null {
+    return this.#supervisor.output.stderr;
   }
 
   /** Events under way there, from here: sent, or waiting to be. */

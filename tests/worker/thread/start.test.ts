@@ -133,7 +133,7 @@ test('start - the thread sees its workerData, execArgv and resourceLimits', asyn
     resourceLimits: { maxOldGenerationSizeMb: 77 },
   });
   const event = new BaseEvent({}, { event_type: 'Surroundings' });
-  expect(await bus.dispatch(event).eventResult()).toEqual({
+  expect(await bus.dispatch(event).eventResult()).toMatchObject({
     imported: { list: [1, { deep: new Date(0) }] },
     required: { list: [1, { deep: new Date(0) }] },
     execArgv: ['--conditions=special'],

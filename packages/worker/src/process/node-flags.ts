@@ -14,3 +14,10 @@ export function limitFlags(limits: ResourceLimits | undefined): string[] {
   if (stack !== undefined) flags.push(`--stack-size=${Math.max(1, Math.round(stack * 1024))}`);
   return flags;
 }
+
+/** The Node options of this process; what it was given to run in place of a file is none, as for `fork`. */
+export function inheritedFlags(): string[] {
+  const { execArgv, _eval: code } = process as NodeJS.Process & { readonly _eval?: string };
+  const at = code === undefined ? -1 : execArgv.lastIndexOf(code);
+  return execArgv.filter((_option, i) => at < 1 || (i !== at && i !== at - 1));
+}

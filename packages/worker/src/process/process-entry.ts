@@ -1,6 +1,7 @@
 /** First file of a process that is started as a bus: makes the process ready for the user's entry, then loads it. */
 import { createRequire, syncBuiltinESMExports } from 'node:module';
 import { Socket } from 'node:net';
+import { fileURLToPath } from 'node:url';
 import { serialize } from 'node:v8';
 import { Worker } from 'node:worker_threads';
 import { streamTransport } from '@threadbus/link';
@@ -53,6 +54,7 @@ const workerThreads = createRequire(import.meta.url)('node:worker_threads') as {
 workerThreads.workerData = init.workerData;
 syncBuiltinESMExports();
 
+if (init.entry.startsWith('file:')) process.argv[1] = fileURLToPath(init.entry);
 await import(init.entry);
 
 function openStream(fd: number): Socket {

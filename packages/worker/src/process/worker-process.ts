@@ -14,7 +14,7 @@ import type { HostInit } from '../thread/thread-state.ts';
 import { StreamEndpoint } from './control-stream.ts';
 import { boardFd, controlFd, lifelineFd, linkFd } from './descriptors.ts';
 import { FileBoardReader } from './file-board.ts';
-import { limitFlags } from './node-flags.ts';
+import { inheritedFlags, limitFlags } from './node-flags.ts';
 
 /** Seconds for what a process has written to arrive once it is gone; whoever it has started may hold its streams open. */
 const lastWords = 1;
@@ -56,6 +56,7 @@ export class WorkerProcess implements BusHost {
     const parent = options.parent === null ? null : { ...busEngine(options.parent).identity };
     this.#child = outsideContexts(() => startProcess(plan.entry, options, this.board));
     this.pid = this.#child.pid ?? -1;
+    plan.output.take(this.#child);
     const link = streamOf(this.#child, linkFd);
     const control = streamOf(this.#child, controlFd);
     streamOf(this.#child, lifelineFd).on('error', () => undefined);
@@ -189,13 +190,18 @@ function endText(code: number | NodeJS.Signals, error: unknown): string {
 
 /** @throws WorkerStartError with what Node says of the options; the board is closed then */
 function startProcess(entry: URL, options: ResolvedWorkerOptions, board: FileBoardReader): ChildProcess {
-  const { execArgv, resourceLimits } = options;
-  const args = [...execArgv, ...limitFlags(resourceLimits), fileURLToPath(processEntry)];
+  const { execArgv, env, argv = [], resourceLimits } = options;
+  const nodeOptions = [...(execArgv ?? inheritedFlags()), ...limitFlags(resourceLimits)];
+  const args = [...nodeOptions, fileURLToPath(processEntry), ...argv];
   try {
-    const stdio: StdioOptions = ['ignore', 'inherit', 'inherit'];
+    const stdio: StdioOptions = ['ignore', options.stdout ? 'pipe' : 'inherit', options.stderr ? 'pipe' : 'inherit'];
     stdio[linkFd] = stdio[controlFd] = stdio[lifelineFd] = 'pipe';
     stdio[boardFd] = board.fd;
-    return spawn(process.execPath, args, { stdio, windowsHide: true });
+    return spawn(process.execPath, args, {
+      stdio,
+      windowsHide: true,
+      ...(env !== undefined && { env: env as NodeJS.ProcessEnv }),
+    });
   } catch (error) {
     board.close();
     throw startError(entry, (error as Error).message, error);

@@ -3,6 +3,7 @@ import type { Link, RemoteBus } from '@threadbus/link/internal';
 import type { ResolvedWorkerOptions } from '../options.ts';
 import type { BoardReader } from './board.ts';
 import type { ControlClient } from './control.ts';
+import type { KeptOutput } from './kept-output.ts';
 
 /** What a new thread, or process, is to become. */
 export interface HostPlan {
@@ -12,6 +13,8 @@ export interface HostPlan {
   readonly name: string | null;
   readonly suffix: string;
   readonly options: ResolvedWorkerOptions;
+  /** Takes what it prints, as far as the user wants to read that. */
+  readonly output: KeptOutput;
 }
 
 /** How a thread or process ended by itself. */

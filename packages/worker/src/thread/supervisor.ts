@@ -3,6 +3,7 @@ import { addLinkedName, outsideContexts, RemoteBus, removeLinkedName } from '@th
 import { busEngine, type BusIdentity, defaultLogger, newId, startTimer, type Timer } from '@threadbus/core/internal';
 import type { BoardReader, Holder } from './board.ts';
 import type { BusHost, HostEnd, StartHost } from './bus-host.ts';
+import { KeptOutput } from './kept-output.ts';
 import { WorkerCrashedError } from '../errors.ts';
 import type { ResolvedWorkerOptions } from '../options.ts';
 import { type ReservedSuffix, reserveSuffix } from './reserved-names.ts';
@@ -25,6 +26,8 @@ import { SharedBoardReader } from './shared-board.ts';
 export class Supervisor implements Watched, ControlHost {
   readonly remote: RemoteBus;
   readonly control: WorkerControl = new WorkerControl(this);
+  /** Of all its threads. */
+  readonly output: KeptOutput;
   /** Of the present thread. */
   board: BoardReader = new SharedBoardReader();
   readonly #entry: URL;
@@ -49,6 +52,7 @@ export class Supervisor implements Watched, ControlHost {
     this.#entry = entry;
     this.#startHost = startHost;
     this.#options = options;
+    this.output = new KeptOutput(options);
     this.#suffix = reserveSuffix(entry.href);
     this.#identity = { id: newId(), name: entry.pathname.split('/').pop() ?? 'worker' };
     this.#losses = new LossSorter(this.#identity);
@@ -185,7 +189,14 @@ export class Supervisor implements Watched, ControlHost {
   /** @param name null for the first thread, which brings the name along */
   async #startThread(name: string | null): Promise<void> {
     const { suffix } = this.#suffix;
-    const plan = { entry: this.#entry, id: this.#identity.id, name, suffix, options: this.#options };
+    const plan = {
+      entry: this.#entry,
+      id: this.#identity.id,
+      name,
+      suffix,
+      options: this.#options,
+      output: this.output,
+    };
     const thread = this.#startHost(plan, this.remote, (end) => this.#ended(end));
     this.#thread = thread;
     this.board = thread.board;
@@ -281,6 +292,7 @@ export class Supervisor implements Watched, ControlHost {
     this.#thread = null;
     removeLinkedName(this.#identity);
     this.#suffix[Symbol.dispose]();
+    this.output.close();
     this.remote.fail(error);
     this.#stateChanged();
   }

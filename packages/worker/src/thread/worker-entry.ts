@@ -1,8 +1,10 @@
 /** First file of a thread that is started as a bus: makes the thread ready for the user's entry, then loads it. */
 import { createRequire, syncBuiltinESMExports } from 'node:module';
+import { fileURLToPath } from 'node:url';
 import { workerData } from 'node:worker_threads';
 import { portTransport } from '@threadbus/link';
 import { nodeEndpoint } from './comlink-node-adapter.ts';
+import { importModule } from './import-module.ts';
 import { SharedBoardWriter } from './shared-board.ts';
 import { setThreadInit, type ThreadMessage } from './thread-state.ts';
 
@@ -19,4 +21,5 @@ const workerThreads = createRequire(import.meta.url)('node:worker_threads') as {
 workerThreads.workerData = init.workerData;
 syncBuiltinESMExports();
 
-await import(init.entry);
+if (init.entry.startsWith('file:')) process.argv[1] = fileURLToPath(init.entry);
+await importModule(init.entry);

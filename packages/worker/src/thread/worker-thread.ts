@@ -52,6 +52,7 @@ export class WorkerThread implements BusHost {
         workerData: options.workerData,
       };
       const worker = startWorker(init, options, [events.port1, control.port1]);
+      plan.output.take(worker);
       const identity = parent ?? { id: newId(), name: 'the starter' };
       const link = linkOver(remote, behindOutput(portTransport(events.port1), worker), {
         bus: options.parent,
@@ -145,19 +146,24 @@ export class WorkerThread implements BusHost {
 /** @throws what Node says of the options; the ports are closed then */
 function startWorker(
   init: ThreadMessage,
-  { execArgv, resourceLimits }: ResolvedWorkerOptions,
+  { execArgv, env, argv, name, resourceLimits }: ResolvedWorkerOptions,
   ownPorts: readonly MessagePort[],
 ): Worker {
+  const entry = new URL(init.entry);
   try {
     return new Worker(threadEntry, {
       workerData: init,
       transferList: [init.events, init.control],
-      execArgv: [...execArgv],
+      name: name ?? (entry.protocol === 'file:' ? entry.pathname.replace(/.*\//, '') : 'WorkerBus'),
+      // What isn't given is not to be passed: Node inherits then.
+      ...(execArgv !== undefined && { execArgv }),
+      ...(env !== undefined && { env }),
+      ...(argv !== undefined && { argv }),
       ...(resourceLimits !== undefined && { resourceLimits }),
     });
   } catch (error) {
     for (const port of ownPorts) port.close();
-    throw startError(new URL(init.entry), (error as Error).message, error);
+    throw startError(entry, (error as Error).message, error);
   }
 }
 
