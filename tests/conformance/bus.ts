@@ -17,7 +17,8 @@ import { treeTests } from './trees.ts';
  * - an error that no class was registered for arrives as the nearest class that is known here;
  * - handlers of this thread that are registered on a bus in another don't hold its slot: the thread isn't theirs to block;
  * - a signal's abort reaches a handler in another thread as soon as its message is read, not at once;
- * - a bus on the way adds its own forward to the results and its name to the path.
+ * - a bus on the way adds its own forward to the results and its name to the path;
+ * - a link alone carries events, and nothing else: `hasControl`.
  */
 export function conformance(kind: SubjectKind): void {
   describe(`bus in the ${kind}`, () => {
@@ -29,7 +30,7 @@ export function conformance(kind: SubjectKind): void {
     afterAll(() => started?.[Symbol.asyncDispose]());
     resultTests(subject);
     errorTests(subject);
-    treeTests(subject);
+    treeTests(subject, kind);
     awaitingTests(subject);
     listeningTests(subject);
     crossingTests(subject);

@@ -1,16 +1,35 @@
 import { EventBus } from '@threadbus/core';
+import { linkBuses, type LinkedBus, streamTransport } from '@threadbus/link';
 import { WorkerBus } from '@threadbus/worker';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import type { Readable, Writable } from 'node:stream';
+import { fileURLToPath } from 'node:url';
 import { CircleUp, Down, Seen, Up } from '../fixtures/worker/conformance-events.ts';
 import { registerHandlers } from '../fixtures/worker/conformance-handlers.ts';
 import { fixtureUrl } from '../helpers/fixture.ts';
 import { type Gate, gate } from '../helpers/gate.ts';
 
-export type SubjectKind = 'same thread' | 'next thread' | 'thread after next' | 'next process' | 'process after next';
+export type SubjectKind =
+  | 'same thread'
+  | 'next thread'
+  | 'thread after next'
+  | 'next process'
+  | 'process after next'
+  | 'process at the end of a pipe';
+
+/** What is asked of a bus beside its events; a link alone carries none of it. */
+type Control = Pick<WorkerBus, 'waitUntilIdle' | 'logTree' | 'stop'>;
+
+/** Whether a bus of that kind can be asked for its tree, waited for until it is idle, and stopped. */
+export function hasControl(kind: SubjectKind): boolean {
+  return kind !== 'process at the end of a pipe';
+}
 
 /** A bus with the fixture's handlers, wherever it lives, and the bus of this thread that started it. */
 export interface Subject extends AsyncDisposable {
   readonly kind: SubjectKind;
-  readonly bus: EventBus | WorkerBus;
+  readonly bus: EventBus | WorkerBus | (LinkedBus & Control);
   readonly home: EventBus;
   /** Names of the buses that an event passes, `bus` first. */
   readonly path: readonly string[];
@@ -67,13 +86,30 @@ export async function startSubject(kind: SubjectKind): Promise<Subject> {
 /** What the handler of CircleUp does for a child of the event with that id. */
 export const circles = new Map<string, () => Promise<unknown>>();
 
-async function start(kind: SubjectKind, home: EventBus): Promise<EventBus | WorkerBus> {
+async function start(kind: SubjectKind, home: EventBus): Promise<Subject['bus']> {
   if (kind === 'same thread') {
     const bus = new EventBus({ name: 'Subject', maxPending: null, logger: silent });
     registerHandlers(bus, home);
     return bus;
   }
+  if (kind === 'process at the end of a pipe') return startProcess(home);
   const entry = kind.endsWith('after next') ? 'conformance-middle' : 'conformance-bus';
   const isolation = kind.includes('process') ? 'process' : 'thread';
   return WorkerBus.start(fixtureUrl(`worker/${entry}`), { parent: home, isolation, workerData: { isolation } });
+}
+
+async function startProcess(home: EventBus): Promise<LinkedBus & Control> {
+  const child = spawn(process.execPath, [fileURLToPath(fixtureUrl('worker/conformance-process'))], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+  }) as ChildProcess & { stdin: Writable; stdout: Readable };
+  const ended = once(child, 'exit');
+  const link = await linkBuses(home, streamTransport(child.stdout, child.stdin));
+  const refuse = (): never => {
+    throw new Error('A link alone has no control.');
+  };
+  const stop = async (): Promise<void> => {
+    link.close();
+    await ended;
+  };
+  return Object.assign(link, { waitUntilIdle: refuse, logTree: refuse, stop });
 }

@@ -121,10 +121,10 @@ export function linkBuses(bus: EventBus, port: MessagePort | Transport, options:
     lost: (error) => onLost(error),
   });
   const end = (): void => close(new LinkError(`The link between ${bus.name} and ${identity.name} was closed.`));
-  const onLost = (cause: Error): void =>
-    close(
-      new LinkError(`The link between ${bus.name} and ${identity.name} was closed: ${cause.message}`, {}, { cause }),
-    );
+  const onLost = (error: Error): void => {
+    const what = `The link between ${bus.name} and ${identity.name} was closed: ${error.message}`;
+    close(new LinkError(what, {}, { cause: error.cause ?? error }));
+  };
   const stopped = bus.observe({
     stopped: () =>
       close(new BusStoppedError(`${bus.name}, at this end of the link, was stopped.`, { busName: bus.name })),

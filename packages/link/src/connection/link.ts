@@ -12,10 +12,10 @@ import {
   type Transferable,
 } from '@threadbus/core/internal';
 import { Answers, type AnswersHost } from '../incoming/answers.ts';
-import { unclonableError } from '../wire/clone-failure.ts';
+import { unoffered, unsentError } from '../wire/clone-failure.ts';
 import { ownEntries } from '../wire/clone-path.ts';
 import type { Crossings } from '../outgoing/crossings.ts';
-import { decodeThrown, encodeThrown } from '../wire/error-codec.ts';
+import { decodeFailure, encodeThrown } from '../wire/error-codec.ts';
 import { LinkError } from '../wire/errors.ts';
 import { encodeId } from '../wire/event-codec.ts';
 import type { GuestHandlers } from '../incoming/guest-handlers.ts';
@@ -27,6 +27,7 @@ import type { Outgoing, Wire } from '../outgoing/outgoing.ts';
 import * as op from '../wire/protocol.ts';
 import type { WireCall, WireEvent, WireMore, WireOutcome } from '../wire/protocol.ts';
 import { moreOf } from './event-more.ts';
+import { isNestedDeeper } from '../wire/nesting.ts';
 import { Peer } from '../wire/peer.ts';
 import type { LinkOwner } from './link-owner.ts';
 import type { RemotePart } from '../outgoing/remote-part.ts';
@@ -139,7 +140,11 @@ export class Link implements Wire, AnswersHost {
       shape === null
         ? { payload: Object.fromEntries(ownEntries(event)) }
         : (event as object as Readonly<Record<string, unknown>>);
-    const sent = outbox.pushRow(
+    if (part.context !== null && isNestedDeeper(part.context)) {
+      this.#eventFailed(number, new Error('a portable context of it is nested too deep to cross a thread boundary'));
+      return;
+    }
+    const failure = outbox.pushRow(
       fields,
       shape?.names ?? ['payload'],
       op.EVENT,
@@ -153,7 +158,7 @@ export class Link implements Wire, AnswersHost {
       shape?.number ?? 0,
       shape?.names.length ?? 1,
     );
-    if (!sent) this.#eventFailed(number, new Error('A field could not be read.'));
+    if (failure !== null) this.#eventFailed(number, failure);
   }
 
   sendPromote(part: RemotePart): void {
@@ -251,7 +256,7 @@ export class Link implements Wire, AnswersHost {
         this.#owner.offered(field(0), field(1), field(2));
         break;
       case op.UNOFFERED:
-        this.#owner.unoffered(field(0), decodeThrown(field(1)) as Error);
+        this.#owner.unoffered(field(0), decodeFailure(field(1)));
         break;
       case op.PING:
         this.outbox.push(op.PONG, field(0));
@@ -309,8 +314,7 @@ export class Link implements Wire, AnswersHost {
     if (kind === op.RESULT || kind === op.RESULTS) return this.#answers.repaired(operation);
     const { name } = this.outgoing.bus;
     if (kind === op.OFFER) {
-      const [eventType, , eventId, , , , , payload] = operation[3] as WireEvent;
-      return [op.UNOFFERED, number, encodeThrown(unclonableError({ eventType, eventId, payload }, name, error))];
+      return unoffered(number as number, operation[3] as WireEvent, name, error);
     }
     if (kind === op.EVENT) this.#eventFailed(number as number, error);
     return null;
@@ -320,10 +324,6 @@ export class Link implements Wire, AnswersHost {
   #eventFailed(number: number, error: Error): void {
     const part = this.outgoing.take(number);
     if (part === undefined) return;
-    const { event_type: eventType, event_id: eventId } = part.event;
-    this.outgoing.fail(
-      part,
-      unclonableError({ eventType, eventId, payload: part.event }, this.outgoing.bus.name, error),
-    );
+    this.outgoing.fail(part, unsentError(part.event, this.outgoing.bus.name, error));
   }
 }

@@ -8,9 +8,10 @@ import {
   sourceOf,
   startedAtOf,
 } from '@threadbus/core/internal';
-import { unclonableValue, withoutUnclonable } from '../wire/clone-failure.ts';
+import { unclonableValue } from '../wire/clone-failure.ts';
+import { withoutUnclonable } from '../wire/outcome-repair.ts';
 import type { Crossings } from '../outgoing/crossings.ts';
-import { decodeThrown } from '../wire/error-codec.ts';
+import { decodeFailure } from '../wire/error-codec.ts';
 import { mergePath } from '../wire/event-codec.ts';
 import { type Arrival, cameOver, type IncomingHost } from './incoming.ts';
 import type { Field } from './link-server.ts';
@@ -108,10 +109,10 @@ export class Answers implements OutcomeWriter, OutcomeReader {
   /** Gives an event what became of it at the other end. */
   read(part: RemotePart, outcome: WireOutcome): void {
     const { event } = part;
-    const [path, , , , refused] = outcome;
+    const [refused, [path]] = outcome;
     mergePath(event, path);
     if (refused !== null) {
-      part.fail(decodeThrown(refused) as Error);
+      part.fail(decodeFailure(refused));
       return;
     }
     this.#settling = part;
@@ -158,10 +159,10 @@ export class Answers implements OutcomeWriter, OutcomeReader {
       const names = Object.keys(outcome);
       const shape = shapes.of(names, this.#resultShapes[source] ?? null);
       this.#resultShapes[source] = shape;
-      const sent =
-        shape !== null &&
-        outbox.pushRow(outcome, names, op.RESULT, number, source, status, from, to, shape.number, names.length);
-      if (sent) return;
+      if (shape !== null) {
+        const fields = [op.RESULT, number, source, status, from, to, shape.number, names.length];
+        if (outbox.pushRow(outcome, names, ...fields) === null) return;
+      }
     }
     outbox.push(op.RESULT, number, source, status, from, to, 0, 1, outcome);
   }

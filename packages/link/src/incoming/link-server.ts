@@ -1,6 +1,8 @@
 import type { BaseEvent, EventBus, EventResult } from '@threadbus/core';
 import { busEngine, createdAtOf, type Lifecycle, lifecycleOf, toEpoch } from '@threadbus/core/internal';
+import { unoffered } from '../wire/clone-failure.ts';
 import { encodeEvent } from '../wire/event-codec.ts';
+import { isNestedDeeper } from '../wire/nesting.ts';
 import type { GuestHandlers } from './guest-handlers.ts';
 import type { Outbox } from '../outgoing/outbox.ts';
 import * as op from '../wire/protocol.ts';
@@ -78,7 +80,10 @@ export class LinkServer {
       this.#offers += 1;
       this.#offered.add(event);
       offers.set(this.#offers, event);
-      this.#link.outbox.push(op.OFFER, id, this.#offers, encodeEvent(event));
+      const wire = encodeEvent(event);
+      const { outbox } = this.#link;
+      if (isNestedDeeper(wire[7])) outbox.push(...unoffered(id, wire, 'the other side', new Error('nested too deep')));
+      else outbox.push(op.OFFER, id, this.#offers, wire);
       return false;
     };
     const ended = busEngine(this.#bus).expectations.add({

@@ -1,5 +1,6 @@
 import type { Transferable } from '@threadbus/core/internal';
 import { isDetached } from '../wire/clone-path.ts';
+import { isNestedDeeper } from '../wire/nesting.ts';
 import { isCloneFailure, type Transport } from '../transport/transport.ts';
 import { endOf } from '../wire/protocol.ts';
 
@@ -66,6 +67,7 @@ export class Outbox {
     this.flush();
   }
 
+  /** Nothing in it may be nested deeper than others can read: whoever makes it has seen to that. */
   push(...operation: readonly unknown[]): void {
     this.#frame.push(...operation);
     this.#added();
@@ -73,29 +75,32 @@ export class Outbox {
 
   /**
    * An operation that ends with the values of these fields.
-   * @returns false if one of them can't be read, for which a getter is to blame; then nothing is sent
+   * @returns null; or why one of them can't be sent, with which nothing is
    */
   pushRow(
     object: Readonly<Record<string, unknown>>,
     names: readonly string[],
     ...operation: readonly unknown[]
-  ): boolean {
+  ): Error | null {
     const frame = this.#frame;
     const { length } = frame;
     frame.push(...operation);
+    let failure: Error | null = null;
     try {
       for (const name of names) {
         const value = object[name];
         frame.push(value);
         if (typeof value === 'string') this.#size += value.length;
+        else if (typeof value !== 'object' || value === null) continue;
         else if (ArrayBuffer.isView(value)) this.#size += value.byteLength;
+        else if (isNestedDeeper(value)) failure = nestedError();
       }
     } catch {
-      frame.length = length;
-      return false;
+      failure = new Error('A field could not be read.');
     }
-    this.#added();
-    return true;
+    if (failure === null) this.#added();
+    else frame.length = length;
+    return failure;
   }
 
   /** What the operation that is pushed next has in it is to move. */
@@ -196,7 +201,7 @@ export class Outbox {
     if (failure === null) return;
     const instead = this.#onCloneFailure(operation, failure);
     if (instead === null) this.sent -= 1;
-    else this.#send([...instead], []);
+    else if (this.#send([...instead], []) !== null) this.#fail(failure);
   }
 
   /** @returns why the frame can't be cloned; null if it was sent, or the sender has failed */
@@ -206,11 +211,19 @@ export class Outbox {
       this.#sender.send(frame, transfer);
     } catch (error) {
       if (isCloneFailure(error)) return error as Error;
-      this.close();
-      this.#onLost(error instanceof Error ? error : new Error(String(error)));
+      this.#fail(error instanceof Error ? error : new Error(String(error)));
     }
     return null;
   }
+
+  #fail(error: Error): void {
+    this.close();
+    this.#onLost(error);
+  }
+}
+
+function nestedError(): Error {
+  return new Error('It is nested too deep.');
 }
 
 function movedError(): Error {

@@ -15,16 +15,18 @@ import { cloneFailure, type Transport } from './transport.ts';
  * ```
  */
 export function portTransport(port: MessagePort): Transport {
-  let closed = false;
+  let over = false;
   return {
     open(receive, lost) {
       const end = (error: Error): void => {
-        if (closed) return;
-        closed = true;
+        if (over) return;
+        over = true;
         lost(error);
       };
       outsideContexts(() => {
-        port.on('message', (frame: unknown) => receive(frame));
+        port.on('message', (frame: unknown) => {
+          if (!over) receive(frame);
+        });
         port.on('messageerror', (cause) =>
           end(new LinkError('A message of the other side could not be read.', {}, { cause })),
         );
@@ -32,6 +34,7 @@ export function portTransport(port: MessagePort): Transport {
       });
     },
     send(frame, transfer) {
+      if (over) return;
       try {
         // Without a list, even an empty one, Node has less to do.
         if (transfer.length === 0) port.postMessage(frame);
@@ -42,7 +45,7 @@ export function portTransport(port: MessagePort): Transport {
       }
     },
     close() {
-      closed = true;
+      over = true;
       port.close();
     },
     ref: () => port.ref(),

@@ -1,17 +1,21 @@
 import type { Readable, Writable } from 'node:stream';
-import { DefaultSerializer, deserialize } from 'node:v8';
+import { Deserializer, Serializer } from 'node:v8';
+import { startTimer, type Transferable } from '@threadbus/core/internal';
 import { LinkError } from '../wire/errors.ts';
 import { outsideContexts } from '../wire/portable.ts';
-import { FrameReader } from './frame-reader.ts';
+import { FrameReader, headerSize, writeHeader } from './frame-reader.ts';
 import { cloneFailure, type Transport } from './transport.ts';
 
-/** Bytes of a frame's length, in front of it. */
-const prefix = 4;
-/** Bytes; what a length of four bytes can say. */
+/** Bytes; what the header of a frame can say. */
 const longest = 0xffff_ffff;
+/** Seconds in which the other side's last frames may still come once nothing can be sent to it any more. */
+const lastWords = 1;
 
-/** A serialiser whose failures are those of structured clone. */
-class FrameSerializer extends DefaultSerializer {
+/**
+ * Takes and refuses what structured clone does. (`v8.serialize` writes a typed array without its buffer, and
+ * `v8.deserialize` makes it a view of whatever its frame came in.)
+ */
+class FrameSerializer extends Serializer {
   // Named by Node: what is thrown for a value that can't be copied.
   _getDataCloneError(message: string): DOMException {
     return new DOMException(message, 'DataCloneError');
@@ -19,10 +23,10 @@ class FrameSerializer extends DefaultSerializer {
 }
 
 /**
- * Lets a pair of Node streams carry a link: the pipes of a child process, a socket.
+ * Lets a pair of Node streams carry a link: the pipes of a child process, or a socket as both.
  *
- * Each frame is its length, in four bytes with the highest first, and the value as `v8.serialize` writes it: both ends
- * must run versions of Node.js that read each other's. What is transferred is copied, then detached here.
+ * Each frame is a header with its length, and the value as V8 serialises it: both ends must run versions of Node.js
+ * that read each other's. Buffers that are transferred are copied, then detached here; ports and streams can't be.
  *
  * @example
  * ```ts
@@ -32,49 +36,112 @@ class FrameSerializer extends DefaultSerializer {
  * ```
  */
 export function streamTransport(input: Readable, output: Writable): Transport {
-  let over = false;
-  let lost: (error: Error) => void = () => undefined;
-  const end = (error: Error): void => {
-    if (over) return;
-    over = true;
-    lost(error);
-  };
-  return {
-    open(receive, onLost) {
-      lost = onLost;
-      const reader = new FrameReader(prefix, (bytes) => {
-        if (!over) receive(deserialize(bytes));
-      });
-      outsideContexts(() => {
-        input.on('data', (chunk: Buffer) => {
-          if (over) return;
-          try {
-            reader.read(chunk);
-          } catch (cause) {
-            end(new LinkError('A frame of the other side could not be read.', {}, { cause }));
-          }
-        });
-        input.on('end', () => end(new LinkError('The stream of the other side has ended.')));
-        for (const stream of [input, output]) {
-          stream.on('error', (cause) => end(new LinkError(`The stream failed: ${cause.message}`, {}, { cause })));
-          stream.on('close', () => end(new LinkError('The stream was closed.')));
-        }
-      });
-    },
-    send(frame, transfer) {
-      if (over) return;
-      output.write(encode(frame));
-      // Copied already: all that is left of moving is that the sender loses them.
-      for (const item of transfer) structuredClone(item, { transfer: [item] });
-    },
-    close() {
-      over = true;
-      output.end();
-      input.destroy();
-    },
-    ref: () => setRef(input, output, 'ref'),
-    unref: () => setRef(input, output, 'unref'),
-  };
+  return new StreamTransport(input, output);
+}
+
+/**
+ *   new ──open──▶ open ──stream ends, fails, is unreadable──▶ lost
+ *    └────────────┴──close──▶ closed
+ *
+ * A stream that fails while it is new fails the transport when it is opened.
+ */
+class StreamTransport implements Transport {
+  readonly #input: Readable;
+  readonly #output: Writable;
+  readonly #reader = new FrameReader();
+  #state: 'new' | 'open' | 'lost' | 'closed' = 'new';
+  #failure: LinkError | null = null;
+  #receive: (frame: unknown) => void = () => undefined;
+  #lost: (error: Error) => void = () => undefined;
+
+  constructor(input: Readable, output: Writable) {
+    this.#input = input;
+    this.#output = output;
+    outsideContexts(() => {
+      input.on('error', (cause) => this.#end(failed(cause)));
+      input.on('close', () => this.#end(new LinkError('The stream was closed.')));
+      if ((output as unknown) === input) return;
+      // The pipe to a process that has ended breaks while its last frames are still in the other one.
+      const broken = (error: LinkError): unknown => startTimer(lastWords, () => this.#end(error), false);
+      output.on('error', (cause) => broken(failed(cause)));
+      output.on('close', () => broken(new LinkError('The stream was closed.')));
+    });
+  }
+
+  open(receive: (frame: unknown) => void, lost: (error: Error) => void): void {
+    if (this.#state !== 'new') return;
+    this.#state = 'open';
+    this.#receive = receive;
+    this.#lost = lost;
+    outsideContexts(() => {
+      this.#input.on('data', (chunk: Buffer) => this.#read(chunk));
+      this.#input.on('end', () => this.#end(new LinkError('The stream of the other side has ended.')));
+      if (this.#input.destroyed) this.#failure ??= new LinkError('The stream was closed.');
+      if (this.#failure !== null) queueMicrotask(() => this.#end(this.#failure as LinkError));
+    });
+  }
+
+  send(frame: unknown, transfer: readonly Transferable[]): void {
+    if (this.#state === 'lost' || this.#state === 'closed') return;
+    const other = transfer.find((item) => !(item instanceof ArrayBuffer));
+    if (other !== undefined) {
+      throw new DOMException(`${other.constructor.name} can't be transferred over streams.`, 'DataCloneError');
+    }
+    const bytes = encode(frame);
+    if (!this.#output.destroyed) this.#output.write(bytes);
+    // Copied already: all that is left of moving is that the sender loses them.
+    for (const item of transfer) structuredClone(item, { transfer: [item as ArrayBuffer] });
+  }
+
+  close(): void {
+    if (this.#state === 'closed') return;
+    this.#state = 'closed';
+    // A socket is both: nothing of it may end before what was sent has left.
+    const closeInput = (): unknown => this.#input.destroy();
+    if (this.#output.destroyed) closeInput();
+    else this.#output.end(closeInput);
+  }
+
+  ref(): void {
+    this.#setRef('ref');
+  }
+
+  unref(): void {
+    this.#setRef('unref');
+  }
+
+  #read(chunk: Buffer): void {
+    this.#reader.push(chunk);
+    while (this.#state === 'open') {
+      let frame: unknown;
+      try {
+        const bytes = this.#reader.next();
+        if (bytes === null) return;
+        frame = decode(bytes);
+      } catch (cause) {
+        const why = cause instanceof Error ? cause.message : String(cause);
+        this.#end(new LinkError(`A frame of the other side could not be read: ${why}.`, {}, { cause }));
+        return;
+      }
+      this.#receive(frame);
+    }
+  }
+
+  #end(error: LinkError): void {
+    this.#failure ??= error;
+    if (this.#state !== 'open') return;
+    this.#state = 'lost';
+    this.#lost(error);
+  }
+
+  /** Sockets and pipes of processes have both; other streams keep nothing alive. */
+  #setRef(method: 'ref' | 'unref'): void {
+    for (const stream of [this.#input, this.#output] as { ref?: () => void; unref?: () => void }[]) stream[method]?.();
+  }
+}
+
+function failed(cause: Error): LinkError {
+  return new LinkError(`The stream failed: ${cause.message}`, {}, { cause });
 }
 
 function encode(frame: unknown): Buffer {
@@ -87,13 +154,14 @@ function encode(frame: unknown): Buffer {
   }
   const bytes = serializer.releaseBuffer();
   if (bytes.length > longest) throw new DOMException(`A frame of ${bytes.length} bytes is too long.`, 'DataCloneError');
-  const whole = Buffer.allocUnsafe(prefix + bytes.length);
-  whole.writeUInt32BE(bytes.length);
-  bytes.copy(whole, prefix);
+  const whole = Buffer.allocUnsafe(headerSize + bytes.length);
+  writeHeader(whole, bytes.length);
+  bytes.copy(whole, headerSize);
   return whole;
 }
 
-/** Sockets and pipes of processes have both; other streams keep nothing alive. */
-function setRef(input: Readable, output: Writable, method: 'ref' | 'unref'): void {
-  for (const stream of [input, output] as { ref?: () => void; unref?: () => void }[]) stream[method]?.();
+function decode(bytes: Buffer): unknown {
+  const deserializer = new Deserializer(bytes);
+  deserializer.readHeader();
+  return deserializer.readValue();
 }

@@ -1,17 +1,21 @@
-import { UnserializableError } from '@threadbus/core';
+import { type BaseEvent, UnserializableError } from '@threadbus/core';
 import type { ResultSource } from '@threadbus/core/internal';
 import { findUnclonable, ownEntries, type Unclonable } from './clone-path.ts';
 import { encodeThrown } from './error-codec.ts';
-import { mapResults } from './outcome-codec.ts';
-import { FAILED, type WireOutcome, type WireResult, type WireValue } from './protocol.ts';
+import { UNOFFERED, type WireEvent, type WireValue } from './protocol.ts';
 
-/** The error for an event whose payload can't cross a thread; names the field. */
-export function unclonableError(
+/** The error for an event that can't be sent. */
+export function unsentError(event: BaseEvent, busName: string, cause: Error): UnserializableError {
+  return unclonableError({ eventType: event.event_type, eventId: event.event_id, payload: event }, busName, cause);
+}
+
+/** The same for one that may be known by its payload alone; names the field. */
+function unclonableError(
   { eventType, eventId, payload }: { readonly eventType: string; readonly eventId: string; readonly payload: object },
   busName: string,
   cause: Error,
 ): UnserializableError {
-  const found = findUnclonable(Object.fromEntries(ownEntries(payload)));
+  const found = findInFields(payload);
   const field =
     found === null
       ? `${eventType}: ${cause.message}`
@@ -24,22 +28,32 @@ export function unclonableError(
   );
 }
 
-/** The outcome with an error in place of each value that can't cross. */
-export function withoutUnclonable(outcome: WireOutcome, sourceAt: (number: number) => ResultSource): WireOutcome {
-  return mapResults(outcome, (result) => {
-    const found = findUnclonable(result[4]);
-    return found === null ? result : failedResult(result, found, sourceAt(result[0]));
-  });
+/** Instead of an OFFER whose event can't cross. */
+export function unoffered(
+  expectation: number,
+  [eventType, , eventId, , , , , payload]: WireEvent,
+  busName: string,
+  cause: Error,
+): readonly unknown[] {
+  return [UNOFFERED, expectation, encodeThrown(unclonableError({ eventType, eventId, payload }, busName, cause))];
+}
+
+function findInFields(payload: object): Unclonable | null {
+  for (const [name, value] of ownEntries(payload)) {
+    const found = findUnclonable(value, [name]);
+    if (found !== null) return found;
+  }
+  return null;
 }
 
 /** The error, as it travels, in place of a handler's value that can't cross. */
 export function unclonableValue(value: unknown, source: ResultSource): WireValue {
-  return encodeThrown(resultError(findUnclonable(value) ?? { path: '', what: 'its value' }, source));
+  return unclonableResult(findUnclonable(value) ?? { path: '', what: 'its value' }, source);
 }
 
-function failedResult(result: WireResult, found: Unclonable, source: ResultSource): WireResult {
-  const [number, id, timeout, , , startedAt, completedAt, children] = result;
-  return [number, id, timeout, FAILED, encodeThrown(resultError(found, source)), startedAt, completedAt, children];
+/** The same for what was found in it. */
+export function unclonableResult(found: Unclonable, source: ResultSource): WireValue {
+  return encodeThrown(resultError(found, source));
 }
 
 function resultError({ path, what }: Unclonable, { busName, handlerName }: ResultSource): UnserializableError {

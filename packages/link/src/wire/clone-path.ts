@@ -1,4 +1,6 @@
+import { serialize } from 'node:v8';
 import { pathText } from '@threadbus/core/internal';
+import { isNestedDeeper, maxNesting } from './nesting.ts';
 
 /** Something in a value that can't cross a thread. */
 export interface Unclonable {
@@ -8,27 +10,63 @@ export interface Unclonable {
   readonly what: string;
 }
 
-/** Finds what keeps `value` from being cloned; null if nothing does. Only asked after a clone has failed. */
-export function findUnclonable(
+/** A path is there to be read. */
+const longestPath = 12;
+
+/**
+ * Finds what keeps `value` from being copied; null if nothing does. Only asked after a copy has failed.
+ *
+ * Some things can be copied within a process, but not to another one.
+ */
+export function findUnclonable(value: unknown, path: readonly PropertyKey[] = []): Unclonable | null {
+  if (isNestedDeeper(value)) return { path: deepPath(value, path), what: `nested more than ${maxNesting} levels deep` };
+  return find(value, copiesHere, path, new Set()) ?? find(value, copiesElsewhere, path, new Set());
+}
+
+/** Not deeper than `maxNesting`, so that it can recurse. */
+function find(
   value: unknown,
-  path: readonly PropertyKey[] = [],
-  seen: Set<object> = new Set(),
+  copies: (value: unknown) => boolean,
+  path: readonly PropertyKey[],
+  seen: Set<object>,
 ): Unclonable | null {
-  if (clones(value)) return null;
+  if (copies(value)) return null;
   if (typeof value !== 'object' || value === null) return { path: pathText(path), what: describeKind(value) };
   if (seen.has(value)) return null;
   seen.add(value);
   for (const [key, member] of members(value)) {
-    const found = findUnclonable(member, [...path, key], seen);
+    const found = find(member, copies, [...path, key], seen);
     if (found !== null) return found;
   }
   return { path: pathText(path), what: describeKind(value) };
 }
 
-function clones(value: unknown): boolean {
+/** Where it goes deeper than it may, as far as it is worth reading. */
+function deepPath(value: unknown, from: readonly PropertyKey[]): string {
+  const path = [...from];
+  let at: unknown = value;
+  for (let levels = maxNesting - 1; path.length < longestPath; levels -= 1) {
+    const deep = members(at as object).find(([, member]) => isNestedDeeper(member, levels));
+    if (deep === undefined) break;
+    path.push(deep[0]);
+    at = deep[1];
+  }
+  return `${pathText(path)}…`;
+}
+
+function copiesHere(value: unknown): boolean {
+  return survives(value, structuredClone);
+}
+
+function copiesElsewhere(value: unknown): boolean {
+  return survives(value, serialize);
+}
+
+function survives(value: unknown, copy: (value: unknown) => unknown): boolean {
   if (typeof value === 'function' || typeof value === 'symbol') return false;
+  if (typeof value !== 'object' || value === null) return true;
   try {
-    structuredClone(value);
+    copy(value);
     return !containsDetached(value);
   } catch {
     return false;
@@ -45,18 +83,31 @@ export function isDetached(value: unknown): boolean {
   }
 }
 
-function containsDetached(value: unknown, seen: Set<object> = new Set()): boolean {
-  if (typeof value !== 'object' || value === null || seen.has(value)) return false;
-  seen.add(value);
-  if (ArrayBuffer.isView(value)) return isDetached(value.buffer);
-  return isDetached(value) || [...members(value)].some(([, member]) => containsDetached(member, seen));
+function containsDetached(root: object): boolean {
+  const seen = new Set<object>([root]);
+  for (const value of seen) {
+    if (ArrayBuffer.isView(value) ? isDetached(value.buffer) : isDetached(value)) return true;
+    if (ArrayBuffer.isView(value)) continue;
+    for (const [, member] of members(value)) if (typeof member === 'object' && member !== null) seen.add(member);
+  }
+  return false;
 }
 
-function members(value: object): Iterable<[PropertyKey, unknown]> {
-  if (Array.isArray(value)) return value.map((member, i): [number, unknown] => [i, member]);
-  if (value instanceof Map) return [...value].map(([key, member]): [string, unknown] => [String(key), member]);
-  if (value instanceof Set) return [...value].map((member, i): [number, unknown] => [i, member]);
-  return ownEntries(value);
+/** None of what can't be looked at, as a proxy that was revoked. */
+function members(value: object): readonly [PropertyKey, unknown][] {
+  try {
+    if (Array.isArray(value)) return value.map((member, i): [number, unknown] => [i, member]);
+    if (value instanceof Map) return [...value].map(([key, member]): [string, unknown] => [keyText(key), member]);
+    if (value instanceof Set) return [...value].map((member, i): [number, unknown] => [i, member]);
+    return ownEntries(value);
+  } catch {
+    return [];
+  }
+}
+
+/** Keys of a Map may be anything, what can't be made a text included. */
+function keyText(key: unknown): string {
+  return typeof key === 'string' || typeof key === 'number' ? `${key}` : typeof key;
 }
 
 /** Stands for a field whose getter throws; like every symbol it can't be cloned. */
@@ -78,5 +129,9 @@ function describeKind(value: unknown): string {
   if (typeof value === 'function') return value.name === '' ? 'a function' : `function ${value.name}`;
   if (typeof value !== 'object' || value === null) return `a ${typeof value}`;
   if (isDetached(value)) return 'a buffer that was moved before';
-  return `an instance of ${(value.constructor as { name?: string } | undefined)?.name ?? 'an unnamed class'}`;
+  try {
+    return `an instance of ${(value.constructor as { name?: string } | undefined)?.name ?? 'an unnamed class'}`;
+  } catch {
+    return 'an object that can not be looked at';
+  }
 }

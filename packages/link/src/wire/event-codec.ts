@@ -17,11 +17,13 @@ import {
   TrustedPayload,
   type TrustedValues,
 } from '@threadbus/core/internal';
+import { ownEntries } from './clone-path.ts';
 import type { EventKind } from './kind-table.ts';
+import { isNestedDeeper } from './nesting.ts';
 import type { WireEvent, WirePath } from './protocol.ts';
 
 /** An event that travels within another operation, with the path that it has come so far. */
-export function encodeEvent(event: BaseEvent): WireEvent {
+export function encodeEvent(event: BaseEvent, payload: object = payloadOf(event)): WireEvent {
   return [
     event.event_type,
     event.event_schema,
@@ -30,8 +32,19 @@ export function encodeEvent(event: BaseEvent): WireEvent {
     encodePath(event),
     event.event_timeout,
     toEpoch(createdAtOf(event)),
-    payloadOf(event),
+    payload,
   ];
+}
+
+/** The same without the fields that are nested too deep to travel: for an event that is told of with another. */
+export function encodeSafely(event: BaseEvent): WireEvent {
+  const payload = payloadOf(event);
+  return encodeEvent(event, isNestedDeeper(payload) ? without(payload, isNestedDeeper) : payload);
+}
+
+/** A payload without the fields of which that is true. */
+export function without(payload: object, isBad: (value: unknown) => boolean): object {
+  return Object.fromEntries(ownEntries(payload).filter(([, value]) => !isBad(value)));
 }
 
 export function decodeEvent(wire: WireEvent, Class: EventConstructor | undefined): BaseEvent {

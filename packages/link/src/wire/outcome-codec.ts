@@ -14,10 +14,12 @@ import {
   startedAtOf,
   toWire,
 } from '@threadbus/core/internal';
+import { unclonableValue } from './clone-failure.ts';
 import { decodeThrown, encodeThrown } from './error-codec.ts';
-import { decodeEvent, encodeEvent, encodePath, mergePath } from './event-codec.ts';
+import { decodeEvent, encodePath, encodeSafely, mergePath } from './event-codec.ts';
+import { isNestedDeeper } from './nesting.ts';
 import * as wire from './protocol.ts';
-import type { WireChild, WireOutcome, WireResult } from './protocol.ts';
+import type { WireChild, WireOutcome, WirePart, WireResult } from './protocol.ts';
 
 type Result = EventResult<unknown, BaseEvent>;
 
@@ -45,14 +47,32 @@ export function encodeOutcome(
   writer: OutcomeWriter,
   refused: Error | null = null,
 ): WireOutcome {
+  const children: BaseEvent[] = [];
+  const encodeChild = (child: Lifecycle): WireChild => {
+    const childEvent = child.event as BaseEvent;
+    if (writer.brought(child)) return childEvent.event_id;
+    children.push(childEvent);
+    return children.length - 1;
+  };
+  const own = encodePart(event, results, writer, encodeChild);
+  const descendants: [wire.WireEvent, WirePart][] = [];
+  // It grows on the way.
+  for (const child of children) {
+    const part = encodePart(child, lifecycleOf(child).results as readonly EventResult[], writer, encodeChild);
+    descendants.push([encodeSafely(child), part]);
+  }
+  return [refused === null ? null : encodeThrown(refused), own, descendants];
+}
+
+function encodePart(
+  event: BaseEvent,
+  results: readonly EventResult[],
+  writer: OutcomeWriter,
+  encodeChild: (child: Lifecycle) => WireChild,
+): WirePart {
   const { startedAt, completedAt } = lifecycleOf(event);
-  return [
-    encodePath(event),
-    toWire(startedAt),
-    toWire(completedAt),
-    results.map((result) => encodeResult(result as Result, writer)),
-    refused === null ? null : encodeThrown(refused),
-  ];
+  const rows = results.map((result) => encodeResult(result as Result, writer, encodeChild));
+  return [encodePath(event), toWire(startedAt), toWire(completedAt), rows];
 }
 
 /** Its value or error says all about the result, its handler and two times aside. */
@@ -81,40 +101,63 @@ export function restorePlain(
 }
 
 /** The results as they are on this side, with their events. */
-export function decodeResults(event: BaseEvent, [, , , results]: WireOutcome, reader: OutcomeReader): EventResult[] {
+export function decodeResults(event: BaseEvent, outcome: WireOutcome, reader: OutcomeReader): EventResult[] {
   const lifecycle = lifecycleOf(event);
+  const childAt = decodeDescendants(outcome, reader);
   const decoded: EventResult[] = [];
+  const [, [, , , results]] = outcome;
   for (const result of results) {
     const source = reader.sourceAt(result[0]);
     const local = reader.local(lifecycle, source.handlerId);
-    if (local === null) decoded.push(decodeResult(event, lifecycle, source, result, reader));
+    if (local === null) decoded.push(decodeResult(event, lifecycle, source, result, childAt));
     else decoded.push(...local);
   }
   return decoded;
 }
 
-/** The same outcome with `replace` in place of each result. */
-export function mapResults(outcome: WireOutcome, replace: (result: WireResult) => WireResult): WireOutcome {
-  const mapChild = (child: WireChild): WireChild =>
-    typeof child === 'string' ? child : [child[0], mapResults(child[1], replace)];
-  const [path, startedAt, completedAt, results, refused] = outcome;
-  const mapped = results.map((result): WireResult => {
-    const [source, id, timeout, status, value, from, to, children] = replace(result);
-    return [source, id, timeout, status, value, from, to, children?.map(mapChild) ?? null];
-  });
-  return [path, startedAt, completedAt, mapped, refused];
+/** How a handler's child is found: undefined if this side has forgotten it. */
+type ChildAt = (child: WireChild) => BaseEvent | undefined;
+
+/** In the order in which they were dispatched; what came here and is not complete stays as it is, with all below it. */
+function decodeDescendants([, , descendants]: WireOutcome, reader: OutcomeReader): ChildAt {
+  const events: BaseEvent[] = [];
+  const childAt: ChildAt = (child) => (typeof child === 'string' ? reader.find(child) : events[child]);
+  const told: number[] = [];
+  const needless = new Set<number>();
+  for (const [at, [wireEvent, part]] of descendants.entries()) {
+    const known = needless.has(at) ? undefined : reader.find(wireEvent[2]);
+    if (needless.has(at) || (known !== undefined && !lifecycleOf(known).settled)) {
+      for (const child of placesIn(part)) needless.add(child);
+    } else {
+      told.push(at);
+    }
+    if (!needless.has(at)) events[at] = known ?? decodeEvent(wireEvent, reader.classOf(wireEvent[0]));
+  }
+  for (const at of told) {
+    const event = events[at];
+    const descendant = descendants[at];
+    if (event !== undefined && descendant !== undefined) restorePart(event, descendant[1], childAt, reader);
+  }
+  return childAt;
 }
 
-/** Status and outcome of a result as they travel. */
+/** Places of the children that the outcome tells of itself. */
+function placesIn([, , , results]: WirePart): number[] {
+  return results.flatMap(([, , , , , , , children]) => (children ?? []).filter((child) => typeof child === 'number'));
+}
+
+/** Status and outcome of a result as they travel; an error for a value that is nested too deep to. */
 export function encodeEnd(result: EventResult): readonly [code: number, outcome: unknown] {
   const { status, result: value, error } = result as Result;
   if (status === 'error') return [wire.FAILED, encodeThrown(error)];
   if (status === 'started') return [wire.STARTED, undefined];
   if (status === 'pending') return [wire.PENDING, undefined];
-  return value instanceof BaseEvent ? [wire.RETURNED_EVENT, value.event_id] : [wire.COMPLETED, value];
+  if (value instanceof BaseEvent) return [wire.RETURNED_EVENT, value.event_id];
+  if (isNestedDeeper(value)) return [wire.FAILED, unclonableValue(value, sourceOf(result))];
+  return [wire.COMPLETED, value];
 }
 
-function encodeResult(result: Result, writer: OutcomeWriter): WireResult {
+function encodeResult(result: Result, writer: OutcomeWriter, encodeChild: (child: Lifecycle) => WireChild): WireResult {
   const { children } = result;
   return [
     writer.numberOf(sourceOf(result)),
@@ -123,26 +166,20 @@ function encodeResult(result: Result, writer: OutcomeWriter): WireResult {
     ...encodeEnd(result),
     toWire(startedAtOf(result)),
     toWire(completedAtOf(result)),
-    children.length === 0 ? null : children.map((child) => encodeChild(child, writer)),
+    children.length === 0 ? null : children.map(encodeChild),
   ];
-}
-
-function encodeChild(child: Lifecycle, writer: OutcomeWriter): WireChild {
-  const event = child.event as BaseEvent;
-  if (writer.brought(child)) return event.event_id;
-  return [encodeEvent(event), encodeOutcome(event, child.results as readonly EventResult[], writer)];
 }
 
 function decodeResult(
   event: BaseEvent,
   lifecycle: Lifecycle,
   source: ResultSource,
-  [, id, timeout, code, outcome, startedAt, completedAt, wireChildren]: WireResult,
-  reader: OutcomeReader,
+  [, id, timeout, code, outcome, startedAt, completedAt, children]: WireResult,
+  childAt: ChildAt,
 ): EventResult {
   const result = new EventResult(lifecycle, source, timeout);
-  for (const wireChild of wireChildren ?? []) {
-    const child = decodeChild(wireChild, reader);
+  for (const wireChild of children ?? []) {
+    const child = childAt(wireChild);
     if (child !== undefined) addChild(result, lifecycleOf(child));
   }
   const value = code === wire.RETURNED_EVENT ? returnedEvent(event, result, outcome as string) : outcome;
@@ -177,22 +214,20 @@ function returnedEvent(event: BaseEvent, result: EventResult, id: string): objec
   return result.event_children.find((child) => (child as BaseEvent).event_id === id) ?? null;
 }
 
-/** A child that came here by itself, forwarded, is the same object; what became of it elsewhere is added to it. */
-function decodeChild(child: WireChild, reader: OutcomeReader): BaseEvent | undefined {
-  if (typeof child === 'string') return reader.find(child);
-  const [wireEvent, outcome] = child;
-  const known = reader.find(wireEvent[2]);
-  const event = known ?? decodeEvent(wireEvent, reader.classOf(wireEvent[0]));
+/** An event that came here by itself, forwarded, is the same object; what became of it elsewhere is added to it. */
+function restorePart(
+  event: BaseEvent,
+  [path, startedAt, completedAt, wireResults]: WirePart,
+  childAt: ChildAt,
+  reader: OutcomeReader,
+): void {
   const lifecycle = lifecycleOf(event);
-  if (known !== undefined && !lifecycle.settled) return known;
-  const [path, startedAt, completedAt, wireResults] = outcome;
   const results = [...(lifecycle.results as readonly EventResult[])];
   const own = new Set(results.map(({ handler_id }) => handler_id));
   for (const result of wireResults) {
     const source = reader.sourceAt(result[0]);
-    if (!own.has(source.handlerId)) results.push(decodeResult(event, lifecycle, source, result, reader));
+    if (!own.has(source.handlerId)) results.push(decodeResult(event, lifecycle, source, result, childAt));
   }
   mergePath(event, path);
   lifecycle.restore(fromWire(startedAt), fromWire(completedAt), results);
-  return event;
 }

@@ -133,6 +133,8 @@ export interface WireError {
   readonly name: string;
   readonly message: string;
   readonly stack: string | undefined;
+  /** It bears the brand of our errors. */
+  readonly ours: boolean;
   /** Names of the error's classes, the most special first. */
   readonly classes: readonly string[];
   readonly fields: Readonly<Record<string, unknown>>;
@@ -165,15 +167,27 @@ export type WireResult = readonly [
   children: readonly WireChild[] | null,
 ];
 
-/** A child of a handler: by id alone if it came from the other side, which has all of it, else with all that became of it. */
-export type WireChild = string | readonly [event: WireEvent, outcome: WireOutcome];
+/**
+ * A child of a handler: by id if it came from the other side, which has all of it; else by its place among the
+ * outcome's descendants, behind that of its parent.
+ */
+export type WireChild = string | number;
 
-/** What became of an event on one side. */
-export type WireOutcome = readonly [
+/** What became of one event on one side. */
+export type WirePart = readonly [
   path: WirePath | null,
   startedAt: number,
   completedAt: number,
   results: readonly WireResult[],
+];
+
+/**
+ * What became of an event on one side, with all that its handlers have dispatched there: in a row, for a tree has any
+ * depth, and nothing that is sent may.
+ */
+export type WireOutcome = readonly [
   /** Set if the event was not taken: why. */
   refused: WireValue | null,
+  own: WirePart,
+  descendants: readonly (readonly [event: WireEvent, part: WirePart])[],
 ];
