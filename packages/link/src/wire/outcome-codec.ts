@@ -197,7 +197,7 @@ function restore(
 ): void {
   const status = statuses[code] ?? 'pending';
   const failed = status === 'error';
-  const error = failed ? decodeThrown(outcome as wire.WireValue) : null;
+  const error = failed ? decodeThrown(outcome) : null;
   resultRestored(result, id, { status, value: failed ? null : outcome, error, startedAt, completedAt });
 }
 
