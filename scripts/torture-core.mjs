@@ -8,5 +8,5 @@ const [programs = '200000', seed] = process.argv.slice(2);
 const vitest = join(root, 'node_modules', 'vitest', 'vitest.mjs');
 const env = { ...process.env, THREADBUS_PROGRAMS: programs };
 if (seed !== undefined) env.THREADBUS_SEED = seed;
-const args = [vitest, 'run', join('tests', 'core', 'random-programs.test.ts')];
+const args = [vitest, 'run', join('tests', 'core', 'run', 'random-programs.test.ts')];
 process.exitCode = spawnSync(process.execPath, args, { cwd: root, env, stdio: 'inherit' }).status ?? 1;

@@ -1,12 +1,13 @@
-// Storms of events to threads that are killed at random: `npm run torture:threads -- [seed]`. Takes long.
+// Storms of events to threads, or processes, that are killed at random: `npm run torture:threads -- [seed]`, or
+// `npm run torture:processes -- [seed]`. Takes long.
 import { spawnSync } from 'node:child_process';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
-const [seed] = process.argv.slice(2);
+const [where, seed] = process.argv.slice(2);
 const vitest = join(root, 'node_modules', 'vitest', 'vitest.mjs');
 const env = { ...process.env, THREADBUS_TORTURE: '1' };
 if (seed !== undefined) env.THREADBUS_SEED = seed;
-const args = [vitest, 'run', join('tests', 'worker', 'storm.test.ts')];
+const args = [vitest, 'run', join('tests', 'worker', where, 'storm.test.ts')];
 process.exitCode = spawnSync(process.execPath, args, { cwd: root, env, stdio: 'inherit' }).status ?? 1;

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { isolation } from '../../helpers/isolation.ts';
 import { runProgram } from '../../helpers/run-program.ts';
 
 interface Tally {
@@ -17,12 +18,16 @@ const long = process.env['THREADBUS_TORTURE'] === '1';
 const [events, kills, rounds] = long ? [20_000, 50, 10] : [600, 4, 1];
 
 test(
-  'storm - threads are killed at random: every event settles once, nothing hangs, nothing is left',
+  'storm - threads or processes are killed at random: every event settles once, nothing hangs, nothing is left',
   async () => {
     const seed = Number(process.env['THREADBUS_SEED'] ?? Math.floor(Math.random() * 2 ** 31));
     console.log(`storm: seed ${seed}, ${events} events, ${kills} kills, ${rounds} rounds`);
     // The program ends by itself only if no thread, port or timer is left.
-    const end = await runProgram('worker/storm', [events, kills, rounds, seed].map(String), ['--expose-gc']);
+    const end = await runProgram(
+      'worker/storm',
+      [isolation(), ...[events, kills, rounds, seed].map(String)],
+      ['--expose-gc'],
+    );
     expect(end.stderr.replaceAll(/^.*(?:unrecognized|ExperimentalWarning).*$/gm, '')).not.toContain('UnhandledPromise');
     expect(end.code).toBe(0);
     const tally = JSON.parse(end.stdout.trim().split('\n').at(-1) ?? '') as Tally;

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn, type StdioOptions } from 'node:child_process';
-import type { Duplex } from 'node:stream';
+import type { Socket } from 'node:net';
 import { deserialize } from 'node:v8';
 import { fileURLToPath } from 'node:url';
 import { busEngine, type BusIdentity, newId, startTimer, type Timer } from '@threadbus/core/internal';
@@ -30,7 +30,6 @@ const lastWords = 1;
  */
 export class WorkerProcess implements BusHost {
   readonly threadId: number = 0;
-  readonly pid: number;
   readonly link: Link;
   readonly control: ControlClient;
   readonly board: FileBoardReader = new FileBoardReader();
@@ -55,11 +54,13 @@ export class WorkerProcess implements BusHost {
     const { options } = plan;
     const parent = options.parent === null ? null : { ...busEngine(options.parent).identity };
     this.#child = outsideContexts(() => startProcess(plan.entry, options, this.board));
-    this.pid = this.#child.pid ?? -1;
     plan.output.take(this.#child);
     const link = streamOf(this.#child, linkFd);
     const control = streamOf(this.#child, controlFd);
-    streamOf(this.#child, lifelineFd).on('error', () => undefined);
+    // It is never written to, and its end means nothing here.
+    streamOf(this.#child, lifelineFd)
+      .on('error', () => undefined)
+      .unref();
     this.#events = streamTransport(link, link);
     const controlTransport = streamTransport(control, control);
     const endpoint = new StreamEndpoint(controlTransport);
@@ -91,6 +92,11 @@ export class WorkerProcess implements BusHost {
     } catch (error) {
       this.#failStart(`its workerData can't be cloned: ${(error as Error).message}`, error);
     }
+  }
+
+  /** Once it has ended its number may be another's. */
+  get pid(): number {
+    return this.#code === undefined && !this.#ended ? (this.#child.pid ?? -1) : -1;
   }
 
   hello(bus: BusIdentity): void {
@@ -208,8 +214,8 @@ function startProcess(entry: URL, options: ResolvedWorkerOptions, board: FileBoa
   }
 }
 
-function streamOf(child: ChildProcess, fd: number): Duplex {
-  return child.stdio[fd] as Duplex;
+function streamOf(child: ChildProcess, fd: number): Socket {
+  return child.stdio[fd] as Socket;
 }
 
 function controlPort(endpoint: StreamEndpoint, transport: Transport): ControlPort {
