@@ -4,7 +4,7 @@
 export type { Link } from './connection/link.ts';
 export type { Arrival } from './incoming/incoming.ts';
 export { LocalCall } from './incoming/local-call.ts';
-export { addLinkedName, removeLinkedName } from './link-names.ts';
+export { addLinkedName, freeLinkedName, removeLinkedName } from './link-names.ts';
 export { shareCrossings } from './outgoing/crossings.ts';
 export type { Sender } from './outgoing/outbox.ts';
 export { callRemote } from './outgoing/remote-call.ts';
@@ -17,5 +17,6 @@ export { cloneFailure } from './transport/transport.ts';
 export { portTransport } from './transport/port-transport.ts';
 export { decodeThrown, encodeThrown } from './wire/error-codec.ts';
 export { checkFlow, defaultFlow, type FlowLimits } from './wire/flow-limits.ts';
+export { showNameAs } from './wire/shown-names.ts';
 export { outsideContexts } from './wire/portable.ts';
 export type { WireCall, WireError } from './wire/protocol.ts';

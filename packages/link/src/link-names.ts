@@ -20,6 +20,15 @@ export function addLinkedName(peer: Readonly<BusIdentity>, own: Readonly<BusIden
   linked.add(peer);
 }
 
+/** The name for a bus that others may be called like: with a number behind it where one is. */
+export function freeLinkedName({ id, name }: Readonly<BusIdentity>, own: Readonly<BusIdentity> | null): string {
+  const isTaken = (wanted: string): boolean =>
+    [...linked, ...(own === null ? [] : [own])].some((other) => other.name === wanted && other.id !== id);
+  let free = name;
+  for (let number = 2; isTaken(free); number += 1) free = `${name}${number}`;
+  return free;
+}
+
 export function removeLinkedName(peer: Readonly<BusIdentity>): void {
   linked.delete(peer);
 }

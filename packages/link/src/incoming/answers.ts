@@ -31,6 +31,7 @@ import type { WireOutcome } from '../wire/protocol.ts';
 import type { Peer } from '../wire/peer.ts';
 import type { RemotePart } from '../outgoing/remote-part.ts';
 import { fitsRow, type Shape, type ShapeWriter } from '../wire/shapes.ts';
+import { shownName } from '../wire/shown-names.ts';
 import { SourceWriter } from '../wire/source-table.ts';
 
 /** What answers need of their link. */
@@ -91,7 +92,12 @@ export class Answers implements OutcomeWriter, OutcomeReader {
   }
 
   readSource(field: Field): void {
-    this.#peerSources[field(0)] = { handlerId: field(1), handlerName: field(2), busId: field(3), busName: field(4) };
+    this.#peerSources[field(0)] = {
+      handlerId: field(1),
+      handlerName: field(2),
+      busId: field(3),
+      busName: shownName(field(3), field(4)),
+    };
   }
 
   /** Gives an event the one result that it has at the other end. */

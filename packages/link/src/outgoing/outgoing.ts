@@ -174,14 +174,19 @@ export class Outgoing implements PartHost {
     }
   }
 
-  /** Ends all that is under way. */
-  failAll(error: Error): void {
-    const parts = [...this.disconnect(), ...this.#urgent, ...this.#waiting];
+  /** Takes what waits on this side out of the lists, to be ended by the caller. */
+  takeWaiting(): RemotePart[] {
+    const parts = [...this.#urgent, ...this.#waiting];
     for (const part of parts) {
       part.list?.remove(part);
       part.list = null;
     }
-    for (const part of parts) this.fail(part, error);
+    return parts;
+  }
+
+  /** Ends all that is under way. */
+  failAll(error: Error): void {
+    for (const part of [...this.disconnect(), ...this.takeWaiting()]) this.fail(part, error);
     this.capacity.refuseAll(error);
   }
 

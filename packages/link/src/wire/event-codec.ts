@@ -20,6 +20,7 @@ import {
 import { ownEntries } from './clone-path.ts';
 import type { EventKind } from './kind-table.ts';
 import { isNestedDeeper } from './nesting.ts';
+import { shownName } from './shown-names.ts';
 import type { WireEvent, WirePath } from './protocol.ts';
 
 /** An event that travels within another operation, with the path that it has come so far. */
@@ -97,7 +98,10 @@ export function encodePath(event: BaseEvent, except: string | null = null): Wire
 export function mergePath(event: BaseEvent, wire: WirePath | null): void {
   if (wire === null) return;
   const steps: PathStep[] = [];
-  for (let at = 0; at < wire.length; at += 2) steps.push({ id: wire[at + 1] ?? null, name: wire[at] as string });
+  for (let at = 0; at < wire.length; at += 2) {
+    const id = wire[at + 1] ?? null;
+    steps.push({ id, name: shownName(id, wire[at] as string) });
+  }
   mergeSteps(event, steps);
 }
 

@@ -1,0 +1,154 @@
+import { randomUUID } from 'node:crypto';
+import { startTimer, subscription, type Timer } from '@threadbus/core/internal';
+import type { Subscription } from '@threadbus/core';
+import { outsideContexts } from '@threadbus/link/internal';
+import type { BrokerMessage, NatsConnectionLike } from './connection.ts';
+import { KeepAlive } from './keep-alive.ts';
+
+/** Seconds for what was published to leave. */
+const closeWithin = 2;
+
+/** Told of the connection. */
+export interface BrokerWatcher {
+  /** Packets can leave again. */
+  restored?(): void;
+  /** The connection is closed for good. */
+  closed?(error: Error | undefined): void;
+}
+
+/** Nobody has subscribed to the subject. */
+export class NoRespondersError extends Error {}
+
+/** A connection to NATS, as everything else here uses it. */
+export class Broker {
+  readonly keepAlive: KeepAlive = new KeepAlive();
+  readonly connection: NatsConnectionLike;
+  readonly #owned: boolean;
+  readonly #watchers = new Set<BrokerWatcher>();
+  #isUp = true;
+
+  /** @param owned whether closing it is ours to do */
+  constructor(connection: NatsConnectionLike, owned: boolean) {
+    this.connection = connection;
+    this.#owned = owned;
+    if (owned) this.keepAlive.release(connection);
+    outsideContexts(() => void this.#watchStatus());
+    void connection.closed().then((error) => this.#closed(error ?? undefined));
+  }
+
+  /** False while the server is away: what is published then may never arrive, and is not published. */
+  get isUp(): boolean {
+    return this.#isUp && !this.connection.isClosed();
+  }
+
+  get isClosed(): boolean {
+    return this.connection.isClosed();
+  }
+
+  /** Bytes of a message at most. */
+  get maxPayload(): number {
+    return this.connection.info?.max_payload ?? 1_048_576;
+  }
+
+  watch(watcher: BrokerWatcher): Subscription {
+    this.#watchers.add(watcher);
+    return subscription(() => this.#watchers.delete(watcher));
+  }
+
+  publish(subject: string, payload: Uint8Array, reply?: string): void {
+    if (!this.isUp) return;
+    this.connection.publish(subject, payload, reply === undefined ? {} : { reply });
+  }
+
+  /** @param queue with others of that queue: each message goes to one of them */
+  subscribe(subject: string, onMessage: (message: BrokerMessage) => void, queue?: string): Subscription {
+    const callback = (error: Error | null, message: BrokerMessage): void => {
+      if (error === null) onMessage(message);
+    };
+    const made = outsideContexts(() =>
+      this.connection.subscribe(subject, queue === undefined ? { callback } : { callback, queue }),
+    );
+    return subscription(() => {
+      if (!this.connection.isClosed()) made.unsubscribe();
+    });
+  }
+
+  /** @throws NoRespondersError at once; an error of the client when nothing has come in time */
+  async request(subject: string, payload: Uint8Array, seconds: number): Promise<Uint8Array> {
+    try {
+      return (await this.connection.request(subject, payload, { timeout: Math.ceil(seconds * 1000) })).data;
+    } catch (error) {
+      if (isNoResponders(error)) throw new NoRespondersError(subject);
+      throw error;
+    }
+  }
+
+  /**
+   * Asks all who listen.
+   *
+   * @param onAnswer may say that it has heard enough
+   * @returns when it has, when nobody listens, or when the time is up
+   */
+  async askAll(
+    subject: string,
+    payload: Uint8Array,
+    seconds: number,
+    onAnswer: (answer: Uint8Array) => 'enough' | void,
+  ): Promise<void> {
+    const inbox = `_INBOX.threadbus.${randomUUID()}`;
+    let answers: Subscription | null = null;
+    await new Promise<void>((resolve) => {
+      const timer = startTimer(seconds, resolve, true);
+      answers = this.subscribe(inbox, ({ data, headers }) => {
+        const nobody = data.length === 0 && headers?.code === 503;
+        if (!nobody && onAnswer(data) !== 'enough') return;
+        timer.cancel();
+        resolve();
+      });
+      this.publish(subject, payload, inbox);
+    });
+    (answers as Subscription | null)?.();
+  }
+
+  /** Everything that was published before has reached the server, and is subscribed there. */
+  async flush(): Promise<void> {
+    if (this.isUp) await this.connection.flush();
+  }
+
+  async close(): Promise<void> {
+    if (!this.#owned || this.connection.isClosed()) return;
+    // What was published leaves first, if the server still takes it.
+    if (this.#isUp) await withinSeconds(closeWithin, this.connection.drain());
+    if (!this.connection.isClosed()) await this.connection.close();
+  }
+
+  async #watchStatus(): Promise<void> {
+    for await (const { type } of this.connection.status()) {
+      if (type === 'disconnect') this.#isUp = false;
+      if (type !== 'reconnect') continue;
+      this.#isUp = true;
+      if (this.#owned) this.keepAlive.release(this.connection);
+      for (const watcher of [...this.#watchers]) watcher.restored?.();
+    }
+  }
+
+  #closed(error: Error | undefined): void {
+    this.#isUp = false;
+    for (const watcher of [...this.#watchers]) watcher.closed?.(error);
+    this.#watchers.clear();
+  }
+}
+
+async function withinSeconds(seconds: number, work: Promise<void>): Promise<void> {
+  let timer: Timer | null = null;
+  const late = new Promise<void>((resolve) => {
+    timer = startTimer(seconds, resolve, true);
+  });
+  await Promise.race([work.catch(() => undefined), late]);
+  (timer as Timer | null)?.cancel();
+}
+
+function isNoResponders(error: unknown): boolean {
+  const { name, cause } = error as { name?: unknown; cause?: { name?: unknown } };
+  return [name, cause?.name].some((each) => String(each).startsWith('NoResponders'));
+}

@@ -1,0 +1,150 @@
+import type { EventBus } from '@threadbus/core';
+import { busEngine } from '@threadbus/core/internal';
+import type { BusReference } from '@threadbus/link';
+import { NatsUnavailableError } from './basics/errors.ts';
+import { checkName } from './basics/names.ts';
+import type { Broker } from './broker/broker.ts';
+import { Subjects } from './broker/subjects.ts';
+import { LagWatch } from './lag-watch.ts';
+import type { JoinOptions } from './link/join-options.ts';
+import { JoinedBus } from './link/joined-bus.ts';
+import { joinBus } from './link/join.ts';
+import type { LinkEnd } from './link/link-end.ts';
+import { findReplicas } from './link/name-claim.ts';
+import type { Offer, OfferHost } from './link/offer.ts';
+import { serveBus, type ServeOptions } from './link/serve.ts';
+
+/** Seconds of lag after which a link's other end may get nervous. */
+const linkLag = 1;
+
+/**
+ * What `connectNats` gives: buses that others offer, and those that this process offers, in one namespace.
+ *
+ * It keeps the process alive only by an open offer or crew, or a call under way. `close()` tells all other ends that
+ * this process leaves; they need not wait for silence.
+ *
+ * @example
+ * ```ts
+ * await using net = await connectNats({ servers: 'nats://broker:4222', namespace: 'shop' });
+ * await net.serve(new EventBus({ name: 'Index' }));
+ * ```
+ */
+export class NatsNet implements AsyncDisposable {
+  /** Which buses and queues it sees: those of the same namespace. */
+  readonly namespace: string;
+  readonly #broker: Broker;
+  readonly #host: OfferHost;
+  readonly #links = new Set<LinkEnd>();
+  readonly #offers = new Set<Offer>();
+  readonly #lag = new LagWatch();
+  #isClosed = false;
+
+  private constructor(broker: Broker, namespace: string) {
+    this.namespace = namespace;
+    this.#broker = broker;
+    this.#host = { broker, subjects: new Subjects(namespace), addLink: (link) => this.#addLink(link) };
+  }
+
+  /** @internal */
+  static over(broker: Broker, namespace: string): NatsNet {
+    return new NatsNet(broker, namespace);
+  }
+
+  /**
+   * Offers a bus under its name: an EventBus of this thread, or a WorkerBus.
+   *
+   * Put handlers that compute into a WorkerBus: then a timeout still ends what blocks, and this thread stays free to
+   * show signs of life.
+   *
+   * @returns once the name is this process's; it keeps the process alive
+   * @throws NameTakenError if the name is served already, or its servers don't agree on `replicas`; TypeError for what is
+   *   no bus; NatsUnavailableError if the net is closed
+   * @example
+   * ```ts
+   * const index = new EventBus({ name: 'Index' });
+   * index.on(FileFound, worker.dispatch);
+   * await using offer = await net.serve(index);
+   * ```
+   */
+  async serve(bus: EventBus | BusReference, options: ServeOptions = {}): Promise<Offer> {
+    this.#checkOpen();
+    const offer = await this.#during(() => serveBus(this.#host, bus, options));
+    this.#offers.add(offer);
+    this.#watchLag(bus);
+    return offer;
+  }
+
+  /**
+   * Joins a bus that another process serves; several servers of a name: one of them, at random.
+   *
+   * If a linked bus of this thread has the name, this one gets a number behind it: `Index`, `Index2`.
+   *
+   * @param bus the bus at this end
+   * @returns once both buses know each other
+   * @throws BusNotFoundError at once if nobody serves the name; LinkError if no answer comes within `startTimeout`;
+   *   TypeError, RangeError; NatsUnavailableError if the net is closed
+   * @example
+   * ```ts
+   * const index = await net.join(main, 'Index', { unresponsiveTimeout: 10 });
+   * const count = await index.dispatch(new FileFound({ path })).eventResult();
+   * ```
+   */
+  async join(bus: EventBus, name: string, options: JoinOptions = {}): Promise<JoinedBus> {
+    this.#checkOpen();
+    const link = await this.#during(() => joinBus(this.#host, bus, name, options));
+    this.#watchLag(bus);
+    return JoinedBus.over(link);
+  }
+
+  /**
+   * The ids of all servers of a name, as far as they answer within half a second.
+   *
+   * @throws TypeError; NatsUnavailableError if the net is closed
+   * @example
+   * ```ts
+   * const all = await Promise.all((await net.replicas('Index')).map((replica) => net.join(main, 'Index', { replica })));
+   * ```
+   */
+  async replicas(name: string): Promise<string[]> {
+    this.#checkOpen();
+    checkName('the name of the bus', name);
+    return this.#during(() => findReplicas(this.#broker, this.#host.subjects, name));
+  }
+
+  /**
+   * Withdraws all offers, ends all links (what was sent still arrives) and, if it is ours, the connection.
+   *
+   * Events that wait for another bus end with LinkError here; the other ends get LinkLostError at once. Twice does no harm.
+   */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    this.#lag.stop();
+    await this.#during(async () => {
+      for (const offer of this.#offers) await offer.close();
+      await Promise.all([...this.#links].map((link) => link.close('its process left the net')));
+      await this.#broker.close();
+    });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  #during<T>(work: () => Promise<T>): Promise<T> {
+    return this.#broker.keepAlive.during(work);
+  }
+
+  #checkOpen(): void {
+    if (!this.#isClosed && !this.#broker.isClosed) return;
+    throw new NatsUnavailableError('This net is closed. Make another: await connectNats(…).');
+  }
+
+  #addLink(link: LinkEnd): void {
+    this.#links.add(link);
+    void link.closed.then(() => this.#links.delete(link));
+  }
+
+  #watchLag(bus: EventBus | BusReference): void {
+    if ('observe' in bus) this.#lag.watch(linkLag, busEngine(bus).options.logger);
+  }
+}

@@ -1,0 +1,83 @@
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { connect as dial, createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+/** Whether tests that need a server can run here. */
+export const hasServer: boolean = spawnSync('nats-server', ['--version']).status === 0;
+
+if (!hasServer && process.env['THREADBUS_NATS_SAID'] === undefined) {
+  process.env['THREADBUS_NATS_SAID'] = 'yes';
+  process.stderr.write(
+    'No nats-server found: tests of @threadbus/nats that need one are skipped. Get it with `apt-get install nats-server`, or from https://nats.io/download, and put it on the PATH.\n',
+  );
+}
+
+/** A port of the loopback address that nobody uses at this moment. */
+export async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as { port: number };
+  server.close();
+  await once(server, 'close');
+  return port;
+}
+
+/** A server of one's own, on a port and with a folder of its own; can be killed and started again on both. */
+export class NatsServer implements AsyncDisposable {
+  readonly port: number;
+  readonly url: string;
+  readonly #folder: string;
+  #process: ChildProcess | null = null;
+
+  private constructor(port: number, folder: string) {
+    this.port = port;
+    this.url = `nats://127.0.0.1:${port}`;
+    this.#folder = folder;
+  }
+
+  static async start(): Promise<NatsServer> {
+    const server = new NatsServer(await freePort(), await mkdtemp(join(tmpdir(), 'threadbus-nats-')));
+    await server.start();
+    return server;
+  }
+
+  async start(): Promise<void> {
+    const args = ['-a', '127.0.0.1', '-p', `${this.port}`, '-js', '-sd', this.#folder];
+    this.#process = spawn('nats-server', args, { stdio: 'ignore' });
+    for (let tries = 0; !(await answers(this.port)); tries += 1) {
+      if (tries > 200 || this.#process.exitCode !== null) throw new Error('nats-server did not start');
+      await new Promise((resolve) => void setTimeout(resolve, 25));
+    }
+  }
+
+  /** kill -9, and waits until it is gone. */
+  async kill(): Promise<void> {
+    const child = this.#process;
+    this.#process = null;
+    if (child === null || child.exitCode !== null || child.signalCode !== null) return;
+    const gone = once(child, 'exit');
+    child.kill('SIGKILL');
+    await gone;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.kill();
+    await rm(this.#folder, { recursive: true, force: true, maxRetries: 5 });
+  }
+}
+
+/** A server says INFO to whoever connects. */
+async function answers(port: number): Promise<boolean> {
+  const socket = dial(port, '127.0.0.1');
+  try {
+    await once(socket, 'data', { signal: AbortSignal.timeout(1000) });
+    return true;
+  } catch {
+    return false;
+  } finally {
+    socket.destroy();
+  }
+}
