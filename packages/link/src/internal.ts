@@ -7,6 +7,7 @@ export { LocalCall } from './incoming/local-call.ts';
 export { addLinkedName, freeLinkedName, removeLinkedName } from './link-names.ts';
 export { shareCrossings } from './outgoing/crossings.ts';
 export type { Sender } from './outgoing/outbox.ts';
+export type { PartMeter } from './outgoing/outgoing.ts';
 export { callRemote } from './outgoing/remote-call.ts';
 export type { StartedBoard } from './outgoing/outgoing.ts';
 export { RemotePart, type Target } from './outgoing/remote-part.ts';

@@ -33,14 +33,27 @@ export interface WorkerBusOptions {
   readonly name?: string | undefined;
   /** Seconds for the thread to call `exposeBus`. @default 10 */
   readonly startTimeout?: number | null | undefined;
-  /** Whether a crashed or killed thread is replaced. @default 'on-crash' */
-  readonly restart?: 'on-crash' | 'never' | undefined;
+  /**
+   * Whether a thread that crashed or was ended is replaced, and how often before the bus is out of service.
+   *
+   * Only crashes count, and those of a thread that had completed an event set the count back. The first replacement
+   * comes at once, the next after 0.1 s, doubling up to 30 s. @default 'on-crash', which is { limit: 5, within: 30 }
+   */
+  readonly restart?: 'on-crash' | 'never' | Partial<RestartLimit> | undefined;
   /** Events on the wire at a time. @default 256 */
   readonly maxInFlight?: number | undefined;
   /** Events that wait on this side before `dispatch` refuses more. @default 10_000 */
   readonly maxPending?: number | undefined;
   /** Seconds without any sign of life, with events under way, after which the thread is replaced; null = never. @default 60 */
   readonly unresponsiveTimeout?: number | null | undefined;
+}
+
+/** How many replacements a thread may have that crashes. */
+export interface RestartLimit {
+  /** @default 5 */
+  readonly limit: number;
+  /** Seconds. @default 30 */
+  readonly within: number;
 }
 
 export interface ResolvedWorkerOptions extends FlowLimits {
@@ -55,7 +68,8 @@ export interface ResolvedWorkerOptions extends FlowLimits {
   readonly stderr: boolean;
   readonly name: string | undefined;
   readonly startTimeout: number | null;
-  readonly restart: 'on-crash' | 'never';
+  /** Null = it isn't replaced. */
+  readonly restart: RestartLimit | null;
   readonly unresponsiveTimeout: number | null;
 }
 
@@ -82,12 +96,9 @@ export function resolveWorkerOptions(options: WorkerBusOptions): ResolvedWorkerO
   checkOptions('WorkerBus.start', options, workerOptionNames);
   checkFlag('stdout', options.stdout);
   checkFlag('stderr', options.stderr);
-  const { parent, isolation = 'thread', restart = 'on-crash' } = options;
+  const { parent, isolation = 'thread' } = options;
   if (parent !== undefined && !(parent instanceof EventBus)) {
     throw new TypeError(`Expected parent to be an EventBus of this thread; got ${describe(parent)}.`);
-  }
-  if (restart !== 'on-crash' && restart !== 'never') {
-    throw new TypeError(`Expected restart to be 'on-crash' or 'never'; got ${describe(restart)}.`);
   }
   if (isolation !== 'thread' && isolation !== 'process') {
     throw new TypeError(`Expected isolation to be 'thread' or 'process'; got ${describe(isolation)}.`);
@@ -109,13 +120,30 @@ export function resolveWorkerOptions(options: WorkerBusOptions): ResolvedWorkerO
     stderr: options.stderr ?? false,
     name: checkThreadName(options.name),
     startTimeout: options.startTimeout === undefined ? 10 : checkWait('startTimeout (seconds)', options.startTimeout),
-    restart,
+    restart: checkRestart(options.restart),
     ...checkFlow(options),
     unresponsiveTimeout:
       options.unresponsiveTimeout === undefined
         ? 60
         : checkLimit('unresponsiveTimeout (seconds)', options.unresponsiveTimeout),
   };
+}
+
+function checkRestart(restart: unknown = 'on-crash'): RestartLimit | null {
+  if (restart === 'never') return null;
+  if (restart === 'on-crash') return { limit: 5, within: 30 };
+  if (typeof restart !== 'object' || restart === null) {
+    throw new TypeError(
+      `Expected restart to be 'on-crash', 'never' or an object such as { limit: 5, within: 30 }; got ${describe(restart)}.`,
+    );
+  }
+  checkOptions('restart', restart, ['limit', 'within']);
+  const { limit = 5, within = 30 } = restart as Partial<RestartLimit>;
+  const count = checkLimit('restart.limit', limit) ?? Infinity;
+  if (count !== Infinity && !Number.isInteger(count)) {
+    throw new RangeError(`Expected restart.limit to be a whole number of restarts; got ${count}.`);
+  }
+  return { limit: count, within: checkLimit('restart.within (seconds)', within) ?? Infinity };
 }
 
 /** Node options of a thread. */

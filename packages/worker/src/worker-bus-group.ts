@@ -20,7 +20,9 @@ import {
   type Part,
 } from '@threadbus/core/internal';
 import { type WorkerBusOptions, workerOptionNames } from './options.ts';
-import { WorkerBus } from './worker-bus.ts';
+import type { WorkerBusStats } from './thread/bus-meter.ts';
+import { TimeHistogram } from './thread/time-histogram.ts';
+import { roundTripOf, WorkerBus } from './worker-bus.ts';
 
 /** Which bus of a group an event goes to; events with one key always go to the same bus, in order. */
 export type Route = 'round-robin' | 'least-busy' | ((event: BaseEvent) => string | number);
@@ -31,6 +33,11 @@ export interface WorkerBusGroupOptions extends WorkerBusOptions {
   readonly size: number;
   /** Which bus an event goes to. @default 'round-robin' */
   readonly route?: Route | undefined;
+}
+
+/** What a group is doing and has done: sums over its members, and each member's own. */
+export interface WorkerBusGroupStats extends WorkerBusStats {
+  readonly members: readonly WorkerBusStats[];
 }
 
 /**
@@ -110,6 +117,30 @@ export class WorkerBusGroup implements ForwardTarget, AsyncDisposable {
 
   accept(event: BaseEvent, context: AsyncResource): Part | null {
     return this.#choose(event).dispatch[forwardTarget].accept(event, context);
+  }
+
+  /**
+   * The sums of its members' numbers, and those of each, in the order of `buses`.
+   *
+   * @example
+   * ```ts
+   * const { waiting, members } = group.stats();
+   * console.log(waiting, members.map(({ roundTrip }) => roundTrip?.p99));
+   * ```
+   */
+  stats(): WorkerBusGroupStats {
+    const members = this.buses.map((bus) => bus.stats());
+    const sum = (name: 'inFlight' | 'waiting' | 'completed' | 'failed' | 'restarts'): number =>
+      members.reduce((total, member) => total + member[name], 0);
+    return {
+      inFlight: sum('inFlight'),
+      waiting: sum('waiting'),
+      completed: sum('completed'),
+      failed: sum('failed'),
+      restarts: sum('restarts'),
+      roundTrip: TimeHistogram.of(this.buses.map(roundTripOf)).summary,
+      members,
+    };
   }
 
   /**

@@ -4,8 +4,13 @@ import { BusReference } from '@threadbus/link/internal';
 import { checkFlag, checkOptions, checkSignal, checkWait, liveHandler } from '@threadbus/core/internal';
 import { checkEntry, resolveWorkerOptions, type WorkerBusOptions } from './options.ts';
 import { WorkerProcess } from './process/worker-process.ts';
+import type { WorkerBusStats } from './thread/bus-meter.ts';
 import { Supervisor } from './thread/supervisor.ts';
+import type { TimeHistogram } from './thread/time-histogram.ts';
 import { WorkerThread } from './thread/worker-thread.ts';
+
+/** For the sums of a group. */
+export let roundTripOf: (bus: WorkerBus) => TimeHistogram;
 
 /**
  * A bus that lives in a thread of its own; to be used like an EventBus.
@@ -26,6 +31,10 @@ import { WorkerThread } from './thread/worker-thread.ts';
  * ```
  */
 export class WorkerBus extends BusReference implements AsyncDisposable {
+  static {
+    roundTripOf = (bus) => bus.#supervisor.roundTrip;
+  }
+
   readonly #supervisor: Supervisor;
 
   private constructor(supervisor: Supervisor) {
@@ -78,6 +87,21 @@ export class WorkerBus extends BusReference implements AsyncDisposable {
   /** Why the bus takes no events any more: it was stopped, or crashed too often; null while it does. */
   get failure(): Error | null {
     return this.#supervisor.remote.failure;
+  }
+
+  /**
+   * Numbers of what is sent there from here: how much is under way, what became of it, how long it took.
+   *
+   * Counted where it happens, so that asking costs nothing; a thread that blocks doesn't matter.
+   *
+   * @example
+   * ```ts
+   * const { inFlight, waiting, roundTrip } = index.stats();
+   * console.log(`${inFlight} sent, ${waiting} waiting, 99 of 100 within ${roundTrip?.p99} s`);
+   * ```
+   */
+  stats(): WorkerBusStats {
+    return this.#supervisor.stats;
   }
 
   /**

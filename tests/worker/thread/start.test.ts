@@ -94,7 +94,10 @@ test.each([
 
 test.each<[Record<string, unknown>, RegExp]>([
   [{ startTimeOut: 1 }, /WorkerBus\.start has no option 'startTimeOut'/],
-  [{ restart: 'always' }, /Expected restart to be 'on-crash' or 'never'/],
+  [{ restart: 'always' }, /Expected restart to be 'on-crash', 'never' or an object/],
+  [{ restart: { limit: 1.5 } }, /Expected restart.limit to be a whole number/],
+  [{ restart: { limit: 0 } }, /Expected restart.limit to be above 0/],
+  [{ restart: { times: 3 } }, /restart has no option 'times'/],
   [{ parent: {} }, /Expected parent to be an EventBus/],
   [{ execArgv: '--x' }, /Expected execArgv to be an array of strings/],
   [{ maxInFlight: 0 }, /Expected maxInFlight to be above 0/],

@@ -1,4 +1,4 @@
-import { type BaseEvent, BusCapacityError } from '@threadbus/core';
+import { type BaseEvent, BusCapacityError, type EventResult } from '@threadbus/core';
 import {
   type BusIdentity,
   cancelledError,
@@ -24,6 +24,11 @@ export interface StartedBoard {
   clear(number: number): void;
 }
 
+/** Measures what goes out and comes back, where somebody wants to know. */
+export interface PartMeter {
+  settled(part: RemotePart, results: readonly EventResult[], answered: boolean): void;
+}
+
 /** The way out: a link that is up. */
 export interface Wire {
   sendEvent(part: RemotePart, transfer: readonly Transferable[]): void;
@@ -47,6 +52,7 @@ export class Outgoing implements PartHost {
   readonly bus: Readonly<BusIdentity>;
   /** Where the other side shows what it has started, if it can. */
   board: StartedBoard | null = null;
+  meter: PartMeter | null = null;
   readonly #limits: FlowLimits;
   readonly #onBusy: (busy: boolean) => void;
   readonly #sent = new NumberTable<RemotePart>();
@@ -69,6 +75,11 @@ export class Outgoing implements PartHost {
   /** Parts under way: sent, or waiting to be. */
   get size(): number {
     return this.#sent.size + this.#urgent.size + this.#waiting.size;
+  }
+
+  /** Parts on the wire. */
+  get sent(): number {
+    return this.#sent.size;
   }
 
   /** The handlers at the other end that work on the event, as the parent of what they dispatch. */
@@ -221,6 +232,10 @@ export class Outgoing implements PartHost {
     }
   }
 
+  settled(part: RemotePart, results: readonly EventResult[], answered: boolean): void {
+    this.meter?.settled(part, results, answered);
+  }
+
   completed(part: RemotePart): void {
     this.crossings.remove(part.event);
   }
@@ -262,6 +277,7 @@ export class Outgoing implements PartHost {
     part.list = null;
     part.number = this.#sent.add(part);
     this.board?.clear(part.number);
+    if (this.meter !== null) part.sentAt = performance.now();
     const transfer = takeTransfer(part.event);
     part.moved = transfer.length > 0;
     wire.sendEvent(part, transfer);

@@ -22,6 +22,8 @@ export interface PartHost {
   promote(part: RemotePart): void;
   cancel(part: RemotePart, cause: unknown): void;
   completed(part: RemotePart): void;
+  /** What became of it at the other end is known, or that this won't be known. */
+  settled?(part: RemotePart, results: readonly EventResult[], answered: boolean): void;
 }
 
 /** What takes events at the other end, by its number when they are sent: 0 = the bus there, else a subscription. */
@@ -66,6 +68,8 @@ export class RemotePart implements Part, Linked<RemotePart> {
   state: 'waiting' | 'sent' | 'done' = 'waiting';
   /** Of the EVENT operation, as long as it is on the wire; the other side marks under it in shared memory what has started. */
   number = -1;
+  /** When it was sent, in milliseconds of performance.now(), if somebody measures that. */
+  sentAt = 0;
   /** When it was sent, in order of all events of the link. */
   order = 0;
   /** Gets the function's result. */
@@ -144,6 +148,10 @@ export class RemotePart implements Part, Linked<RemotePart> {
 
   /** What came back becomes the event's, or fills the result that the call was for. */
   settle(results: readonly EventResult[]): void {
+    this.#settle(results, true);
+  }
+
+  #settle(results: readonly EventResult[], answered: boolean): void {
     if (this.state === 'done') return;
     if (this.cancelCause !== null) restoreCause(results, this.cancelCause.reason);
     this.state = 'done';
@@ -153,6 +161,7 @@ export class RemotePart implements Part, Linked<RemotePart> {
       this.results = results;
       this.#start(results);
     } else this.onCalled(results[0]);
+    this.#host.settled?.(this, results, answered);
     this.lifecycle.onResults?.();
     this.onDone?.();
     this.lifecycle.partDone();
@@ -172,7 +181,7 @@ export class RemotePart implements Part, Linked<RemotePart> {
   fail(error: Error, startedAt: Moment = now()): void {
     if (this.state === 'done') return;
     resultRestored(this.runner, newId(), { status: 'error', value: null, error, startedAt, completedAt: now() });
-    this.settle([this.runner]);
+    this.#settle([this.runner], false);
   }
 
   delivered(): void {

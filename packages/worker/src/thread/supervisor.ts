@@ -2,14 +2,16 @@ import { BusStoppedError } from '@threadbus/core';
 import { addLinkedName, outsideContexts, RemoteBus, removeLinkedName } from '@threadbus/link/internal';
 import { busEngine, type BusIdentity, defaultLogger, newId, startTimer, type Timer } from '@threadbus/core/internal';
 import type { BoardReader, Holder } from './board.ts';
+import { BusMeter, type WorkerBusStats } from './bus-meter.ts';
 import type { BusHost, HostEnd, StartHost } from './bus-host.ts';
 import { KeptOutput } from './kept-output.ts';
 import { WorkerCrashedError } from '../errors.ts';
 import type { ResolvedWorkerOptions } from '../options.ts';
 import { type ReservedSuffix, reserveSuffix } from './reserved-names.ts';
-import { RestartBudget } from './restart-budget.ts';
+import { type EndOfLife, RestartBudget } from './restart-budget.ts';
 import { startError } from './start-failure.ts';
 import { type Fates, LossSorter } from './thread-loss.ts';
+import type { TimeHistogram } from './time-histogram.ts';
 import { Watchdog, type Watched } from './watchdog.ts';
 import { answerGrace, type ControlHost, TimeLimit, WorkerControl } from './worker-control.ts';
 import { SharedBoardReader } from './shared-board.ts';
@@ -36,8 +38,9 @@ export class Supervisor implements Watched, ControlHost {
   readonly #suffix: ReservedSuffix;
   readonly #identity: BusIdentity;
   readonly #watchdog: Watchdog = new Watchdog(this);
-  readonly #budget = new RestartBudget();
+  readonly #budget: RestartBudget | null;
   readonly #losses: LossSorter;
+  readonly #meter = new BusMeter();
   /** Those who wait for the state after `starting`. */
   readonly #waiting = new Set<() => void>();
   #state: 'starting' | 'up' | 'stopping' | 'closed' = 'starting';
@@ -53,6 +56,7 @@ export class Supervisor implements Watched, ControlHost {
     this.#startHost = startHost;
     this.#options = options;
     this.output = new KeptOutput(options);
+    this.#budget = options.restart === null ? null : new RestartBudget(options.restart);
     this.#suffix = reserveSuffix(entry.href);
     this.#identity = { id: newId(), name: entry.pathname.split('/').pop() ?? 'worker' };
     this.#losses = new LossSorter(this.#identity);
@@ -63,6 +67,7 @@ export class Supervisor implements Watched, ControlHost {
       pong: (token) => this.#watchdog.pong(token),
       working: () => this.#watch(),
     });
+    this.remote.outgoing.meter = this.#meter;
   }
 
   static async start(entry: URL, options: ResolvedWorkerOptions, startHost: StartHost): Promise<Supervisor> {
@@ -82,6 +87,17 @@ export class Supervisor implements Watched, ControlHost {
 
   get pid(): number {
     return this.#thread?.pid ?? -1;
+  }
+
+  get stats(): WorkerBusStats {
+    const { size, sent } = this.remote.outgoing;
+    const { completed, failed, restarts, roundTrip } = this.#meter;
+    return { inFlight: sent, waiting: size - sent, completed, failed, restarts, roundTrip: roundTrip.summary };
+  }
+
+  /** Of all events that have come back. */
+  get roundTrip(): TimeHistogram {
+    return this.#meter.roundTrip;
   }
 
   get unresponsiveTimeout(): number | null {
@@ -201,6 +217,7 @@ export class Supervisor implements Watched, ControlHost {
     this.#thread = thread;
     this.board = thread.board;
     this.remote.outgoing.board = thread.board;
+    this.#meter.useful = false;
     const peer = await thread.ready;
     if (name === null) this.#takeName(peer.name);
     thread.link.onFrame.push(() => this.#watchdog.heard());
@@ -231,6 +248,7 @@ export class Supervisor implements Watched, ControlHost {
     if (thread === null || this.#state === 'closed') return;
     const error = this.#crashed(what, cause);
     const { board } = this;
+    const { useful } = this.#meter;
     this.#thread = null;
     this.#watchdog.stop();
     const parts = this.remote.disconnect(error);
@@ -244,19 +262,18 @@ export class Supervisor implements Watched, ControlHost {
       return;
     }
     this.#state = 'starting';
-    this.#restartOrFail(error);
+    this.#restartOrFail(error, { crashed: guilty === null, useful });
   }
 
-  #restartOrFail(error: WorkerCrashedError): void {
-    const delay = this.#options.restart === 'never' ? null : this.#budget.next(Date.now());
+  #restartOrFail(error: WorkerCrashedError, end: EndOfLife): void {
+    const delay = this.#budget?.next(end, performance.now()) ?? null;
     if (delay === null) {
       const why =
-        this.#options.restart === 'never'
-          ? "it isn't restarted (restart: 'never')"
-          : `it was restarted ${RestartBudget.text}`;
+        this.#budget === null ? "it isn't restarted (restart: 'never')" : `it was restarted ${this.#budget.text}`;
       this.#close(this.#crashed(`is out of service, because ${why}. Last: ${error.message}`, error));
       return;
     }
+    this.#meter.restarts += 1;
     this.#restart = outsideContexts(() => startTimer(delay, () => void this.#startAgain(), true));
   }
 
@@ -265,7 +282,8 @@ export class Supervisor implements Watched, ControlHost {
       await this.#startThread(this.#identity.name);
     } catch (failure) {
       this.#thread = null;
-      if (this.#end === null) this.#restartOrFail(this.#crashed((failure as Error).message, failure));
+      const failed = { crashed: true, useful: false };
+      if (this.#end === null) this.#restartOrFail(this.#crashed((failure as Error).message, failure), failed);
     }
   }
 

@@ -1,0 +1,38 @@
+import type { EventResult } from '@threadbus/core';
+import type { PartMeter, RemotePart } from '@threadbus/link/internal';
+import { TimeHistogram, type TimeSummary } from './time-histogram.ts';
+
+/** What a worker bus is doing and has done for this side; all of it is known without asking its thread. */
+export interface WorkerBusStats {
+  /** Events that were sent there and have no results yet. */
+  readonly inFlight: number;
+  /** Events that wait on this side. */
+  readonly waiting: number;
+  /** Events that came back with no failed handler. */
+  readonly completed: number;
+  /** Events of which a handler failed over there, or that were lost with its thread. */
+  readonly failed: number;
+  /** How often its thread was replaced. */
+  readonly restarts: number;
+  /** Seconds from when an event was sent until its results were here; null before the first. */
+  readonly roundTrip: TimeSummary | null;
+}
+
+/** Counts what becomes of the events that are sent to a bus in a thread. */
+export class BusMeter implements PartMeter {
+  completed = 0;
+  failed = 0;
+  restarts = 0;
+  /** The present thread has been of use: something came back from it. */
+  useful = false;
+  readonly roundTrip: TimeHistogram = new TimeHistogram();
+
+  settled(part: RemotePart, results: readonly EventResult[], answered: boolean): void {
+    if (answered) {
+      this.useful = true;
+      if (part.sentAt > 0) this.roundTrip.add((performance.now() - part.sentAt) / 1000);
+    }
+    if (results.some(({ status }) => status === 'error')) this.failed += 1;
+    else this.completed += 1;
+  }
+}
