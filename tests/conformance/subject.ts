@@ -1,5 +1,6 @@
 import { EventBus } from '@threadbus/core';
 import { linkBuses, type LinkedBus, streamTransport } from '@threadbus/link';
+import type { JoinedBus } from '@threadbus/nats';
 import { WorkerBus } from '@threadbus/worker';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -9,6 +10,7 @@ import { CircleUp, Down, Seen, Up } from '../fixtures/worker/conformance-events.
 import { registerHandlers } from '../fixtures/worker/conformance-handlers.ts';
 import { fixtureUrl } from '../helpers/fixture.ts';
 import { type Gate, gate } from '../helpers/gate.ts';
+import { joinOverNats } from './nats-subject.ts';
 
 export type SubjectKind =
   | 'same thread'
@@ -16,20 +18,22 @@ export type SubjectKind =
   | 'thread after next'
   | 'next process'
   | 'process after next'
-  | 'process at the end of a pipe';
+  | 'process at the end of a pipe'
+  | 'next process over NATS'
+  | 'over NATS, process after next';
 
 /** What is asked of a bus beside its events; a link alone carries none of it. */
 type Control = Pick<WorkerBus, 'waitUntilIdle' | 'logTree' | 'stop'>;
 
 /** Whether a bus of that kind can be asked for its tree, waited for until it is idle, and stopped. */
 export function hasControl(kind: SubjectKind): boolean {
-  return kind !== 'process at the end of a pipe';
+  return kind !== 'process at the end of a pipe' && !kind.includes('NATS');
 }
 
 /** A bus with the fixture's handlers, wherever it lives, and the bus of this thread that started it. */
 export interface Subject extends AsyncDisposable {
   readonly kind: SubjectKind;
-  readonly bus: EventBus | WorkerBus | (LinkedBus & Control);
+  readonly bus: EventBus | WorkerBus | (LinkedBus & Control) | (JoinedBus & Control);
   readonly home: EventBus;
   /** Names of the buses that an event passes, `bus` first. */
   readonly path: readonly string[];
@@ -93,6 +97,7 @@ async function start(kind: SubjectKind, home: EventBus): Promise<Subject['bus']>
     return bus;
   }
   if (kind === 'process at the end of a pipe') return startProcess(home);
+  if (kind.includes('NATS')) return joinOverNats(home, kind.endsWith('after next'));
   const entry = kind.endsWith('after next') ? 'conformance-middle' : 'conformance-bus';
   const isolation = kind.includes('process') ? 'process' : 'thread';
   return WorkerBus.start(fixtureUrl(`worker/${entry}`), { parent: home, isolation, workerData: { isolation } });

@@ -68,7 +68,7 @@ export class NatsNet implements AsyncDisposable {
    */
   async serve(bus: EventBus | BusReference, options: ServeOptions = {}): Promise<Offer> {
     this.#checkOpen();
-    const offer = await this.#during(() => serveBus(this.#host, bus, options));
+    const offer = await serveBus(this.#host, bus, options);
     this.#offers.add(offer);
     this.#watchLag(bus);
     return offer;
@@ -91,7 +91,7 @@ export class NatsNet implements AsyncDisposable {
    */
   async join(bus: EventBus, name: string, options: JoinOptions = {}): Promise<JoinedBus> {
     this.#checkOpen();
-    const link = await this.#during(() => joinBus(this.#host, bus, name, options));
+    const link = await joinBus(this.#host, bus, name, options);
     this.#watchLag(bus);
     return JoinedBus.over(link);
   }
@@ -108,7 +108,7 @@ export class NatsNet implements AsyncDisposable {
   async replicas(name: string): Promise<string[]> {
     this.#checkOpen();
     checkName('the name of the bus', name);
-    return this.#during(() => findReplicas(this.#broker, this.#host.subjects, name));
+    return findReplicas(this.#broker, this.#host.subjects, name);
   }
 
   /**
@@ -119,7 +119,7 @@ export class NatsNet implements AsyncDisposable {
   async close(): Promise<void> {
     this.#isClosed = true;
     this.#lag.stop();
-    await this.#during(async () => {
+    await this.#broker.keepAlive.during(async () => {
       for (const offer of this.#offers) await offer.close();
       await Promise.all([...this.#links].map((link) => link.close('its process left the net')));
       await this.#broker.close();
@@ -128,10 +128,6 @@ export class NatsNet implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
-  }
-
-  #during<T>(work: () => Promise<T>): Promise<T> {
-    return this.#broker.keepAlive.during(work);
   }
 
   #checkOpen(): void {

@@ -112,7 +112,7 @@ export class Broker {
 
   /** Everything that was published before has reached the server, and is subscribed there. */
   async flush(): Promise<void> {
-    if (this.isUp) await this.connection.flush();
+    if (this.isUp) await this.keepAlive.during(() => this.connection.flush());
   }
 
   async close(): Promise<void> {

@@ -89,7 +89,7 @@ export class Offer implements AsyncDisposable {
   /** Withdraws the offer: the bus can't be joined any more, links that are there stay. Twice does no harm. */
   async close(): Promise<void> {
     this.#withdraw();
-    await this.#host.broker.keepAlive.during(() => this.#host.broker.flush());
+    await this.#host.broker.flush();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
