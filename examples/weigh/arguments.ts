@@ -1,17 +1,22 @@
 import { closeSync, mkdirSync, openSync, statSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
-import { dirname, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { neededPackages } from './needed-packages.ts';
 
 /** What the command line asks for, with every default filled in. */
 export interface WeighArguments {
   readonly folder: string;
+  /** Where the files are; all of them below `folder`. */
+  readonly folders: readonly string[];
   readonly threads: number;
   readonly limit: number;
   readonly walPath: string | undefined;
   readonly logPath: string | undefined;
   readonly json: boolean;
+  /** Do it once more with one thread, to show what the threads give. */
+  readonly compare: boolean;
   readonly help: boolean;
 }
 
@@ -25,12 +30,14 @@ export const usage = `Usage: npm start [-- [folder] [options]]
 What would each package under a folder weigh in a bundle? Minifies every .js, .mjs and .cjs file with terser and
 compresses it with gzip and brotli, in threads, and adds up the sizes for each package.
 
-  folder        what to weigh; default: the third-party packages installed for this project (node_modules)
+  folder        what to weigh; default: the third-party packages that this project's own need when they run
+                (npm start -- node_modules for all that are installed)
   --threads N   handler threads; default: the number of cores
   --limit N     minifications at once, over all runs of this command on this machine; default: the number of cores.
                 Runs at the same time must use the same limit
   --wal FILE    append every completed event to FILE, one line of JSON each
   --log FILE    append a line to FILE when a minification starts and when it ends, with the machine's monotonic time
+  --compare     do it once more with one thread, and tell both times; by default if no folder is given
   --json        print one JSON document, and nothing else
   --help        print this text
 
@@ -54,12 +61,13 @@ export function readArguments(args: readonly string[], cwd: string): WeighArgume
   const cores = availableParallelism();
   const [folder] = positionals;
   return {
-    folder: folder === undefined ? installedPackages() : resolve(cwd, folder),
+    ...(folder === undefined ? ownPackages() : given(resolve(cwd, folder))),
     threads: readCount('--threads', values.threads, cores),
     limit: readCount('--limit', values.limit, cores),
     walPath: readPath('--wal', values.wal, cwd),
     logPath: readPath('--log', values.log, cwd),
     json: values.json,
+    compare: values.compare ?? folder === undefined,
     help: values.help,
   };
 }
@@ -100,6 +108,7 @@ function parse(args: readonly string[]) {
         wal: { type: 'string' },
         log: { type: 'string' },
         json: { type: 'boolean', default: false },
+        compare: { type: 'boolean' },
         help: { type: 'boolean', short: 'h', default: false },
       },
     });
@@ -120,7 +129,17 @@ function readPath(option: string, text: string | undefined, cwd: string): string
   return text === undefined ? undefined : resolve(cwd, text);
 }
 
-/** node_modules of the checkout that this file was built in. */
-function installedPackages(): string {
-  return fileURLToPath(new URL('../../../node_modules', import.meta.url));
+interface Place {
+  readonly folder: string;
+  readonly folders: readonly string[];
+}
+
+function given(folder: string): Place {
+  return { folder, folders: [folder] };
+}
+
+/** What the packages of the checkout that this file was built in need. */
+function ownPackages(): Place {
+  const folder = fileURLToPath(new URL('../../..', import.meta.url)).replace(/[/\\]$/, '');
+  return { folder, folders: neededPackages(join(folder, 'packages')) };
 }

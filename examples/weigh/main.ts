@@ -5,8 +5,8 @@ import { checkPaths, readArguments, usage, UsageError, type WeighArguments } fro
 import { InterruptedError, onInterruption } from './interruption.ts';
 import { weighFiles } from './job.ts';
 import { Progress } from './progress.ts';
-import { countFiles, sourceFiles } from './source-files.ts';
-import { jsonDocument, summaryText } from './summary.ts';
+import { countFiles, type SourceFile, sourceFiles } from './source-files.ts';
+import { comparisonText, jsonDocument, summaryText } from './summary.ts';
 import { bytes, count } from './units.ts';
 
 // Whoever reads the output may have seen enough (`| head`).
@@ -34,23 +34,27 @@ try {
 
 async function run(given: WeighArguments): Promise<void> {
   checkPaths(given);
-  const { folder, threads, limit, json } = given;
+  const { folder, folders, threads, limit, json, compare } = given;
   const signal = onInterruption();
   const output = json ? { write: () => true } : process.stderr;
-  const all = await countFiles(folder, signal, ({ message }) => process.stderr.write(`weigh: left out: ${message}\n`));
+  const all = await countFiles(folders, signal, ({ message }) => process.stderr.write(`weigh: left out: ${message}\n`));
   const progress = new Progress(output, all);
   progress.say(
     `Weighing ${count(all.files, 'file')} (${bytes(all.bytes)}) below ${folder} ` +
       `with ${count(threads, 'thread')}, at most ${count(limit, 'minification')} at once.`,
   );
-  const outcome = await weighFiles({
+  const job = {
     ...given,
-    files: sourceFiles(folder),
     signal,
-    onFile: ({ size }) => progress.advance(size),
+    onFile: ({ size }: SourceFile) => progress.advance(size),
     logger: progressLogger(progress),
-  }).finally(() => progress.end());
+  };
+  const outcome = await weighFiles({ ...job, files: sourceFiles(folders) }).finally(() => progress.end());
   process.stdout.write(json ? jsonDocument(outcome) : summaryText(outcome));
+  if (!compare || json || threads === 1 || all.files === 0) return;
+  progress.say('Once more, with one thread, for comparison.');
+  const alone = { ...job, threads: 1, walPath: undefined, logPath: undefined, onFile: () => undefined };
+  process.stdout.write(comparisonText(outcome, await weighFiles({ ...alone, files: sourceFiles(folders) })));
 }
 
 /** Warnings and errors go above the bar. */

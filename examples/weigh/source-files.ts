@@ -14,7 +14,7 @@ export interface SourceFile {
 const SOURCE = /\.[cm]?js$/;
 
 /**
- * Every .js, .mjs and .cjs file below a folder, always in the same order.
+ * Every .js, .mjs and .cjs file below the folders, always in the same order.
  *
  * Links are not followed, so nothing comes twice and this project's own packages, which npm links into node_modules, are
  * not third parties. Left out is `node_modules/.cache`, where tools keep their own files.
@@ -22,14 +22,22 @@ const SOURCE = /\.[cm]?js$/;
  * @param onUnreadable told of folders that can't be read; they are left out
  */
 export async function* sourceFiles(
-  folder: string,
+  folders: readonly string[],
   onUnreadable: (error: NodeJS.ErrnoException) => void = () => {},
   packages: PackageFinder = new PackageFinder(),
+): AsyncGenerator<SourceFile> {
+  for (const folder of folders) yield* filesBelow(folder, onUnreadable, packages);
+}
+
+async function* filesBelow(
+  folder: string,
+  onUnreadable: (error: NodeJS.ErrnoException) => void,
+  packages: PackageFinder,
 ): AsyncGenerator<SourceFile> {
   for (const entry of await entriesOf(folder, onUnreadable)) {
     const path = join(folder, entry.name);
     if (entry.isDirectory()) {
-      if (!isCache(path)) yield* sourceFiles(path, onUnreadable, packages);
+      if (!isCache(path)) yield* filesBelow(path, onUnreadable, packages);
     } else if (entry.isFile() && SOURCE.test(entry.name)) {
       const size = await sizeOf(path);
       if (size !== null) yield { path, size, package: await packages.packageOf(folder) };
@@ -39,12 +47,12 @@ export async function* sourceFiles(
 
 /** How many files there will be, for whoever wants to know how far the work is. */
 export async function countFiles(
-  folder: string,
+  folders: readonly string[],
   signal: AbortSignal,
   onUnreadable: (error: NodeJS.ErrnoException) => void,
 ): Promise<{ files: number; bytes: number }> {
   const all = { files: 0, bytes: 0 };
-  for await (const { size } of sourceFiles(folder, onUnreadable)) {
+  for await (const { size } of sourceFiles(folders, onUnreadable)) {
     signal.throwIfAborted();
     all.files += 1;
     all.bytes += size;

@@ -40,6 +40,15 @@ export function summaryText(outcome: JobOutcome): string {
   return `${parts.join('\n\n')}\n`;
 }
 
+/** What more than one thread gave. */
+export function comparisonText(outcome: JobOutcome, alone: JobOutcome): string {
+  const times = (alone.seconds / Math.max(outcome.seconds, 0.001)).toFixed(2);
+  return (
+    `With one thread ${duration(alone.seconds)}, with ${outcome.threads} ${duration(outcome.seconds)}: ` +
+    `${times} times as fast.\n`
+  );
+}
+
 function failureText(failures: readonly Failure[], folder: string): string {
   const lines = failures.slice(0, FAILURES_SHOWN).map(({ path, reason }) => `  ${relative(folder, path)}: ${reason}`);
   if (failures.length > FAILURES_SHOWN) {

@@ -6,15 +6,19 @@ import { makeFolder } from '../helpers/folder.ts';
 
 const cwd = resolve('/somewhere');
 
-test('arguments - without any, the installed packages are weighed on all cores', () => {
+test('arguments - without any, what the own packages need is weighed on all cores, and compared', () => {
   const cores = availableParallelism();
   expect(readArguments([], cwd)).toEqual({
-    folder: resolve('node_modules'),
+    folder: resolve('.'),
+    folders: expect.arrayContaining(
+      ['comlink', 'piscina', 'uuidv7', 'zod'].map((name) => resolve('node_modules', name)),
+    ) as string[],
     threads: cores,
     limit: cores,
     walPath: undefined,
     logPath: undefined,
     json: false,
+    compare: true,
     help: false,
   });
 });
@@ -23,11 +27,13 @@ test('arguments - all of them; paths start from where the command was called', (
   const args = ['lib', '--threads', '3', '--limit=2', '--wal', 'a.wal', '--log', '/b.log', '--json'];
   expect(readArguments(args, cwd)).toEqual({
     folder: join(cwd, 'lib'),
+    folders: [join(cwd, 'lib')],
     threads: 3,
     limit: 2,
     walPath: join(cwd, 'a.wal'),
     logPath: resolve('/b.log'),
     json: true,
+    compare: false,
     help: false,
   });
 });

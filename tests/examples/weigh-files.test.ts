@@ -7,7 +7,7 @@ import { makeFolder } from '../helpers/folder.ts';
 /** `path → name@version in folder` of each file, relative to the folder. */
 async function listed(folder: string, below = folder): Promise<string[]> {
   const lines: string[] = [];
-  for await (const { path, package: owner } of sourceFiles(below)) {
+  for await (const { path, package: owner } of sourceFiles([below])) {
     lines.push(`${relative(folder, path)} → ${owner.name}@${owner.version} in ${relative(folder, owner.path)}`);
   }
   return lines;
@@ -75,9 +75,9 @@ test('files - other files, links and the cache in node_modules are left out, hid
   await symlink(join(folder, 'a.js'), join(folder, 'linked.js'));
   await symlink(folder, join(folder, 'lib', 'loop'));
   const names = [];
-  for await (const { path } of sourceFiles(folder)) names.push(basename(path));
+  for await (const { path } of sourceFiles([folder])) names.push(basename(path));
   expect(names).toEqual(['b.cjs', 'a.js', 'e.js', 'c.mjs']);
-  expect(await countFiles(folder, new AbortController().signal, () => {})).toEqual({ files: 4, bytes: 8 });
+  expect(await countFiles([folder], new AbortController().signal, () => {})).toEqual({ files: 4, bytes: 8 });
 });
 
 test('files - a folder that can not be read is reported, and counting can be stopped', async () => {
@@ -85,7 +85,7 @@ test('files - a folder that can not be read is reported, and counting can be sto
   const unreadable: string[] = [];
   const signal = new AbortController().signal;
   const missing = join(folder, 'missing');
-  await countFiles(missing, signal, ({ code, path }) => unreadable.push(`${code} ${path}`));
+  await countFiles([missing], signal, ({ code, path }) => unreadable.push(`${code} ${path}`));
   expect(unreadable).toEqual([`ENOENT ${missing}`]);
-  await expect(countFiles(folder, AbortSignal.abort(new Error('enough')), () => {})).rejects.toThrow('enough');
+  await expect(countFiles([folder], AbortSignal.abort(new Error('enough')), () => {})).rejects.toThrow('enough');
 });
