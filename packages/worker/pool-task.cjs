@@ -3,6 +3,6 @@
 'use strict';
 
 module.exports = async (task) => {
-  const { default: runTask } = await import('./dist/pool/pool-task.js');
-  await runTask(task);
+  const { default: serve } = await import('./dist/pool/pool-task.js');
+  serve(task);
 };

@@ -73,7 +73,7 @@ test('first contact - a payload that cannot cross: which field, and what can', a
   const payload = { user: { save: (): void => undefined } };
   for (const error of [
     await rejection(bus.dispatch(new BaseEvent(payload)).eventResult()),
-    await poolError(fixtureUrl('worker/no-task'), payload),
+    await poolError(fixtureUrl('worker/double-task'), payload),
   ]) {
     expect(error.message).toContain('field "user.save" (function save) cannot cross a thread boundary');
     expect(error.message).toContain('Send plain data: what structuredClone() accepts.');

@@ -8,7 +8,7 @@ export { addLinkedName, freeLinkedName, removeLinkedName } from './link-names.ts
 export { shareCrossings } from './outgoing/crossings.ts';
 export type { Sender } from './outgoing/outbox.ts';
 export type { PartMeter } from './outgoing/outgoing.ts';
-export { callRemote } from './outgoing/remote-call.ts';
+export { adoptChildren, sendCall } from './outgoing/remote-call.ts';
 export type { StartedBoard } from './outgoing/outgoing.ts';
 export { RemotePart, type Target } from './outgoing/remote-part.ts';
 export { BusReference } from './remote/bus-reference.ts';
@@ -18,6 +18,6 @@ export { cloneFailure } from './transport/transport.ts';
 export { portTransport } from './transport/port-transport.ts';
 export { decodeThrown, encodeThrown } from './wire/error-codec.ts';
 export { checkFlow, defaultFlow, type FlowLimits } from './wire/flow-limits.ts';
+export { captureContext, outsideContexts } from './wire/portable.ts';
+export type { WireCall, WireError, WireValue } from './wire/protocol.ts';
 export { showNameAs } from './wire/shown-names.ts';
-export { outsideContexts } from './wire/portable.ts';
-export type { WireCall, WireError } from './wire/protocol.ts';

@@ -6,8 +6,10 @@
 export * from './errors.ts';
 export { exposeBus, parentBus } from './expose-bus.ts';
 export { HandlerPool } from './handler-pool.ts';
-export type { HandlerPoolOptions, PoolHandler, PoolHandlerOptions } from './handler-pool.ts';
+export type { PoolHandler, PoolHandlerOptions } from './handler-pool.ts';
 export type { RestartLimit, WorkerBusOptions } from './options.ts';
+export type { HandlerPoolOptions } from './pool/pool-options.ts';
+export type { PoolStats } from './pool/pool-stats.ts';
 export type { WorkerBusStats } from './thread/bus-meter.ts';
 export type { TimeSummary } from './thread/time-histogram.ts';
 export { WorkerBus } from './worker-bus.ts';

@@ -146,15 +146,6 @@ function checkRestart(restart: unknown = 'on-crash'): RestartLimit | null {
   return { limit: count, within: checkLimit('restart.within (seconds)', within) ?? Infinity };
 }
 
-/** Node options of a thread. */
-export function checkArgs(args: unknown): readonly string[] {
-  if (args === undefined) return [];
-  if (Array.isArray(args) && args.every((arg) => typeof arg === 'string')) return args;
-  throw new TypeError(
-    `Expected execArgv to be an array of strings, such as ['--conditions=dev']; got ${describe(args)}.`,
-  );
-}
-
 /** The entry file as a URL. */
 export function checkEntry(entry: unknown, what: string): URL {
   const url = typeof entry === 'string' ? urlOf(entry) : entry;

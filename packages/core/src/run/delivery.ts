@@ -239,6 +239,7 @@ export class Delivery implements Part, RunHost, Linked<Delivery>, InFlight<Deliv
   /** One whose time hasn't begun waits for a thread. */
   #abort(run: HandlerRun | null, cause: unknown): void {
     if (run === null) return;
+    run.onCancel?.();
     const { place, runner } = run;
     run.abort(runner.status === 'pending' ? cancelledError(place, cause) : abortedError(place, cause), cause);
   }

@@ -59,6 +59,8 @@ export class HandlerRun implements ActiveHandler {
   readonly event: BaseEvent;
   readonly entry: HandlerEntry;
   readonly runner: EventResult;
+  /** Called before the run is cancelled: who does its work elsewhere decides now whether it has begun. */
+  onCancel: (() => void) | null = null;
   readonly #host: RunHost;
   #pendingAwaits = 0;
   #timer: Timer | null = null;

@@ -120,8 +120,8 @@ export class GuestHandlers {
   }
 
   /** A handler that asks the other side's function. */
-  #callHandler(target: Target, name: string): (event: BaseEvent) => Promise<unknown> {
-    const call = (event: BaseEvent): Promise<unknown> => callRemote(this.#outgoing, target, event, activeRun());
+  #callHandler(target: Target, name: string): () => Promise<unknown> {
+    const call = (): Promise<unknown> => callRemote(this.#outgoing, target, activeRun());
     const kind: RemoteHandler = { name, holdsSlot: false, ownClock: false };
     return Object.assign(call, { [remoteHandler]: kind });
   }

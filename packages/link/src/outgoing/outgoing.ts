@@ -98,9 +98,19 @@ export class Outgoing implements PartHost {
     );
   }
 
-  /** Takes an event over: its part at the other end is open from now on. */
-  add(event: BaseEvent, to: Destination, context: Record<string, unknown> | null): RemotePart {
+  /**
+   * Takes an event over: its part at the other end is open from now on.
+   *
+   * @param onCalled gets the function's result, if it is for one; maybe at once, for an event that can't be sent
+   */
+  add(
+    event: BaseEvent,
+    to: Destination,
+    context: Record<string, unknown> | null,
+    onCalled: RemotePart['onCalled'] = null,
+  ): RemotePart {
     const part = new RemotePart(event, to, this.bus, this, context);
+    part.onCalled = onCalled;
     part.lifecycle.attach(part);
     const path = pathOf(event);
     if (to.bus !== null) setPath(event, path.length === 0 ? to.path : [...path, to.bus]);

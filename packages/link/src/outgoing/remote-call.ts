@@ -1,25 +1,41 @@
-import type { BaseEvent, EventResult } from '@threadbus/core';
+import type { EventResult } from '@threadbus/core';
 import { addChild, type HandlerRun } from '@threadbus/core/internal';
 import type { Outgoing } from './outgoing.ts';
 import { captureContext } from '../wire/portable.ts';
-import { Destination, type Target } from './remote-part.ts';
+import { Destination, type RemotePart, type Target } from './remote-part.ts';
 
-/** Lets a function at the other end do the work of a handler run of this side: its value, error and children become the run's. */
-export async function callRemote(
+/**
+ * Sends a handler run's event to a function at the other end, which does the work of the run.
+ *
+ * @param context values of portable contexts where the handler was called
+ * @param done gets the function's result; undefined if there is none, because the other end has refused the call
+ */
+export function sendCall(
   outgoing: Outgoing,
   target: Target,
-  event: BaseEvent,
   run: HandlerRun,
-): Promise<unknown> {
+  context: Record<string, unknown> | null,
+  done: (result: EventResult | undefined) => void,
+): RemotePart {
   const { id: resultId, handler_id: handlerId } = run.runner;
-  const part = outgoing.add(event, new Destination(target, null, { resultId, handlerId }), captureContext());
-  run.whenAborted((reason) => part.cancel(reason));
+  return outgoing.add(run.event, new Destination(target, null, { resultId, handlerId }), context, done);
+}
+
+/** What the function at the other end has dispatched becomes the run's. */
+export function adoptChildren(run: HandlerRun, result: EventResult): void {
+  for (const child of result.children) addChild(run.runner, child);
+}
+
+/** Lets a function at the other end do the work of a handler run of this side: its value, error and children become the run's. */
+export async function callRemote(outgoing: Outgoing, target: Target, run: HandlerRun): Promise<unknown> {
+  const context = captureContext();
   const { result } = await new Promise<{ result: EventResult | undefined }>((resolve) => {
     // Wrapped: a result is thenable itself.
-    part.onCalled = (settled) => resolve({ result: settled });
+    const part = sendCall(outgoing, target, run, context, (settled) => resolve({ result: settled }));
+    run.whenAborted((reason) => part.cancel(reason));
   });
   if (result === undefined) return undefined;
-  for (const child of result.children) addChild(run.runner, child);
+  adoptChildren(run, result);
   if (result.status === 'error') throw result.error;
   return result.result;
 }

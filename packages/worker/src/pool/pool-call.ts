@@ -1,71 +1,199 @@
-import { type BaseEvent, EventBus } from '@threadbus/core';
+import { type BaseEvent, EventBus, type EventResult } from '@threadbus/core';
+import {
+  fromEpoch,
+  type HandlerRun,
+  type Linked,
+  type LinkedList,
+  resultStarted,
+  startedAtOf,
+  startTimer,
+  type Timer,
+} from '@threadbus/core/internal';
 import { LinkError } from '@threadbus/link';
-import { RemotePart } from '@threadbus/link/internal';
-import { type HandlerRun, lifecycleOf, startTimer, type Timer } from '@threadbus/core/internal';
+import { adoptChildren, captureContext, type RemotePart } from '@threadbus/link/internal';
+import { WorkerCrashedError } from '../errors.ts';
+import { monotonic } from './monotonic.ts';
 
-/** Seconds for a thread to answer that its handler was ended; then it is taken to be blocked, and killed. */
-const grace = 0.2;
-/** A call that was given to so many threads which all died before they took it fails. */
+/** A call that was given to so many threads, none of which took it, fails. */
 const maxThreadsLost = 3;
 
-/** One handler run whose work is done in a pool thread. */
-export class PoolCall {
-  readonly event: BaseEvent;
+/** Who has the call at the moment. */
+export interface CallHolder {
+  /** Its handler was ended from outside: by its time, a cancel, a stop. */
+  ended(call: PoolCall, reason: Error): void;
+  /** Before its time is said to be up: what has come from its thread is read. */
+  readAnswers(): void;
+  /** Before it is cancelled: from now on it is taken, or never will be. */
+  decide(call: PoolCall): void;
+}
+
+/** What became of a call, for whoever counts. */
+export interface CallEnd {
+  /** Null if the handler has come to a result. */
+  readonly failure: { readonly error: unknown } | null;
+  /** Seconds until a thread took it, and from then on; null if none did. */
+  readonly waited: number | null;
+  readonly ran: number | null;
+}
+
+/**
+ * One handler run whose work is to be done in a pool thread.
+ *
+ *   waiting ──a thread is free──▶ given ──the thread takes it──▶ taken ──its answer──▶ settled
+ *      ▲                            │
+ *      └──the thread dies, or is ended because it doesn't take it
+ *
+ * Each state has its clock and its ends:
+ * - *waiting* has no clock of its own: some thread is at work, or one starts under `startTimeout`. If none is up and
+ *   the start fails, the call fails with the reason.
+ * - *given*: if its module isn't loaded there yet, that goes first, under `startTimeout`, and the event isn't even sent.
+ *   Then the thread has a second to take it, or less if it has functions of ended handlers (see PoolThread). One that
+ *   doesn't is ended; the call goes to the front of those that wait, and from now on its event's time runs.
+ * - *taken*: its event's time runs from when the thread took it. If the thread dies, the call fails.
+ * - Whatever ends the handler from outside (its time, a cancel, a stop of bus or pool) ends it here at once in every
+ *   state. Whether it had begun is decided in shared memory (see Desk): what had not never will.
+ * - A call that was given three times and never taken fails; so does one whose buffers have moved to the lost thread.
+ */
+export class PoolCall implements Linked<PoolCall> {
+  previous: PoolCall | null = null;
+  next: PoolCall | null = null;
+  /** The list in which it waits. */
+  list: LinkedList<PoolCall> | null = null;
+  state: 'waiting' | 'given' | 'taken' | 'settled' = 'waiting';
   readonly run: HandlerRun;
   /** URL of the handler's module. */
   readonly entry: string;
   /** The bus that runs the handler. */
   readonly bus: EventBus;
-  /** Whether the handler awaits an event, so that its thread has nothing to do. */
-  awaiting = false;
-  #taken = false;
+  /** Values of portable contexts where the handler was called. */
+  readonly context: Record<string, unknown> | null;
+  /** The event's part in the thread, once it was sent. */
+  part: RemotePart | null = null;
+  readonly #calledAt = monotonic();
+  readonly #settled: (end: CallEnd) => void;
+  readonly #resolve: (value: unknown) => void;
+  readonly #reject: (error: unknown) => void;
+  readonly outcome: Promise<unknown>;
+  #holder: CallHolder;
+  #takenAt: number | null = null;
+  #timer: Timer | null = null;
   #threadsLost = 0;
 
   /** @throws LinkError if the run's bus is elsewhere */
-  constructor(event: BaseEvent, run: HandlerRun, entry: string) {
+  constructor(run: HandlerRun, entry: string, holder: CallHolder, settled: (end: CallEnd) => void) {
     const { bus } = run;
     if (!(bus instanceof EventBus)) {
       throw new LinkError(
         `A pool's handler must be registered on an EventBus of the pool's own thread; ${bus.name} is elsewhere.`,
       );
     }
-    this.event = event;
     this.run = run;
     this.entry = entry;
     this.bus = bus;
+    this.context = captureContext();
+    this.#holder = holder;
+    this.#settled = settled;
+    let settle: [(value: unknown) => void, (error: unknown) => void] | undefined;
+    this.outcome = new Promise((resolve, reject) => {
+      settle = [resolve, reject];
+    });
+    [this.#resolve, this.#reject] = settle as NonNullable<typeof settle>;
+    run.whenAborted((reason) => this.#ended(reason));
+    run.onCancel = () => this.#holder.decide(this);
+  }
+
+  get event(): BaseEvent {
+    return this.run.event;
   }
 
   get handlerName(): string {
     return this.run.entry.source.handlerName;
   }
 
-  /** A thread has taken it: its time starts. */
-  take(): void {
-    this.#taken = true;
-    this.run.startClock();
+  /** A thread has it. */
+  give(holder: CallHolder): void {
+    this.state = 'given';
+    this.#holder = holder;
   }
 
-  /** Its thread has died. @returns whether another may have it, because this one had not taken it */
-  loseThread(): boolean {
+  /** The thread has taken it at that moment, in monotonic seconds. */
+  take(at: number): void {
+    this.state = 'taken';
+    this.#takenAt = at;
+    const { runner } = this.run;
+    if (runner.settled) return;
+    const elapsed = monotonic() - at;
+    if (runner.status === 'pending') resultStarted(runner, fromEpoch(Date.now() - elapsed * 1000));
+    this.#startClock(elapsed);
+  }
+
+  /** Its thread is lost, and had not taken it: it should have begun by now. @returns whether another thread may have it */
+  loseThread(holder: CallHolder): boolean {
     this.#threadsLost += 1;
-    return !this.#taken && !this.run.runner.settled && this.#threadsLost < maxThreadsLost && !this.#moved;
+    if (this.part?.moved === true || this.#threadsLost === maxThreadsLost) return false;
+    this.part = null;
+    this.state = 'waiting';
+    this.#holder = holder;
+    this.#startClock(0);
+    return true;
   }
 
-  /** Calls `kill` if the handler is ended and its thread doesn't answer that. @returns takes that back, for once it has */
-  watch(kill: () => void): () => void {
-    let timer: Timer | null = null;
-    const unwatch = this.run.whenAborted(() => {
-      timer = startTimer(grace, kill, true);
+  /** The function's result is there; undefined if the thread has refused the call. */
+  answer(result: EventResult | undefined, takenAt: number | null): void {
+    if (result !== undefined) adoptChildren(this.run, result);
+    if (this.state === 'settled') return;
+    this.#takenAt ??= takenAt;
+    if (result === undefined) {
+      this.fail(new WorkerCrashedError(`The pool thread of ${this.handlerName} gave no answer.`));
+      return;
+    }
+    if (result.status === 'error') {
+      this.fail(result.error);
+      return;
+    }
+    const { runner } = this.run;
+    if (runner.status === 'pending') resultStarted(runner, startedAtOf(result));
+    this.#settle(null);
+    this.#resolve(result.result);
+  }
+
+  fail(error: unknown): void {
+    if (this.state === 'settled') return;
+    this.#settle({ error });
+    this.#reject(error);
+  }
+
+  #ended(reason: Error): void {
+    if (this.state === 'settled') return;
+    const holder = this.#holder;
+    this.#settle({ error: reason });
+    // Nobody looks at it: the run has settled.
+    this.#resolve(undefined);
+    holder.ended(this, reason);
+  }
+
+  #settle(failure: CallEnd['failure']): void {
+    this.state = 'settled';
+    this.#timer?.cancel();
+    this.#timer = null;
+    const at = this.#takenAt;
+    this.#settled({
+      failure,
+      waited: at === null ? null : at - this.#calledAt,
+      ran: at === null ? null : monotonic() - at,
     });
-    return () => {
-      unwatch();
-      timer?.cancel();
-    };
   }
 
-  /** Its buffers went to a thread: it can't be sent again. */
-  get #moved(): boolean {
-    for (const part of lifecycleOf(this.event).parts) if (part instanceof RemotePart && part.moved) return true;
-    return false;
+  /** Its time is kept here and not by the run: what is done is a result, also if this thread was held up meanwhile. */
+  #startClock(elapsed: number): void {
+    const { timeout } = this.run.runner;
+    if (timeout === null || this.#timer !== null) return;
+    this.#timer = startTimer(Math.max(0, timeout - elapsed), () => this.#timeUp(), true);
+  }
+
+  #timeUp(): void {
+    this.#holder.readAnswers();
+    if (this.state === 'settled') return;
+    this.run.timeOut();
   }
 }

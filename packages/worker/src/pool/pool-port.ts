@@ -1,24 +1,50 @@
-/** What goes over the port of a lease: frames of links, each with the number of its link at the end, and what names them. */
+/** What goes over a pool thread's port: frames of links, each with the number of its link at the end, and what names them. */
 import type { MessagePort } from 'node:worker_threads';
-import { cloneFailure, type Link, type Sender } from '@threadbus/link/internal';
+import { cloneFailure, type Link, type Sender, type WireValue } from '@threadbus/link/internal';
 import type { BusIdentity } from '@threadbus/core/internal';
 
-/** The first frame of a further link follows: the bus at the pool's end of it. */
-export interface NewLine {
-  readonly line: number;
+/** To the thread: the first frame of a further link follows, to that bus at the pool's end. */
+export interface OpenLine {
+  readonly open: number;
   readonly bus: BusIdentity;
 }
 
-/** Calls of a further handler follow: they come as events for that target. */
-export interface NewHandler {
-  readonly target: number;
-  /** URL of the module whose default export is the handler. */
-  readonly entry: string;
-  readonly handlerName: string;
+/** To the thread: that link is not used any more. */
+export interface CloseLine {
+  readonly close: number;
 }
 
-/** A message of a lease's port. */
-export type PoolMessage = NewLine | NewHandler | unknown[];
+/** To the thread: load a module, whose default export is a handler. Calls of it follow once it is loaded. */
+export interface LoadModule {
+  readonly load: number;
+  /** URL of the module. */
+  readonly entry: string;
+}
+
+export type ToThread = OpenLine | CloseLine | LoadModule | unknown[];
+
+/** To the pool: the thread is there, and after that for each module: it loads, and it is loaded or why it is not. */
+export type ThreadNews =
+  | { readonly news: 'up' }
+  | { readonly news: 'loading' | 'loaded'; readonly module: number }
+  | { readonly news: 'failed'; readonly module: number; readonly error: WireValue };
+
+export type ToPool = ThreadNews | unknown[];
+
+/** A thread that has loaded so many modules is replaced: none of them is ever unloaded. */
+export const maxModules = 4096;
+
+/** For what an event is sent: that call, which runs that module's handler. Other numbers are of what handlers there register. */
+export function targetOf(call: number, module: number): number {
+  return -1 - (call * maxModules + module);
+}
+
+/** Null for a target that is no call. */
+export function callOf(target: number): { readonly call: number; readonly module: number } | null {
+  if (target >= 0) return null;
+  const number = -1 - target;
+  return { call: Math.floor(number / maxModules), module: number % maxModules };
+}
 
 /** Sends the frames of one of the links that share a port. */
 export function lineSender(port: MessagePort, line: number): Sender {
@@ -39,8 +65,7 @@ export function lineSender(port: MessagePort, line: number): Sender {
   };
 }
 
-/** Hands a frame to its link. */
-export function readLine(links: readonly Link[], frame: unknown[]): void {
-  const line = frame.pop() as number;
-  links[line]?.readFrame(frame);
+/** Hands a frame to its link, if that is still used. */
+export function readLine(links: ReadonlyMap<number, Link>, frame: unknown[]): void {
+  links.get(frame.pop() as number)?.readFrame(frame);
 }

@@ -1,57 +1,112 @@
-/** What a pool thread runs for one lease: loads the handlers' modules, calls them, and answers over the lease's port. */
-import type { MessagePort } from 'node:worker_threads';
+/** What a pool thread runs as long as it lives: loads the handlers' modules, calls them, and answers over its port. */
+import { isMainThread, type MessagePort } from 'node:worker_threads';
 import type { BaseEvent, HandlerContext } from '@threadbus/core';
-import { type AnyHandler, describe, type ForwardTarget, newId } from '@threadbus/core/internal';
+import { type AnyHandler, type ForwardTarget, newId } from '@threadbus/core/internal';
 import {
   BusReference,
   defaultFlow,
+  encodeThrown,
   type Link,
   LocalCall,
   outsideContexts,
   RemoteBus,
   type WireCall,
 } from '@threadbus/link/internal';
-import { lineSender, type NewHandler, type NewLine, type PoolMessage, readLine } from './pool-port.ts';
-import { loadHint } from '../thread/start-failure.ts';
+import { drainOutput } from '../thread/output.ts';
+import { Desk } from './desk.ts';
+import { loadHandler } from './load-handler.ts';
+import {
+  callOf,
+  lineSender,
+  type LoadModule,
+  type OpenLine,
+  readLine,
+  type ToPool,
+  type ToThread,
+} from './pool-port.ts';
 
-/** One lease of a pool thread. */
+/** What a thread starts with. */
 export interface PoolTask {
   readonly port: MessagePort;
+  readonly desk: SharedArrayBuffer;
 }
 
 interface LoadedHandler {
   readonly name: string;
-  readonly handler: AnyHandler;
+  readonly call: AnyHandler;
 }
 
-/** Resolves when the lease has ended: the thread is free then. */
-export default async function runTask({ port }: PoolTask): Promise<void> {
-  const links: Link[] = [];
+/** Serves from now on; it is the port that keeps the thread, not this task. */
+export default function serve({ port, desk: buffer }: PoolTask): void {
+  const desk = new Desk(buffer);
+  const links = new Map<number, Link>();
   const handlers = new Map<number, LoadedHandler>();
-  const read = (message: PoolMessage): void => {
+  const tell = (news: ToPool): void => port.postMessage(news);
+  const read = (message: ToThread): void => {
     if (Array.isArray(message)) readLine(links, message);
-    else if ('line' in message) links[message.line] = openLine(port, message, handlers);
-    else handlers.set(message.target, loaded(message));
+    else if ('load' in message) void load(message, desk, handlers, tell);
+    else if ('open' in message) links.set(message.open, openLine(port, message, desk, handlers));
+    else closeLine(links, message.close);
   };
-  await new Promise<void>((resolve) => {
-    outsideContexts(() => port.on('message', read).on('close', resolve));
-  });
+  outsideContexts(() => port.on('message', read));
+  tell({ news: 'up' });
+}
+
+async function load(
+  { load: module, entry }: LoadModule,
+  desk: Desk,
+  handlers: Map<number, LoadedHandler>,
+  tell: (news: ToPool) => void,
+): Promise<void> {
+  tell({ news: 'loading', module });
+  try {
+    const { name, handler } = await loadHandler(entry);
+    handlers.set(module, { name, call: counted(handler, desk) });
+    tell({ news: 'loaded', module });
+  } catch (error) {
+    tell({ news: 'failed', module, error: encodeThrown(error) });
+  }
+}
+
+/** Shows on the desk whether the handler's function goes on. */
+function counted(handler: AnyHandler, desk: Desk): AnyHandler {
+  const ended = (): void => desk.functionEnded();
+  return (event: BaseEvent, context: HandlerContext): unknown => {
+    let goesOn = false;
+    desk.functionCalled();
+    try {
+      const outcome = handler(event, context);
+      if (outcome instanceof Promise) {
+        goesOn = true;
+        outcome.then(ended, ended);
+      }
+      return outcome;
+    } finally {
+      if (!goesOn) ended();
+    }
+  };
 }
 
 /** Makes this side's end of the link to a bus that calls. */
-function openLine(port: MessagePort, { line, bus }: NewLine, handlers: ReadonlyMap<number, LoadedHandler>): Link {
+function openLine(
+  port: MessagePort,
+  { open: line, bus }: OpenLine,
+  desk: Desk,
+  handlers: ReadonlyMap<number, LoadedHandler>,
+): Link {
   return outsideContexts(() => {
     const targetOf = (target: number, wireCall: WireCall | null): ForwardTarget | undefined => {
-      const loadedHandler = handlers.get(target);
-      if (loadedHandler === undefined || wireCall === null) return undefined;
-      const { name: handlerName, handler } = loadedHandler;
+      const wanted = callOf(target);
+      if (wanted === null || wireCall === null) return undefined;
+      const handler = handlers.get(wanted.module);
+      // One that was ended meanwhile is not started any more.
+      if (handler === undefined || !desk.take(wanted.call)) return undefined;
       const { resultId, handlerId } = wireCall;
-      const source = { handlerId, handlerName, busId: bus.id, busName: bus.name };
-      link.sendWorking();
+      const source = { handlerId, handlerName: handler.name, busId: bus.id, busName: bus.name };
       return new LocalCall({
         resultId,
         source,
-        handler,
+        handler: handler.call,
         bus: reference,
         onSuspended: (suspended) => link.sendSuspended(suspended),
       });
@@ -61,34 +116,12 @@ function openLine(port: MessagePort, { line, bus }: NewLine, handlers: ReadonlyM
     const link = remote.createLink(lineSender(port, line), null);
     link.open({ id: newId(), name: 'a pool thread' });
     remote.connect();
+    if (!isMainThread) link.outbox.gate = drainOutput;
     return link;
   });
 }
 
-async function load(entry: string): Promise<{ default?: unknown }> {
-  try {
-    return (await import(entry)) as { default?: unknown };
-  } catch (error) {
-    const hint = error instanceof Error ? loadHint(error.message) : '';
-    if (hint === '') throw error;
-    const { message, code } = error as NodeJS.ErrnoException;
-    throw Object.assign(new Error(`${message}.${hint}`, { cause: error }), { code });
-  }
-}
-
-/** The module's default export, as a handler that loads it when it is called. */
-function loaded({ entry, handlerName: name }: NewHandler): LoadedHandler {
-  let known: AnyHandler | null = null;
-  const handler = async (event: BaseEvent, context: HandlerContext): Promise<unknown> => {
-    if (known !== null) return known(event, context);
-    const { default: found } = await load(entry);
-    if (typeof found !== 'function') {
-      throw new TypeError(
-        `Expected the default export of ${entry} to be the handler, export default async (event) => { … }; got ${describe(found)}.`,
-      );
-    }
-    known = found as AnyHandler;
-    return known(event, context);
-  };
-  return { name, handler };
+function closeLine(links: Map<number, Link>, line: number): void {
+  links.get(line)?.close();
+  links.delete(line);
 }

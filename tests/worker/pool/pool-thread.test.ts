@@ -32,7 +32,7 @@ function letGo({ buffer }: SharedCounter): void {
   Atomics.notify(view, 1);
 }
 
-test('pool lease - a call whose thread dies before it takes it goes to another thread', async () => {
+test('pool thread - a call whose thread dies before it takes it goes to another thread', async () => {
   const bus = poolBus();
   const counter = sharedCounter();
   const thread = await bus.dispatch(step('block and throw', { shared: counter.buffer })).eventResult();
@@ -43,7 +43,7 @@ test('pool lease - a call whose thread dies before it takes it goes to another t
   expect(await next).toBeGreaterThan(thread as number);
 });
 
-test('pool lease - a call whose buffers went to a thread that dies before it takes it fails', async () => {
+test('pool thread - a call whose buffers went to a thread that dies before it takes it fails', async () => {
   const bus = poolBus();
   const counter = sharedCounter();
   await bus.dispatch(step('block and throw', { shared: counter.buffer })).eventResult();
@@ -58,7 +58,7 @@ test('pool lease - a call whose buffers went to a thread that dies before it tak
   expect(await bus.dispatch(step('bytes', { bytes: others }), { transfer: [others.buffer] }).eventResult()).toBe(8);
 });
 
-test('pool lease - the time of a call does not start while what another left behind blocks the thread', async () => {
+test('pool thread - the time of a call does not start while what another left behind blocks the thread', async () => {
   const bus = poolBus();
   const counter = sharedCounter();
   const thread = await bus.dispatch(step('block', { shared: counter.buffer })).eventResult();
@@ -72,7 +72,7 @@ test('pool lease - the time of a call does not start while what another left beh
   expect(await answer).toBe(thread);
 });
 
-test('pool lease - a thread that dies between two calls fails none', async () => {
+test('pool thread - a thread that dies between two calls fails none', async () => {
   const bus = poolBus();
   const counter = sharedCounter();
   const thread = await bus.dispatch(step('block and throw', { shared: counter.buffer })).eventResult();
@@ -81,7 +81,7 @@ test('pool lease - a thread that dies between two calls fails none', async () =>
   expect(await bus.dispatch(step('thread')).eventResult()).toBeGreaterThan(thread as number);
 });
 
-test('pool lease - a handler that goes on after its end does not speak for the next call', async () => {
+test('pool thread - a handler that goes on after its end does not speak for the next call', async () => {
   const bus = poolBus();
   const arrived = gate();
   const answer = gate();
@@ -101,7 +101,7 @@ test('pool lease - a handler that goes on after its end does not speak for the n
   expect(await waiting).toBe(await running);
 });
 
-test('pool lease - a handler that ends when told leaves its thread unharmed to the next call', async () => {
+test('pool thread - a handler that ends when told leaves its thread unharmed to the next call', async () => {
   const bus = poolBus();
   const counter = sharedCounter();
   const thread = await bus.dispatch(step('thread')).eventResult();
@@ -114,7 +114,7 @@ test('pool lease - a handler that ends when told leaves its thread unharmed to t
   expect(await next).toBe(thread);
 });
 
-test('pool lease - calls that come as the lease ends are answered', async () => {
+test('pool thread - calls that come now and then are answered', async () => {
   const bus = poolBus();
   for (let pause = 5; pause < 15; pause += 0.5) {
     expect(await bus.dispatch(step('thread')).eventResult()).toBeGreaterThan(0);
@@ -122,7 +122,7 @@ test('pool lease - calls that come as the lease ends are answered', async () => 
   }
 });
 
-test('pool lease - one thread serves several buses, each with its own events', async () => {
+test('pool thread - one thread serves several buses, each with its own events', async () => {
   const pool = onePool();
   const buses = [poolBus(pool), poolBus(pool)];
   for (const bus of buses) bus.on('Who', () => bus.id);
@@ -135,14 +135,14 @@ test('pool lease - one thread serves several buses, each with its own events', a
   expect(threads.size).toBe(1);
 });
 
-test('pool lease - more buses than a lease keeps in mind are served all the same', async () => {
+test('pool thread - more buses than a thread keeps links of are served all the same', async () => {
   const pool = onePool();
   for (let n = 0; n < 70; n += 1) {
     expect(await poolBus(pool).dispatch(step('thread')).eventResult()).toBeGreaterThan(0);
   }
 });
 
-test('pool lease - a handler that has returned leaves room for the pool calls that it has not awaited', async () => {
+test('pool thread - a handler that has returned leaves room for the pool calls that it has not awaited', async () => {
   const bus = poolBus();
   const event = await bus.dispatch(step('leave a child', {}, 5));
   expect(await event.eventResult()).toBeGreaterThan(0);

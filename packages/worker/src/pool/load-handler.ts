@@ -1,0 +1,46 @@
+import { type AnyHandler, describe } from '@threadbus/core/internal';
+import { importModule } from '../thread/import-module.ts';
+import { loadHint } from '../thread/start-failure.ts';
+
+/** How results call the handler of a module. */
+export function moduleName({ protocol, pathname }: URL): string {
+  // What is behind the last slash of a data: URL is code.
+  return protocol === 'data:' ? 'pool handler' : (pathname.split('/').pop() ?? 'pool handler');
+}
+
+/**
+ * Imports a module and takes the handler out of it: its default export, or that of a CommonJS module.
+ *
+ * @throws what Node says of a module that it can't load, with a hint; TypeError if there is no handler in it
+ */
+export async function loadHandler(entry: string): Promise<{ readonly name: string; readonly handler: AnyHandler }> {
+  const { default: found } = await load(entry);
+  const handler = isFunction(found) ? found : defaultOf(found);
+  if (!isFunction(handler)) {
+    throw new TypeError(
+      `Expected the default export of ${entry} to be the handler, export default async (event) => { … }; got ${describe(found)}.`,
+    );
+  }
+  return { name: moduleName(new URL(entry)), handler };
+}
+
+async function load(entry: string): Promise<{ default?: unknown }> {
+  try {
+    return (await importModule(entry)) as { default?: unknown };
+  } catch (error) {
+    const hint = error instanceof Error ? loadHint(error.message) : '';
+    if (hint === '') throw error;
+    const { message, code } = error as NodeJS.ErrnoException;
+    throw Object.assign(new Error(`${message}.${hint}`, { cause: error }), { code });
+  }
+}
+
+/** Compiled to CommonJS, `export default` becomes `exports.default`, and an import's default is all of `exports`. */
+function defaultOf(exports: unknown): unknown {
+  if (typeof exports !== 'object' || exports === null || !('default' in exports)) return undefined;
+  return exports.default;
+}
+
+function isFunction(value: unknown): value is AnyHandler {
+  return typeof value === 'function';
+}

@@ -1,0 +1,327 @@
+import { BusCapacityError, BusStoppedError } from '@threadbus/core';
+import { defaultLogger, type HandlerRun, LinkedList, startTimer, type Timer } from '@threadbus/core/internal';
+import { monotonic } from './monotonic.ts';
+import { type CallHolder, PoolCall } from './pool-call.ts';
+import type { ResolvedPoolOptions } from './pool-options.ts';
+import { PoolCounts, type PoolStats } from './pool-stats.ts';
+import { PoolThread } from './pool-thread.ts';
+import { noStartError } from './thread-errors.ts';
+import type { ThreadHost } from './thread-host.ts';
+
+/** Seconds without further starts after one that failed, as long as other threads are there for the calls. */
+const startPause = 1;
+/** Seconds that a thread beyond `maxThreads` is kept for the next call, once there is nothing to do for it. */
+const extraTime = 0.5;
+
+/**
+ * Who gets which thread, and how many there are.
+ *
+ * A thread takes a *place* from its start to its end, except while it is idle or its handler awaits an event. At most
+ * `maxThreads` places are taken by what is started here: a call gets an idle thread, else a new one starts for it, else
+ * it waits, first come first served. So there are never more threads than `maxThreads` and those that await; an idle
+ * one beyond that is ended after half a second.
+ *
+ * No start is repeated for its own sake: one that fails costs the calls that wait, if no other thread is there or on its
+ * way; else they wait for that one, and for a second none is started. Threads up to `minThreads` that are lost are
+ * replaced only if they had been of use.
+ */
+export class PoolSchedule implements ThreadHost<PoolThread>, CallHolder {
+  readonly #options: ResolvedPoolOptions;
+  readonly #counts: PoolCounts;
+  readonly #waiting = new LinkedList<PoolCall>();
+  /** All that are not gone. */
+  readonly #threads = new Set<PoolThread>();
+  /** The one that was used last at the end. */
+  readonly #idle: PoolThread[] = [];
+  readonly #readiness = new Set<{ readonly resolve: () => void; readonly reject: (error: Error) => void }>();
+  #places = 0;
+  #awaiting = 0;
+  #starting = 0;
+  #ending = 0;
+  #pause: Timer | null = null;
+  #idleTimer: Timer | null = null;
+  #extraTimer: Timer | null = null;
+  #stopped: Promise<void> | null = null;
+
+  constructor(options: ResolvedPoolOptions) {
+    this.#options = options;
+    this.#counts = new PoolCounts(options.maxThreads);
+    this.#keepMinimum();
+  }
+
+  get stats(): PoolStats {
+    const { completed, failed, timedOut, crashed, waitTime, runTime, utilization } = this.#counts;
+    return {
+      threads: this.#threads.size,
+      running: this.#places - this.#starting - this.#ending,
+      awaiting: this.#awaiting,
+      waiting: this.#waiting.size,
+      completed,
+      failed,
+      timedOut,
+      crashed,
+      waitTime: waitTime.summary,
+      runTime: runTime.summary,
+      utilization,
+    };
+  }
+
+  /** Has the run's work done in a thread. @returns the handler's value */
+  async run(run: HandlerRun, entry: string): Promise<unknown> {
+    const call = new PoolCall(run, entry, this, (end) => this.#counts.ended(end));
+    if (this.#stopped !== null) call.fail(stoppedError());
+    else this.#add(call);
+    return call.outcome;
+  }
+
+  /** Resolves once so many threads are there as are to be kept, at least one. */
+  async ready(): Promise<void> {
+    if (this.#stopped !== null) throw stoppedError();
+    if (this.#isReady) return;
+    const ready = new Promise<void>((resolve, reject) => {
+      this.#readiness.add({ resolve, reject });
+    });
+    this.#keepMinimum();
+    for (const thread of this.#threads) thread.hold();
+    await ready;
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped ??= this.#stop();
+    await this.#stopped;
+  }
+
+  /** A call that waits was ended from outside. */
+  ended(call: PoolCall): void {
+    this.#unqueue(call);
+  }
+
+  readAnswers(): void {
+    // None comes for a call that waits.
+  }
+
+  decide(): void {
+    // It is not taken, and is off the list in the step that follows.
+  }
+
+  up(): void {
+    this.#starting -= 1;
+    if (!this.#isReady) return;
+    for (const { resolve } of this.#readiness) resolve();
+    this.#readiness.clear();
+  }
+
+  startFailed(_thread: PoolThread, error: Error): void {
+    this.#starting -= 1;
+    this.#failStart(error);
+  }
+
+  idle(thread: PoolThread): void {
+    if (thread.worn) {
+      void thread.stop(stoppedError());
+      return;
+    }
+    this.#idle.push(thread);
+    this.#fill();
+    this.#watchIdle();
+  }
+
+  ending(thread: PoolThread): void {
+    this.#ending += 1;
+    const at = this.#idle.indexOf(thread);
+    if (at >= 0) this.#idle.splice(at, 1);
+  }
+
+  gone(thread: PoolThread): void {
+    this.#ending -= 1;
+    this.#threads.delete(thread);
+    if (this.#stopped !== null) return;
+    if (thread.useful) this.#keepMinimum();
+    this.#fill();
+  }
+
+  diedIdle(error: Error): void {
+    defaultLogger().error(
+      `A pool thread crashed after its handler had ended, by what that had left running: ${error.message}`,
+    );
+  }
+
+  again(call: PoolCall): boolean {
+    if (this.#stopped !== null || !call.loseThread(this)) return false;
+    call.list = this.#waiting;
+    this.#waiting.insertAfter(null, call);
+    return true;
+  }
+
+  place(taken: boolean): void {
+    this.#places += taken ? 1 : -1;
+    this.#counts.taken = this.#places;
+  }
+
+  awaiting(awaiting: boolean): void {
+    this.#awaiting += awaiting ? 1 : -1;
+  }
+
+  changed(): void {
+    this.#fill();
+  }
+
+  get #isReady(): boolean {
+    return this.#threads.size - this.#starting - this.#ending >= Math.max(1, this.#options.minThreads);
+  }
+
+  #add(call: PoolCall): void {
+    const { maxQueue } = this.#options;
+    call.list = this.#waiting;
+    this.#waiting.push(call);
+    this.#fill();
+    if (call.list === null || maxQueue === null) return;
+    if (this.#waiting.size - this.#starting <= maxQueue) return;
+    this.#unqueue(call);
+    call.fail(this.#capacityError(call, maxQueue));
+  }
+
+  #unqueue(call: PoolCall): void {
+    call.list?.remove(call);
+    call.list = null;
+  }
+
+  /** Gives threads to those that wait, as many as there is room for. */
+  #fill(): void {
+    while (this.#waiting.size > 0 && this.#places < this.#options.maxThreads) {
+      const thread = this.#takeIdle();
+      if (thread === null) break;
+      const call = this.#waiting.first as PoolCall;
+      this.#unqueue(call);
+      thread.give(call);
+    }
+    while (this.#waiting.size > this.#starting && this.#places < this.#options.maxThreads) {
+      if (!this.#mayStart || !this.#start()) break;
+    }
+    if (this.#starting > 0 && this.#waiting.size > 0) for (const thread of this.#threads) thread.hold();
+  }
+
+  /** The one that was used last; rather one in which nothing goes on of handlers that were ended. */
+  #takeIdle(): PoolThread | null {
+    for (let at = this.#idle.length - 1; at >= 0; at -= 1) {
+      const thread = this.#idle[at] as PoolThread;
+      if (!thread.hasLeftovers) {
+        this.#idle.splice(at, 1);
+        return thread;
+      }
+    }
+    return this.#idle.pop() ?? null;
+  }
+
+  get #mayStart(): boolean {
+    return this.#stopped === null && this.#pause === null;
+  }
+
+  /** @returns whether one starts */
+  #start(): boolean {
+    this.#starting += 1;
+    try {
+      this.#threads.add(new PoolThread(this, this.#options.thread));
+      return true;
+    } catch (error) {
+      this.#starting -= 1;
+      this.#failStart(noStartError(error));
+      return false;
+    }
+  }
+
+  /** Starts what is to be there without a call. */
+  #keepMinimum(): void {
+    const wanted = Math.max(this.#readiness.size > 0 ? 1 : 0, this.#options.minThreads);
+    while (this.#threads.size - this.#ending < wanted && this.#places < this.#options.maxThreads) {
+      if (!this.#mayStart || !this.#start()) return;
+    }
+  }
+
+  #failStart(error: Error): void {
+    if (this.#stopped !== null) return;
+    const others = this.#threads.size - this.#ending;
+    for (const { reject } of this.#readiness) reject(error);
+    this.#readiness.clear();
+    if (others > 0) {
+      this.#pause ??= startTimer(
+        startPause,
+        () => {
+          this.#pause = null;
+          this.#fill();
+        },
+        this.#waiting.size > 0,
+      );
+      return;
+    }
+    if (this.#waiting.size === 0) defaultLogger().error(error.message);
+    for (const call of [...this.#waiting]) {
+      this.#unqueue(call);
+      call.fail(error);
+    }
+  }
+
+  /** One timer for all threads that have nothing to do. */
+  #watchIdle(): void {
+    const { idleTimeout, minThreads, maxThreads } = this.#options;
+    const live = this.#threads.size - this.#ending;
+    if (this.#idle.length > 0 && live - this.#awaiting > maxThreads)
+      this.#extraTimer ??= this.#idleIn(extraTime, 'extra');
+    if (idleTimeout !== null && live > minThreads) this.#idleTimer ??= this.#idleIn(idleTimeout, 'idle');
+  }
+
+  #idleIn(seconds: number, kind: 'idle' | 'extra'): Timer {
+    return startTimer(
+      seconds,
+      () => {
+        if (kind === 'extra') this.#extraTimer = null;
+        else this.#idleTimer = null;
+        this.#endIdle();
+      },
+      false,
+    );
+  }
+
+  #endIdle(): void {
+    const { idleTimeout, minThreads, maxThreads } = this.#options;
+    const at = monotonic();
+    // Ending one takes it off the list.
+    for (const thread of [...this.#idle]) {
+      const live = this.#threads.size - this.#ending;
+      const extra = live - this.#awaiting > maxThreads;
+      const limit = extra ? extraTime : idleTimeout;
+      if (limit === null || live <= minThreads) return;
+      if (at - thread.idleSince >= limit) void thread.stop(stoppedError());
+    }
+    this.#watchIdle();
+  }
+
+  async #stop(): Promise<void> {
+    const error = stoppedError();
+    for (const { reject } of this.#readiness) reject(error);
+    this.#readiness.clear();
+    for (const timer of [this.#pause, this.#idleTimer, this.#extraTimer]) timer?.cancel();
+    const calls = [...this.#waiting];
+    for (const call of calls) {
+      this.#unqueue(call);
+      call.fail(error);
+    }
+    await Promise.all([...this.#threads].map(async (thread) => thread.stop(error)));
+  }
+
+  #capacityError(call: PoolCall, maxQueue: number): BusCapacityError {
+    const { bus, event, handlerName } = call;
+    const waiting = this.#waiting.size;
+    return new BusCapacityError(
+      `HandlerPool at capacity: ${this.#places} calls run and ${waiting} wait for a thread (maxQueue is ${maxQueue}), and it refuses ${handlerName} for ${event.event_type}. Dispatch less at a time, or raise maxQueue or maxThreads.`,
+      { busName: bus.name, handlerName, eventType: event.event_type, eventId: event.event_id },
+      { pending: waiting, limit: maxQueue },
+    );
+  }
+}
+
+export function stoppedError(): BusStoppedError {
+  return new BusStoppedError(
+    'The HandlerPool was stopped. Make a new one, or stop the pool after the buses that use it.',
+  );
+}

@@ -1,0 +1,330 @@
+import type { EventResult } from '@threadbus/core';
+import { startTimer, type Timer } from '@threadbus/core/internal';
+import { decodeThrown, sendCall } from '@threadbus/link/internal';
+import type { CarrierEnd } from './carrier.ts';
+import { startFairTimer } from './fair-timer.ts';
+import { monotonic } from './monotonic.ts';
+import type { CallHolder, PoolCall } from './pool-call.ts';
+import { PoolLines } from './pool-lines.ts';
+import { targetOf, type ThreadNews, type ToPool } from './pool-port.ts';
+import { TakeWatch } from './take-watch.ts';
+import {
+  blockedError,
+  deathError,
+  loadTimeoutError,
+  preloadError,
+  startTimeoutError,
+  unreadableError,
+} from './thread-errors.ts';
+import type { ThreadHost, ThreadOptions } from './thread-host.ts';
+import { ThreadModules } from './thread-modules.ts';
+import { ThreadSeat } from './thread-seat.ts';
+
+/** Seconds for a thread to answer that its handler was ended. */
+const grace = 0.2;
+/** Seconds that a thread which is to end counts as there; in a native call it may take any time. */
+const endTime = 1;
+
+/**
+ * One thread of a pool, for as long as it lives: one carrier, one port, one link for each bus that calls.
+ *
+ *   starting ──it says that it is up, and has loaded what is to be preloaded──▶ idle
+ *   idle ──a call whose module it has──▶ busy ──the answer──▶ idle
+ *   idle ──a call whose module it hasn't──▶ loading ──loaded──▶ busy, or idle if the call was ended meanwhile
+ *   busy ──its call is ended from outside──▶ draining ──the answer──▶ idle
+ *   any ──it dies──▶ gone;   any ──it is ended──▶ ending ──it is gone──▶ gone
+ *
+ * It has one call at a time, and each state has its clock:
+ * - *starting*, *loading*: `startTimeout` for each step; then it is ended, with WorkerStartError for its call. That it
+ *   begins to load it has to say as quickly as it has to take a call.
+ * - *busy*: the call has to be taken within a second, or a fifth of one if functions of ended handlers are known to go
+ *   on in the thread. If it isn't, something that has settled long ago blocks the thread: it is ended, and the call goes
+ *   to another. From then on the call has a clock of its own. While its handler awaits an event, or has returned and
+ *   leaves events to be waited for, the thread needs no place.
+ * - *draining*: a fifth of a second to answer; then the handler blocks it, and it is ended. It needs no more to answer
+ *   than its event loop, whatever the function of the ended handler does. Saying that it awaits will do.
+ * - *ending*: a second, after which nobody waits for it any more.
+ * - *idle*: the pool ends it after `idleTimeout`.
+ *
+ * What a thread has said before it died is read before its end is acted upon: a call that was answered is answered.
+ */
+export class PoolThread implements CallHolder {
+  state: 'starting' | 'idle' | 'loading' | 'busy' | 'draining' | 'ending' | 'gone' = 'starting';
+  /** In monotonic seconds, if it is idle. */
+  idleSince = 0;
+  /** It has done something since it started. */
+  useful = false;
+  readonly #host: ThreadHost<PoolThread>;
+  readonly #options: ThreadOptions;
+  readonly #watch = new TakeWatch((call) => this.#end(blockedError(call.handlerName)));
+  readonly #seat: ThreadSeat;
+  readonly #lines: PoolLines;
+  readonly #modules = new ThreadModules((message) => this.#seat.port.postMessage(message));
+  #call: PoolCall | null = null;
+  #awaiting = false;
+  #placed = false;
+  #clock: Timer | null = null;
+  #onGone: (() => void) | null = null;
+
+  /** @throws what keeps it from starting */
+  constructor(host: ThreadHost<PoolThread>, options: ThreadOptions) {
+    this.#host = host;
+    this.#options = options;
+    const owner = {
+      read: (message: ToPool) => this.#read(message),
+      unreadable: (cause: unknown) => this.#end(unreadableError(cause)),
+      died: (end: CarrierEnd) => this.#died(end),
+    };
+    this.#seat = new ThreadSeat(owner, this.#watch.buffer, options);
+    this.#lines = new PoolLines(this.#seat.port, (awaiting) => this.#suspended(awaiting));
+    this.#setPlace(true);
+    this.#within(options.startTimeout, () => this.#end(startTimeoutError(options.startTimeout)));
+  }
+
+  /** Functions of handlers that were ended long ago go on in it. */
+  get hasLeftovers(): boolean {
+    return this.#watch.hasLeftovers;
+  }
+
+  /** It has loaded so many modules that another should take its place. */
+  get worn(): boolean {
+    return this.#modules.worn;
+  }
+
+  /** Somebody waits for it: the process stays up. */
+  hold(): void {
+    this.#seat.hold();
+  }
+
+  /** Takes over a call; only when idle. */
+  give(call: PoolCall): void {
+    this.#call = call;
+    call.give(this);
+    this.hold();
+    this.#setPlace(true);
+    const module = this.#modules.numberOf(call.entry);
+    if (module !== undefined) {
+      this.#send(call, module);
+      return;
+    }
+    this.state = 'loading';
+    this.#modules.load(call.entry);
+    this.#within(this.#watch.patience, () => this.#end(blockedError(call.handlerName)));
+  }
+
+  /** Its call was ended from outside, in the step that calls this. */
+  ended(call: PoolCall, reason: Error): void {
+    if (this.state === 'loading') {
+      // It goes on with that: the next call may need the module.
+      this.#call = null;
+      return;
+    }
+    this.#watch.withdraw();
+    this.state = 'draining';
+    call.part?.cancel(reason);
+    this.#drain(call);
+  }
+
+  decide(): void {
+    if (this.state === 'busy' && !this.#watch.withdraw()) this.#watch.look();
+  }
+
+  readAnswers(): void {
+    this.#seat.readAll();
+  }
+
+  /** Ends the thread, whatever it does; a call that it has fails with the error. @returns once it is gone */
+  async stop(error: Error): Promise<void> {
+    const call = this.#call;
+    call?.fail(error);
+    if (this.state === 'gone') return;
+    await new Promise<void>((resolve) => {
+      this.#onGone = resolve;
+      this.#end(error);
+    });
+  }
+
+  #read(message: ToPool): void {
+    if (Array.isArray(message)) this.#lines.read(message);
+    else if (this.state !== 'ending' && this.state !== 'gone') this.#hear(message);
+  }
+
+  #hear(message: ThreadNews): void {
+    switch (message.news) {
+      case 'up':
+        this.#preload();
+        break;
+      case 'loading':
+        this.#begun();
+        break;
+      case 'loaded':
+        this.#loaded(message.module);
+        break;
+      case 'failed':
+        this.#notLoaded(decodeThrown(message.error));
+        break;
+      default:
+        message satisfies never;
+    }
+  }
+
+  /** Loads what is to be there before the first call, one after the other. */
+  #preload(): void {
+    const entry = this.#options.preload[this.#modules.size];
+    if (entry === undefined) this.#rest();
+    else this.#modules.load(entry);
+  }
+
+  #begun(): void {
+    const { loading } = this.#modules;
+    if (loading === null) return;
+    this.#modules.begun = true;
+    const { startTimeout } = this.#options;
+    this.#within(startTimeout, () => this.#end(loadTimeoutError(loading, startTimeout)));
+  }
+
+  #loaded(module: number): void {
+    this.#modules.loaded(module);
+    this.#stopClock();
+    const call = this.#call;
+    if (this.state === 'starting') this.#preload();
+    else if (call === null) this.#rest();
+    else this.#send(call, module);
+  }
+
+  #notLoaded(error: unknown): void {
+    const { loading } = this.#modules;
+    this.#modules.failed();
+    if (this.state === 'starting') {
+      this.#end(preloadError(loading ?? 'a module', error));
+      return;
+    }
+    const call = this.#call;
+    this.#call = null;
+    call?.fail(error);
+    this.#rest();
+  }
+
+  #send(call: PoolCall, module: number): void {
+    this.state = 'busy';
+    const target = { number: targetOf(this.#watch.give(call), module) };
+    const { outgoing } = this.#lines.of(call.bus);
+    const part = sendCall(outgoing, target, call.run, call.context, (result) => this.#answered(call, result));
+    // An event that can't be sent has its answer by now, and this thread perhaps another call.
+    if (this.#call === call) call.part = part;
+  }
+
+  #answered(call: PoolCall, result: EventResult | undefined): void {
+    if (this.#call !== call) return;
+    this.#call = null;
+    this.#watch.done();
+    call.answer(result, this.#watch.takenAt);
+    this.#rest();
+  }
+
+  #suspended(awaiting: boolean): void {
+    if (this.#call === null) return;
+    this.#setAwaiting(awaiting);
+    this.#setPlace(!awaiting);
+    if (this.state === 'draining') this.#drain(this.#call);
+    this.#host.changed();
+  }
+
+  /** Its call was ended: it has to answer, or to say that it awaits something. */
+  #drain({ handlerName }: PoolCall): void {
+    if (this.#awaiting) this.#stopClock();
+    else this.#within(grace, () => this.#end(blockedError(handlerName)));
+  }
+
+  #rest(): void {
+    if (this.state === 'ending' || this.state === 'gone') return;
+    const starts = this.state === 'starting';
+    this.#stopClock();
+    this.#setAwaiting(false);
+    this.#setPlace(false);
+    this.state = 'idle';
+    this.idleSince = monotonic();
+    if (starts) this.#host.up(this);
+    else this.useful = true;
+    this.#host.idle(this);
+    // It may have got the next call meanwhile.
+    if (this.state === 'idle') this.#seat.letGo();
+  }
+
+  /** Ends it; its call goes to another if it hasn't begun, else it fails with the error. */
+  #end(error: Error): void {
+    const { state } = this;
+    if (state === 'ending' || state === 'gone') return;
+    this.state = 'ending';
+    this.#seat.flushOutput();
+    this.#lose(state, error);
+    this.#clock = startTimer(endTime, () => this.#gone(), true);
+    this.#seat.end();
+  }
+
+  /** The carrier has ended, asked to or not. */
+  #died(end: CarrierEnd): void {
+    const { state } = this;
+    if (state !== 'ending' && state !== 'gone') {
+      this.state = 'ending';
+      const call = this.#call;
+      this.#seat.flushOutput();
+      this.#seat.readAll();
+      const error = deathError(state, this.#modules.loading, call?.handlerName ?? null, end);
+      if (call === null && state !== 'starting' && state !== 'loading') this.#host.diedIdle(error);
+      this.#lose(state, error);
+      this.#seat.end();
+    }
+    this.#gone();
+  }
+
+  #lose(state: PoolThread['state'], error: Error): void {
+    this.#stopClock();
+    this.#setAwaiting(false);
+    this.#host.ending(this);
+    const call = this.#call;
+    const begun = state === 'loading' ? this.#modules.begun : !this.#watch.withdraw();
+    if (call !== null && call.state !== 'settled' && !begun) {
+      // Before its part fails with all others.
+      this.#call = null;
+      if (!this.#host.again(call)) call.fail(error);
+    }
+    this.#lines.fail(error);
+    this.#call?.fail(error);
+    this.#call = null;
+    if (state === 'starting') this.#host.startFailed(this, error);
+    this.#host.changed();
+  }
+
+  #gone(): void {
+    if (this.state === 'gone') return;
+    this.state = 'gone';
+    this.#stopClock();
+    this.#setPlace(false);
+    this.#host.gone(this);
+    this.#onGone?.();
+  }
+
+  #setPlace(placed: boolean): void {
+    if (this.#placed === placed) return;
+    this.#placed = placed;
+    this.#host.place(placed);
+  }
+
+  #setAwaiting(awaiting: boolean): void {
+    if (this.#awaiting === awaiting) return;
+    this.#awaiting = awaiting;
+    this.#host.awaiting(awaiting);
+  }
+
+  /** The clock of its state, instead of the one before. */
+  #within(seconds: number | null, fire: () => void): void {
+    this.#stopClock();
+    if (seconds !== null) this.#clock = startFairTimer(seconds, fire, false);
+  }
+
+  #stopClock(): void {
+    this.#clock?.cancel();
+    this.#clock = null;
+  }
+}

@@ -1,0 +1,66 @@
+import { describe } from '@threadbus/core/internal';
+import { LinkError } from '@threadbus/link';
+import { WorkerCrashedError, WorkerStartError } from '../errors.ts';
+import type { CarrierEnd } from './carrier.ts';
+
+export function startTimeoutError(seconds: number | null): WorkerStartError {
+  return new WorkerStartError(
+    `A pool thread could not be started: it was not up within ${seconds} s. Raise startTimeout.`,
+  );
+}
+
+/** Node refuses to start a thread. */
+export function noStartError(cause: unknown): WorkerStartError {
+  return new WorkerStartError(`A pool thread could not be started: ${textOf(cause)}`, {}, { cause });
+}
+
+export function loadTimeoutError(entry: string, seconds: number | null): WorkerStartError {
+  return new WorkerStartError(
+    `${entry} did not load in a pool thread within ${seconds} s. Raise startTimeout, or see what it waits for as it loads.`,
+  );
+}
+
+export function preloadError(entry: string, cause: unknown): WorkerStartError {
+  return new WorkerStartError(
+    `A pool thread could not load ${entry}, which it is to preload: ${textOf(cause)}`,
+    {},
+    { cause },
+  );
+}
+
+export function unreadableError(cause: unknown): LinkError {
+  return new LinkError('A message of a pool thread could not be read.', {}, { cause });
+}
+
+/** Something that should have ended blocks the thread. */
+export function blockedError(handlerName: string): WorkerCrashedError {
+  return new WorkerCrashedError(
+    `The pool thread of ${handlerName} was ended: it didn't answer, blocked by a handler whose event had ended.`,
+    { handlerName },
+  );
+}
+
+/**
+ * A thread has died of its own.
+ *
+ * @param entry what it was loading
+ * @param handlerName of its call
+ */
+export function deathError(
+  state: string,
+  entry: string | null,
+  handlerName: string | null,
+  { error, code }: CarrierEnd,
+): WorkerCrashedError | WorkerStartError {
+  const what = error === undefined ? `it ended with exit code ${code}` : textOf(error);
+  const options = error === undefined ? {} : { cause: error };
+  if (entry !== null)
+    return new WorkerStartError(`${entry} could not be loaded in a pool thread: ${what}`, {}, options);
+  if (state === 'starting') return new WorkerStartError(`A pool thread could not be started: ${what}`, {}, options);
+  const place = handlerName === null ? {} : { handlerName };
+  return new WorkerCrashedError(`The pool thread of ${handlerName ?? 'a handler'} crashed: ${what}`, place, options);
+}
+
+function textOf(error: unknown): string {
+  return error instanceof Error ? error.message : describe(error);
+}
