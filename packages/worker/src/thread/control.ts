@@ -1,6 +1,7 @@
 import type { EventBus, StopOptions } from '@threadbus/core';
 import * as comlink from 'comlink';
 import { decodeThrown, encodeThrown, type Link, type WireError } from '@threadbus/link/internal';
+import { runEndHooks } from './end-hooks.ts';
 import { drainOutput } from './output.ts';
 
 /** An answer, with the number of operations that had been sent over the link when it was given. */
@@ -56,7 +57,9 @@ export function exposeControl(bus: EventBus, link: Link, endpoint: object): void
   const run = async (method: keyof ControlCalls, argument: unknown): Promise<unknown> => {
     switch (method) {
       case 'stop':
-        return bus.stop(argument as StopOptions);
+        await bus.stop(argument as StopOptions);
+        await runEndHooks();
+        return undefined;
       case 'waitUntilIdle':
         return bus.waitUntilIdle({ timeout: argument as number | null });
       case 'logTree':

@@ -12,6 +12,7 @@ import { type EndOfLife, RestartBudget } from './restart-budget.ts';
 import { startError } from './start-failure.ts';
 import { type Fates, LossSorter } from './thread-loss.ts';
 import type { TimeHistogram } from './time-histogram.ts';
+import { type ThreadEnd, threadEnded, threadStarted } from './thread-observers.ts';
 import { Watchdog, type Watched } from './watchdog.ts';
 import { answerGrace, type ControlHost, TimeLimit, WorkerControl } from './worker-control.ts';
 import { SharedBoardReader } from './shared-board.ts';
@@ -46,6 +47,8 @@ export class Supervisor implements Watched, ControlHost {
   #state: 'starting' | 'up' | 'stopping' | 'closed' = 'starting';
   #thread: BusHost | null = null;
   #restart: Timer | null = null;
+  /** Tells those who watch threads how the present one has ended; null until it is up. */
+  #tellEnd: ReturnType<typeof threadStarted> | null = null;
   /** Calls that the thread hasn't answered. */
   #asking = 0;
   /** Why it is closed, or stopping. */
@@ -76,6 +79,7 @@ export class Supervisor implements Watched, ControlHost {
       await supervisor.#startThread(null);
       return supervisor;
     } catch (error) {
+      threadEnded({ ...supervisor.#place, threadId: -1, pid: -1, reason: 'crashed', lost: 0, again: false });
       supervisor.#close(error as Error);
       throw error;
     }
@@ -162,16 +166,25 @@ export class Supervisor implements Watched, ControlHost {
     return this.remote.outgoing.isCancelled(slot);
   }
 
+  get #place(): Pick<ThreadEnd, 'owner' | 'name'> {
+    return { owner: 'WorkerBus', name: this.#identity.name };
+  }
+
   blocked(holder: Holder, overrun: boolean): void {
     const time = holder.timeout === 0 ? '' : ` (${Math.round(holder.timeout * 1000) / 1000} s)`;
     const what = overrun
       ? `was blocked by a handler past its time${time}`
       : 'was blocked by a handler after it was cancelled';
-    this.#replace(holder, `${what}, and was ended`, undefined);
+    this.#replace('blocked', holder, `${what}, and was ended`, undefined);
   }
 
   unresponsive(): void {
-    this.#replace(null, `did not answer for ${this.#options.unresponsiveTimeout} s, and was ended`, undefined);
+    this.#replace(
+      'unresponsive',
+      null,
+      `did not answer for ${this.#options.unresponsiveTimeout} s, and was ended`,
+      undefined,
+    );
   }
 
   #busy(busy: boolean): void {
@@ -222,6 +235,7 @@ export class Supervisor implements Watched, ControlHost {
     if (name === null) this.#takeName(peer.name);
     thread.link.onFrame.push(() => this.#watchdog.heard());
     this.#state = 'up';
+    this.#tellEnd = threadStarted({ ...this.#place, threadId: thread.threadId, pid: thread.pid });
     this.#stateChanged();
     this.remote.connect();
     if (this.busy) this.#busy(true);
@@ -239,16 +253,18 @@ export class Supervisor implements Watched, ControlHost {
   }
 
   #ended({ text, error }: HostEnd): void {
-    this.#replace(null, text, error);
+    this.#replace('crashed', null, text, error);
   }
 
   /** The thread is gone, or has to go: settles what it had started, and starts another for the rest. */
-  #replace(guilty: Holder | null, what: string, cause: unknown): void {
+  #replace(reason: ThreadEnd['reason'], guilty: Holder | null, what: string, cause: unknown): void {
     const thread = this.#thread;
     if (thread === null || this.#state === 'closed') return;
     const error = this.#crashed(what, cause);
     const { board } = this;
     const { useful } = this.#meter;
+    const tellEnd = this.#tellEnd;
+    this.#tellEnd = null;
     this.#thread = null;
     this.#watchdog.stop();
     const parts = this.remote.disconnect(error);
@@ -257,12 +273,15 @@ export class Supervisor implements Watched, ControlHost {
     this.#log(error, fates, board.born);
     this.remote.outgoing.resend(fates.again);
     for (const [part, reason] of fates.lost) this.remote.outgoing.fail(part, reason);
+    const lost = fates.lost.length + board.born;
     if (this.#state === 'stopping' && this.#end !== null) {
+      tellEnd?.({ reason, lost, again: false });
       this.#close(this.#end);
       return;
     }
     this.#state = 'starting';
     this.#restartOrFail(error, { crashed: guilty === null, useful });
+    tellEnd?.({ reason, lost, again: this.#end === null });
   }
 
   #restartOrFail(error: WorkerCrashedError, end: EndOfLife): void {
@@ -282,8 +301,11 @@ export class Supervisor implements Watched, ControlHost {
       await this.#startThread(this.#identity.name);
     } catch (failure) {
       this.#thread = null;
+      if (this.#end !== null) return;
       const failed = { crashed: true, useful: false };
-      if (this.#end === null) this.#restartOrFail(this.#crashed((failure as Error).message, failure), failed);
+      this.#restartOrFail(this.#crashed((failure as Error).message, failure), failed);
+      const again = this.#end === null;
+      threadEnded({ ...this.#place, threadId: -1, pid: -1, reason: 'crashed', lost: 0, again });
     }
   }
 
@@ -308,6 +330,8 @@ export class Supervisor implements Watched, ControlHost {
     this.#restart?.cancel();
     this.#thread?.terminate(error);
     this.#thread = null;
+    this.#tellEnd?.({ reason: 'stopped', lost: 0, again: false });
+    this.#tellEnd = null;
     removeLinkedName(this.#identity);
     this.#suffix[Symbol.dispose]();
     this.output.close();
