@@ -272,7 +272,7 @@ export class Supervisor implements Watched, ControlHost {
     const fates = this.#losses.sort(parts, { error, guilty, board });
     this.#log(error, fates, board.born);
     this.remote.outgoing.resend(fates.again);
-    for (const [part, reason] of fates.lost) this.remote.outgoing.fail(part, reason);
+    for (const [part, why] of fates.lost) this.remote.outgoing.fail(part, why);
     const lost = fates.lost.length + board.born;
     if (this.#state === 'stopping' && this.#end !== null) {
       tellEnd?.({ reason, lost, again: false });

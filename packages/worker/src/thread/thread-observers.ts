@@ -10,6 +10,7 @@ export interface ThreadStart {
   readonly name: string;
   /** 0 for a process of its own. */
   readonly threadId: number;
+  /** Of the process that it is in, or is. */
   readonly pid: number;
 }
 
