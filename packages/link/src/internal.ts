@@ -2,7 +2,7 @@
  * What sibling packages build upon. No promise of stability: not for applications.
  */
 export type { Link } from './connection/link.ts';
-export type { Arrival } from './incoming/incoming.ts';
+export type { Arrival } from './incoming/arrival.ts';
 export { LocalCall } from './incoming/local-call.ts';
 export { addLinkedName, freeLinkedName, removeLinkedName } from './link-names.ts';
 export { shareCrossings } from './outgoing/crossings.ts';

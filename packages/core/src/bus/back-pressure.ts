@@ -2,6 +2,7 @@ import type { BusEngine } from './bus-engine.ts';
 import { type ActiveHandler, liveHandler, noLimits, waitFor } from '../event/context.ts';
 import { BusCapacityError } from '../basics/errors.ts';
 import type { Lifecycle, Runner } from '../event/lifecycle.ts';
+import { dependentsOf } from '../event/needs.ts';
 
 /**
  * Waits for a free place on the bus.
@@ -48,7 +49,7 @@ async function oneFreed(engine: BusEngine, handler: ActiveHandler, signal: Abort
 }
 
 function placeHolder(engine: BusEngine, { runner, bus }: ActiveHandler): Lifecycle | null {
-  const needing = runner.lifecycle.dependents();
+  const needing = dependentsOf(runner.lifecycle);
   let other: Lifecycle | null = null;
   for (const { lifecycle } of engine.history.open()) {
     if (!lifecycle.atWork || needing.has(lifecycle)) continue;

@@ -30,6 +30,7 @@ import { EventHistory } from '../history/history.ts';
 import { IdleWatch } from './idle-watch.ts';
 import type { ResolvedBusOptions } from './bus-options.ts';
 import type { Lifecycle } from '../event/lifecycle.ts';
+import { dependentsOf } from '../event/needs.ts';
 import { Observers } from '../event/observer.ts';
 import { lifecycleOf } from '../event/result-helpers.ts';
 import { RunLoop } from '../run/run-loop.ts';
@@ -131,7 +132,7 @@ export class BusEngine implements DeliveryHost, ForwardTarget {
 
   /** Some event here can't complete before `own`. */
   needs(own: Lifecycle): boolean {
-    const needing = own.dependents();
+    const needing = dependentsOf(own);
     for (const { lifecycle } of this.history.open()) if (needing.has(lifecycle)) return true;
     return false;
   }
@@ -143,7 +144,7 @@ export class BusEngine implements DeliveryHost, ForwardTarget {
    */
   async drain(own: Lifecycle, timeout: number | null, signal?: AbortSignal): Promise<boolean> {
     const late = new Error('the time is up');
-    const needing = own.dependents();
+    const needing = dependentsOf(own);
     const others = this.history
       .open()
       .map(({ lifecycle }) => lifecycle)
@@ -255,7 +256,7 @@ export class BusEngine implements DeliveryHost, ForwardTarget {
     this.expectations.refuseAll(cause);
     // Whoever awaits `last` takes it along when he is aborted: so those come after all others.
     const open = this.history.open();
-    const awaiting = last?.dependents();
+    const awaiting = last === null ? undefined : dependentsOf(last);
     for (const delivery of open) if (awaiting?.has(delivery.lifecycle) !== true) delivery.cancel(cause);
     for (const delivery of open) if (delivery.lifecycle !== last) delivery.cancel(cause);
     for (const delivery of open) delivery.cancel(cause);

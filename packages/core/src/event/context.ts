@@ -23,6 +23,14 @@ export interface WaitLimits {
 export const noLimits: WaitLimits = { timeout: null, onTimeout: () => new Error('a wait without limit timed out') };
 
 /** The handler that the calling code belongs to. */
+/** A handler's await of an event. */
+export interface Suspension {
+  /** Under which cycles are looked for in other threads; null if none can lead there. */
+  readonly token: string | null;
+  /** Calls back once the handler may run again. */
+  resume(wake: () => void): void;
+}
+
 export interface ActiveHandler {
   readonly runner: Runner;
   /** The bus that runs it. */
@@ -30,10 +38,11 @@ export interface ActiveHandler {
   /**
    * Begins an await inside the handler: refuses a cycle, covers the event, lets the bus run others meanwhile.
    *
-   * @returns how to go on: calls back once the handler may run again.
+   * @param refuse called later if there is a cycle over other threads
+   * @returns the await, and how to go on
    * @throws AwaitCycleError
    */
-  suspendFor(subject: Subject): (wake: () => void) => void;
+  suspendFor(subject: Subject, refuse: (error: Error) => void): Suspension;
 }
 
 /** Set while a handler runs, and in everything that it starts. */
@@ -82,21 +91,22 @@ function waitWithin<T>(
   if (signal?.aborted === true) return Promise.reject(signal.reason as Error);
   if (timeout === 0) return Promise.reject(onTimeout(0));
   return new Promise((resolve, reject) => {
-    const resume = handler === null ? callNow : handler.suspendFor(subject);
+    const suspension = handler?.suspendFor(subject, (error) => end(() => reject(error))) ?? null;
     const end = (finish: () => void): void => {
       subject.release(wait);
       timer?.cancel();
       stopListening?.();
-      resume(finish);
+      if (suspension === null) finish();
+      else suspension.resume(finish);
     };
-    const wait: Wait = { runner: handler === null ? null : handler.runner, settle: () => end(() => resolve(value)) };
+    const wait: Wait = {
+      runner: handler?.runner ?? null,
+      token: suspension?.token ?? null,
+      settle: () => end(() => resolve(value)),
+    };
     const onAbort = (): void => end(() => reject(signal?.reason as Error));
     const stopListening = signal === undefined ? null : whenAborted(signal, onAbort);
     const timer = timeout === null ? null : startTimer(timeout, () => end(() => reject(onTimeout(timeout))), true);
     subject.addWait(wait);
   });
-}
-
-function callNow(finish: () => void): void {
-  finish();
 }

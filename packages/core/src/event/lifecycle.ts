@@ -56,7 +56,19 @@ export interface Cancellable {
 export interface Wait {
   /** The handler that waits; null when it is no handler's wait. */
   readonly runner: Runner | null;
+  /** Where in another thread it is known what waits through this, if that is so. */
+  readonly far?: FarWait | undefined;
+  /** Under which cycles with it are looked for in other threads; null if none can lead there. */
+  readonly token?: string | null | undefined;
+  /** It keeps the event from being cancelled with its parent no more than if it weren't there. */
+  readonly silent?: boolean | undefined;
   settle(): void;
+}
+
+/** An event in another thread that needs one of this thread, or a part of it. */
+export interface FarWait {
+  /** Asks there whether the await with that token waits for something that needs it. */
+  chase(token: string): void;
 }
 
 const noRunners: readonly Runner[] = [];
@@ -78,6 +90,8 @@ export class Lifecycle {
   sequence = 0;
   /** The handler that dispatched the event, as long as its event waits for this one. */
   parent: Runner | null = null;
+  /** Of an event from another thread: the nearest of its ancestors that this thread knows, as long as it isn't complete. */
+  above: Lifecycle | null = null;
   awaited = false;
   /** The link over which the event came into this thread; null if it was made here. */
   cameOver: object | null = null;
@@ -116,6 +130,16 @@ export class Lifecycle {
   /** Some bus works on it: its handlers there have not all settled. */
   get atWork(): boolean {
     return this.#openParts > 0;
+  }
+
+  /** Children that it waits for. */
+  get openChildren(): number {
+    return this.#openChildren;
+  }
+
+  /** All that waits for it. */
+  get waits(): Iterable<Wait> {
+    return membersOf(this.#waits);
   }
 
   /** One for each bus that it was handed to, as long as it isn't completed. */
@@ -160,6 +184,13 @@ export class Lifecycle {
     this.parent = parent;
     this.depth = parent.lifecycle.depth + 1;
     parent.lifecycle.#openChildren += 1;
+  }
+
+  /** First arrival from another thread, under an ancestor of which only that much is known here. */
+  descends(above: Lifecycle): void {
+    if (above.settled) return;
+    this.above = above;
+    this.depth = above.depth + 1;
   }
 
   /** The event was handed to a bus. One that was completed is open again, for this part alone. */
@@ -224,6 +255,7 @@ export class Lifecycle {
   /** Someone other than `runner` still waits for the event. */
   awaitedByOthers(runner: Runner): boolean {
     for (const wait of membersOf(this.#waits)) {
+      if (wait.silent === true) continue;
       if (wait.runner === null || (wait.runner !== runner && !wait.runner.settled)) return true;
     }
     return false;
@@ -242,32 +274,6 @@ export class Lifecycle {
         for (const child of runner.children) if (child.parent === runner) uncovered.push(child);
       }
     }
-  }
-
-  /**
-   * True if this event can't complete before `other` does: it is `other`, or an incomplete child of it needs `other`,
-   * or one of its handlers awaits an event that does.
-   */
-  needs(other: Lifecycle): boolean {
-    if (this === other) return true;
-    if (this.status === 'pending' && this.#openChildren === 0) return false;
-    if (foreignWaits > 0) return other.dependents().has(this);
-    // Handlers await children of their own events only: what needs `other` are its ancestors.
-    let above: Lifecycle = other;
-    while (above.depth > this.depth && above.parent !== null) above = above.parent.lifecycle;
-    return above === this;
-  }
-
-  /** All events that need this one, itself included. Climbs: an event has few ancestors, but may have many children. */
-  dependents(): ReadonlySet<Lifecycle> {
-    const needing = new Set<Lifecycle>([this]);
-    for (const lifecycle of needing) {
-      if (lifecycle.parent !== null) needing.add(lifecycle.parent.lifecycle);
-      for (const { runner } of membersOf(lifecycle.#waits)) {
-        if (runner !== null && !runner.settled) needing.add(runner.lifecycle);
-      }
-    }
-    return needing;
   }
 
   /**
@@ -308,6 +314,7 @@ export class Lifecycle {
     lifecycle.status = 'completed';
     lifecycle.completedAt = at;
     lifecycle.parent = null;
+    lifecycle.above = null;
     lifecycle.awaited = false;
     lifecycle.#results = lifecycle.results;
     lifecycle.cancellation?.completed();
@@ -323,6 +330,11 @@ export class Lifecycle {
     }
     if (waits !== null) for (const wait of membersOf(waits)) wait.settle();
   }
+}
+
+/** Handlers of this thread wait for events that are no children of their own. */
+export function anyForeignWaits(): boolean {
+  return foreignWaits > 0;
 }
 
 /** A handler waits for an event that is no child of the handler's own: then ancestors are not all that needs it. */

@@ -1,7 +1,8 @@
 import type { AsyncResource } from 'node:async_hooks';
 import type { BaseEvent } from '../event/base-event.ts';
 import { type Moment, now } from '../basics/clock.ts';
-import { activeHandler, type ActiveHandler, type Subject } from '../event/context.ts';
+import { activeHandler, type ActiveHandler, type Subject, type Suspension } from '../event/context.ts';
+import { endChase, startChase } from '../event/chase.ts';
 import { describe } from '../basics/describe.ts';
 import { Dispatch, type RunningBus } from '../event/dispatch.ts';
 import {
@@ -12,6 +13,7 @@ import {
   ThrownValueError,
 } from '../basics/errors.ts';
 import { type EventResult, resultSettled, resultStarted } from '../event/event-result.ts';
+import { needs } from '../event/needs.ts';
 import { problemText } from '../event/event-schema.ts';
 import { handlerContext } from './handler-context.ts';
 import type { HandlerEntry } from '../handlers/handler.ts';
@@ -174,15 +176,25 @@ export class HandlerRun implements ActiveHandler {
     for (const child of orphans) child.cancel(cause);
   }
 
-  suspendFor({ lifecycle }: Subject): (wake: () => void) => void {
-    if (lifecycle.needs(this.runner.lifecycle)) throw this.#cycle(lifecycle.event as BaseEvent);
+  suspendFor({ lifecycle }: Subject, refuse: (error: Error) => void): Suspension {
+    const own = this.runner.lifecycle;
+    const cycle = (): AwaitCycleError => this.#cycle(lifecycle.event as BaseEvent);
+    if (needs(lifecycle, own)) throw cycle();
     this.#pendingAwaits += 1;
     if (this.#pendingAwaits === 1) {
       watch?.suspended(this);
       this.#host.suspended(this);
     }
     lifecycle.cover();
-    return (wake) => this.#resume(wake);
+    const isChild = lifecycle.parent?.lifecycle === own;
+    const token = isChild ? null : startChase(own, lifecycle, () => refuse(cycle()));
+    return {
+      token,
+      resume: (wake) => {
+        if (token !== null) endChase(token);
+        this.#resume(wake);
+      },
+    };
   }
 
   #resume(wake: () => void): void {

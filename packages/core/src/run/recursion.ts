@@ -19,10 +19,16 @@ export function recursionError(run: HandlerRun, maxDepth: number | null): Recurs
 
 function countNesting(lifecycle: Lifecycle, handlerId: string, enough: number): number {
   let nesting = 0;
-  let parent = lifecycle.parent as EventResult | null;
-  while (parent !== null && nesting <= enough) {
-    if (parent.handler_id === handlerId) nesting += 1;
-    parent = parent.lifecycle.parent as EventResult | null;
+  let event: Lifecycle | null = lifecycle;
+  while (event !== null && nesting <= enough) {
+    const parent = event.parent as EventResult | null;
+    if (parent?.handler_id === handlerId) nesting += 1;
+    // Between an event and the one above it are handlers of other threads, which count there.
+    event = parent === null ? unlessComplete(event.above) : parent.lifecycle;
   }
   return nesting;
+}
+
+function unlessComplete(lifecycle: Lifecycle | null): Lifecycle | null {
+  return lifecycle?.settled === true ? null : lifecycle;
 }

@@ -17,5 +17,6 @@ export {
   sourceOf,
   startedAtOf,
 } from '../event/event-result.ts';
-export type { Lifecycle, Part, Runner, Wait } from '../event/lifecycle.ts';
+export { chaseOn } from '../event/chase.ts';
+export type { FarWait, Lifecycle, Part, Runner, Wait } from '../event/lifecycle.ts';
 export { lifecycleOf } from '../event/result-helpers.ts';

@@ -1,12 +1,52 @@
-import { type IncomingHost, numberAbove } from '../incoming/incoming.ts';
+import type { Lifecycle } from '@threadbus/core/internal';
+import { type Arrival, type ArrivalHost, cameOver } from '../incoming/arrival.ts';
 import type { RemotePart } from '../outgoing/remote-part.ts';
 import { encodePath } from '../wire/event-codec.ts';
 import type { WireMore } from '../wire/protocol.ts';
 
 /** What the event has beside its kind, id and payload; null if nothing, as most. */
-export function moreOf({ event, lifecycle, context, to }: RemotePart, host: IncomingHost): WireMore | null {
+export function moreOf({ event, lifecycle, context, to }: RemotePart, host: ArrivalHost): WireMore | null {
   const parentId = event.event_parent_id;
   const path = encodePath(event, to.bus?.id ?? null);
-  if (parentId === null && path === null && context === null && to.call === null) return null;
-  return [parentId, path, context, to.call, numberAbove(lifecycle, host)];
+  const ancestors = ancestorsElsewhere(lifecycle, host);
+  if (parentId === null && path === null && context === null && to.call === null && ancestors === null) return null;
+  return [parentId, path, context, to.call, numberAbove(lifecycle, host), ancestors];
+}
+
+/** The number of the event that came over that link from which this one descends, if it isn't its parent. */
+function numberAbove(lifecycle: Lifecycle, host: ArrivalHost): number | null {
+  let above = nextAbove(lifecycle);
+  if (above === null || cameOver(above, host)) return null;
+  while (above !== null && !cameOver(above, host)) above = nextAbove(above);
+  return above === null ? null : (above.cameOver as Arrival).number;
+}
+
+/**
+ * The nearest ancestor at each of the ends over which the event's ancestors came, unless the other side knows it
+ * anyway, because it has sent one that is nearer. As many as there are linked buses, however deep the nesting; none
+ * between two alone.
+ */
+function ancestorsElsewhere(lifecycle: Lifecycle, host: ArrivalHost): readonly string[] | null {
+  let found: string[] | null = null;
+  for (let event: Lifecycle | null = lifecycle; event !== null; event = nextAbove(event)) {
+    const arrival = event.cameOver as Arrival | null;
+    if (arrival === null) continue;
+    if (arrival.host === host) break;
+    found ??= [];
+    add(found, arrival.host.otherEnd, arrival.event.event_id);
+    const ancestors = arrival.ancestors ?? [];
+    for (let at = 0; at < ancestors.length; at += 2) {
+      add(found, ancestors[at] as string, ancestors[at + 1] as string);
+    }
+  }
+  return found;
+}
+
+function add(found: string[], key: string, id: string): void {
+  for (let at = 0; at < found.length; at += 2) if (found[at] === key) return;
+  found.push(key, id);
+}
+
+function nextAbove({ parent, above }: Lifecycle): Lifecycle | null {
+  return parent === null ? above : parent.lifecycle;
 }

@@ -1,6 +1,6 @@
 import type { EventResult } from '@threadbus/core';
 import type { BusIdentity, EventConstructor, ForwardTarget, Lifecycle } from '@threadbus/core/internal';
-import type { Arrival } from '../incoming/incoming.ts';
+import type { Arrival } from '../incoming/arrival.ts';
 import type { WireCall, WireEvent, WireOutcome } from '../wire/protocol.ts';
 
 /** What a link tells its owner, and asks of it. */
@@ -15,6 +15,8 @@ export interface LinkOwner {
   unoffered(expectation: number, error: Error): void;
   /** An event that was taken from an offer is complete. */
   followed(offer: number, outcome: WireOutcome): void;
+  /** An event that was taken from an offer and isn't complete. */
+  followedBy(offer: number): Lifecycle | undefined;
   arrived(arrival: Arrival): void;
   /** The parent of what the other side dispatches for an event that this side sent there. */
   runnerOf(lifecycle: Lifecycle): EventResult | null;

@@ -1,6 +1,7 @@
 import type { BaseEvent, EventBus, EventResult } from '@threadbus/core';
 import {
   busEngine,
+  chaseOn,
   type BusEngine,
   type BusIdentity,
   createdAtOf,
@@ -19,7 +20,8 @@ import { decodeFailure, encodeThrown } from '../wire/error-codec.ts';
 import { LinkError } from '../wire/errors.ts';
 import { encodeId } from '../wire/event-codec.ts';
 import type { GuestHandlers } from '../incoming/guest-handlers.ts';
-import { type Arrival, Incoming } from '../incoming/incoming.ts';
+import type { Arrival } from '../incoming/arrival.ts';
+import { Incoming } from '../incoming/incoming.ts';
 import { KindWriter } from '../wire/kind-table.ts';
 import { type Field, LinkServer } from '../incoming/link-server.ts';
 import { Outbox, type Sender } from '../outgoing/outbox.ts';
@@ -53,6 +55,7 @@ export class Link implements Wire, AnswersHost {
   readonly peer: Peer = new Peer();
   readonly #classOf = (type: string): EventConstructor | undefined => this.classOf(type);
   #closed = false;
+  end: string | null = null;
 
   /** @param bus the bus at this end; null if there is none, as for a worker bus without a parent */
   constructor(
@@ -95,6 +98,8 @@ export class Link implements Wire, AnswersHost {
 
   /** Introduces this side; everything else goes out behind it. */
   open(identity: Readonly<BusIdentity>): void {
+    this.end = identity.id;
+    this.crossings.opened(identity.id);
     this.outbox.open(op.HELLO, op.protocolVersion, identity.name, identity.id, ownIds, origin);
   }
 
@@ -200,8 +205,18 @@ export class Link implements Wire, AnswersHost {
     return this.#owner.runnerOf(lifecycle);
   }
 
-  descends(number: number, event: BaseEvent): void {
-    this.outgoing.sentAs(number)?.keep(event);
+  descends(number: number, event: BaseEvent): Lifecycle | undefined {
+    const part = this.outgoing.sentAs(number);
+    part?.keep(event);
+    return part?.lifecycle;
+  }
+
+  get otherEnd(): string {
+    return this.outgoing.bus.id;
+  }
+
+  probe(number: number, token: string): void {
+    this.outbox.push(op.PROBE, number, token);
   }
 
   arrived(arrival: Arrival): void {
@@ -247,7 +262,11 @@ export class Link implements Wire, AnswersHost {
         this.#answers.readSource(field);
         break;
       case op.PROMOTE:
-        this.#promote(field(0));
+        this.#incoming.promote(field(0));
+        this.#server?.promote(field(0));
+        break;
+      case op.PROBE:
+        this.#probed(field(0), field(1));
         break;
       case op.CANCEL:
         this.#incoming.cancel(field(0), field(1));
@@ -279,10 +298,9 @@ export class Link implements Wire, AnswersHost {
     }
   }
 
-  /** An event that came here, or with a negative number one that the other side has taken from an offer. */
-  #promote(number: number): void {
-    if (number < 0) this.#server?.promote(-number);
-    else this.#incoming.promote(number);
+  #probed(number: number, token: string): void {
+    const lifecycle = number < 0 ? this.#owner.followedBy(-number) : this.outgoing.sentAs(number)?.lifecycle;
+    if (lifecycle !== undefined) chaseOn(token, lifecycle);
   }
 
   #event(frame: readonly unknown[], at: number): void {

@@ -13,7 +13,8 @@ import { withoutUnclonable } from '../wire/outcome-repair.ts';
 import type { Crossings } from '../outgoing/crossings.ts';
 import { decodeFailure } from '../wire/error-codec.ts';
 import { mergePath } from '../wire/event-codec.ts';
-import { type Arrival, cameOver, type IncomingHost } from './incoming.ts';
+import { type Arrival, cameOver } from './arrival.ts';
+import type { IncomingHost } from './incoming.ts';
 import type { Field } from './link-server.ts';
 import { LocalCall } from './local-call.ts';
 import {

@@ -7,26 +7,32 @@ import {
   type Part,
   pathOf,
   type EventConstructor,
-  type Wait,
 } from '@threadbus/core/internal';
 import type { CancelCauses } from '../outgoing/cancel-causes.ts';
 import type { Crossings } from '../outgoing/crossings.ts';
 import { decodeThrown } from '../wire/error-codec.ts';
 import { mergePath, mergeSteps } from '../wire/event-codec.ts';
+import { Arrival, type ArrivalHost, type ArrivalOwner } from './arrival.ts';
 import { whenChildrenDone } from './children.ts';
 import { restoreContext } from '../wire/portable.ts';
 import type { WireCall, WireMore, WireValue } from '../wire/protocol.ts';
 
 /** What arrivals need of their link. */
-export interface IncomingHost {
+export interface IncomingHost extends ArrivalHost {
   readonly crossings: Crossings;
   /** Where an arrival for that target goes; undefined if there is none any more. */
   targetOf(target: number, call: WireCall | null): ForwardTarget | undefined;
   classOf(type: string): EventConstructor | undefined;
   /** The handlers, at the other end, of an event that this side sent there. */
   runnerOf(lifecycle: Lifecycle): EventResult | null;
-  /** The event descends from the handlers, at the other end, of the event that this side sent there under that number. */
-  descends(number: number, event: BaseEvent): void;
+  /**
+   * The event descends from the handlers, at the other end, of the event that this side sent there under that number.
+   *
+   * @returns that one; undefined if it has been answered
+   */
+  descends(number: number, event: BaseEvent): Lifecycle | undefined;
+  /** As what this end of the link introduces itself. */
+  readonly end: string | null;
   /** All that the arrival needs is done. */
   answer(arrival: Arrival): void;
   /** The event could not be taken. */
@@ -34,55 +40,8 @@ export interface IncomingHost {
   arrived(arrival: Arrival): void;
 }
 
-/** An event that came over a link and is being handled here. */
-export class Arrival implements Wait {
-  readonly runner = null;
-  readonly host: IncomingHost;
-  readonly number: number;
-  readonly event: BaseEvent;
-  readonly lifecycle: Lifecycle;
-  /** The event came into this thread with this arrival; else it was here before, and only its new part is answered for. */
-  readonly brought: boolean;
-  readonly #incoming: Incoming;
-  /** What is answered for, if the event was here before. */
-  part: Part | null = null;
-  /** How many steps of the event's path the other side knows. */
-  steps = 0;
-  /** Where the thread's board shows the event; -1 = nowhere. */
-  slot = -1;
-  /** Handlers of the event that are running, for the board. */
-  running = 0;
-
-  constructor(incoming: Incoming, host: IncomingHost, number: number, event: BaseEvent, brought: boolean) {
-    this.#incoming = incoming;
-    this.host = host;
-    this.number = number;
-    this.event = event;
-    this.lifecycle = lifecycleOf(event);
-    this.brought = brought;
-  }
-
-  /** The event that it brought is complete; it waits for that as nobody's await. */
-  settle(): void {
-    this.#incoming.ended(this);
-  }
-}
-
-/** Whether the event came over that link. */
-export function cameOver(lifecycle: Lifecycle, host: IncomingHost): boolean {
-  return (lifecycle.cameOver as Arrival | null)?.host === host;
-}
-
-/** The number of the event that came over that link from which this one descends, if it isn't its parent. */
-export function numberAbove({ parent }: Lifecycle, host: IncomingHost): number | null {
-  let above = parent?.lifecycle;
-  if (above === undefined || cameOver(above, host)) return null;
-  while (above !== undefined && !cameOver(above, host)) above = above.parent?.lifecycle;
-  return above === undefined ? null : (above.cameOver as Arrival).number;
-}
-
 /** The events that came over one link and are not answered yet. */
-export class Incoming {
+export class Incoming implements ArrivalOwner {
   readonly #host: IncomingHost;
   /** Why this side has cancelled events there: what comes back of them may say so again. */
   readonly #causes: CancelCauses;
@@ -102,11 +61,11 @@ export class Incoming {
   /** @param arrived the event as it came: if it was here before, that one is meant */
   receive(number: number, target: number, arrived: BaseEvent, jump: boolean, more: WireMore | null): void {
     const host = this.#host;
-    const [, path, values, call, under] = more ?? nothingMore;
+    const [, path, values, call, under, ancestors] = more ?? nothingMore;
     const known = host.crossings.twinOf(arrived);
     const event = known ?? arrived;
     if (path !== null) mergePath(event, path);
-    const arrival = new Arrival(this, host, number, event, known === undefined);
+    const arrival = new Arrival(this, host, number, event, known === undefined, ancestors);
     const { lifecycle } = arrival;
     if (known === undefined) {
       lifecycle.cameOver = arrival;
@@ -123,7 +82,7 @@ export class Incoming {
     // The bus for which it came is a step that the other side has taken already.
     arrival.steps = pathOf(event).length + (target === 0 ? 1 : 0);
     host.arrived(arrival);
-    if (known === undefined) this.#enterTree(event, under);
+    if (known === undefined) this.#enterTree(event, under, ancestors);
     if (jump) lifecycle.cover();
     let part: Part | null;
     try {
@@ -158,8 +117,13 @@ export class Incoming {
       return;
     }
     arrival.part = part;
+    lifecycle.addWait(arrival);
     // The other side's copy needs no more of it than this part, with all that its handlers leave behind.
-    part.onDone = () => whenChildrenDone(part.results, () => this.#close(arrival));
+    part.onDone = () =>
+      whenChildrenDone(part.results, () => {
+        lifecycle.release(arrival);
+        this.#close(arrival);
+      });
   }
 
   /** An event that came with its arrival is complete. */
@@ -186,13 +150,15 @@ export class Incoming {
   }
 
   /** The event's parent may be here, at work at the other end: then the event is its child on this side too. */
-  #enterTree(event: BaseEvent, under: number | null): void {
+  #enterTree(event: BaseEvent, under: number | null, ancestors: readonly string[] | null): void {
     const lifecycle = lifecycleOf(event);
     const parent = event.event_parent_id === null ? undefined : this.#host.crossings.find(event.event_parent_id);
     const runner = parent === undefined ? null : this.#host.runnerOf(lifecycleOf(parent));
     lifecycle.dispatched(runner);
     if (runner !== null && lifecycle.parent !== null) addChild(runner, lifecycle);
-    if (under !== null) this.#host.descends(under, event);
+    const near = under === null ? undefined : this.#host.descends(under, event);
+    const above = near ?? (ancestors === null ? undefined : this.#host.crossings.ancestor(ancestors, this.#host.end));
+    if (runner === null && above !== undefined) lifecycle.descends(above);
   }
 
   #refuse(arrival: Arrival, error: Error): void {
@@ -202,7 +168,7 @@ export class Incoming {
   }
 }
 
-const nothingMore: WireMore = [null, null, null, null, null];
+const nothingMore: WireMore = [null, null, null, null, null, null];
 
 /** Nothing else would ever complete an event that came here for this alone. */
 function endEmpty(lifecycle: Lifecycle): void {

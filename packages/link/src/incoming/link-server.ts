@@ -13,6 +13,8 @@ export interface ServerLink {
   readonly outbox: Outbox;
   /** What became of an event, for the other side. */
   encode(event: BaseEvent, results: readonly EventResult[]): WireOutcome;
+  /** Asks the other side whether the await with that token waits for what needs the event of that number. */
+  probe(number: number, token: string): void;
   /** Whether the event came over it. */
   brought(lifecycle: Lifecycle): boolean;
 }
@@ -67,9 +69,9 @@ export class LinkServer {
     this.#expectations.clear();
   }
 
-  /** A handler over there awaits the event of that offer. */
-  promote(offer: number): void {
-    this.#followed.get(offer)?.cover();
+  /** A handler over there awaits an event: if the number is negative, that of an offer. */
+  promote(number: number): void {
+    this.#followed.get(-number)?.cover();
   }
 
   #expect(id: number, pattern: string, since: number): void {
@@ -121,7 +123,8 @@ export class LinkServer {
     if (lifecycle.settled) settle();
     else {
       this.#followed.set(taken, lifecycle);
-      lifecycle.addWait({ runner: null, settle });
+      const far = { chase: (token: string) => this.#link.probe(-taken, token) };
+      lifecycle.addWait({ runner: null, far, settle });
     }
   }
 }

@@ -25,7 +25,18 @@ class Crossed {
   readonly past = new Map<string, readonly PathStep[]>();
   /** Events of which a copy went over a link that is down: it may still be under way. Null until there is one. */
   lost: WeakSet<Lifecycle> | null = null;
+  /** Ids under which these links introduce this side. */
+  readonly ends = new Set<string>();
+  linksUp = 0;
 }
+
+function lifecycleIn({ events }: Crossed, id: string): Lifecycle | undefined {
+  const event = events.get(id);
+  return event === undefined ? undefined : lifecycleOf(event);
+}
+
+/** Those of this thread with links that are up. */
+const linked = new Set<Crossed>();
 
 /**
  * The events of one bus that are under way over some link, sent or received, by id: so that an event which comes back,
@@ -51,6 +62,21 @@ export class Crossings implements Twins {
   pastPath(event: BaseEvent): readonly PathStep[] | undefined {
     const { past } = this.#shared;
     return past.size === 0 ? undefined : past.get(event.event_id);
+  }
+
+  /**
+   * The nearest ancestor of an arriving event that is known here, by what its EVENT says.
+   *
+   * @param end the arrival's end of the link: what is known there is nearer than what other buses of this thread know
+   */
+  ancestor(ancestors: readonly string[], end: string | null): Lifecycle | undefined {
+    let known: BaseEvent | undefined;
+    for (let at = 0; at < ancestors.length; at += 2) {
+      const [key, id] = [ancestors[at] as string, ancestors[at + 1] as string];
+      if (key === end) return lifecycleIn(this.#shared, id);
+      if (known === undefined) for (const other of linked) if (other.ends.has(key)) known ??= other.events.get(id);
+    }
+    return known === undefined ? undefined : lifecycleOf(known);
   }
 
   /** From now until `remove`, which is due when the event is complete. */
@@ -85,12 +111,21 @@ export class Crossings implements Twins {
     this.remove(event);
   }
 
+  /** A link introduces this side with that id. */
+  opened(end: string): void {
+    this.#shared.ends.add(end);
+  }
+
   linkUp(): void {
     linksUp += 1;
+    this.#shared.linksUp += 1;
+    linked.add(this.#shared);
   }
 
   linkDown(): void {
     linksUp -= 1;
+    this.#shared.linksUp -= 1;
+    if (this.#shared.linksUp === 0) linked.delete(this.#shared);
   }
 
   /** A copy of the event was sent over a link that is down now. */
@@ -111,6 +146,9 @@ export class Crossings implements Twins {
   share(other: Crossings): void {
     if (this.#shared === other.#shared) return;
     for (const event of other.#shared.events) this.#shared.events.set(event);
+    this.#shared.linksUp += other.#shared.linksUp;
+    for (const end of other.#shared.ends) this.#shared.ends.add(end);
+    if (linked.delete(other.#shared)) linked.add(this.#shared);
     other.#shared = this.#shared;
   }
 

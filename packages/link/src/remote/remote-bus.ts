@@ -34,7 +34,7 @@ import {
 import type { AsyncResource } from 'node:async_hooks';
 import { crossingsOf } from '../outgoing/crossings.ts';
 import { LinkError } from '../wire/errors.ts';
-import type { Arrival } from '../incoming/incoming.ts';
+import type { Arrival } from '../incoming/arrival.ts';
 import { GuestHandlers } from '../incoming/guest-handlers.ts';
 import { Link } from '../connection/link.ts';
 import type { LinkOwner } from '../connection/link-owner.ts';
@@ -230,6 +230,10 @@ export class RemoteBus implements RunningBus, ForwardTarget, LinkOwner {
   followed(offer: number, outcome: WireOutcome): void {
     const part = this.#expectations.takeFollowed(offer);
     if (part !== undefined) this.#link?.settle(part, outcome);
+  }
+
+  followedBy(offer: number): Lifecycle | undefined {
+    return this.#expectations.followed(offer);
   }
 
   classOf(type: string): EventConstructor | undefined {

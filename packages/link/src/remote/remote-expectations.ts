@@ -4,6 +4,7 @@ import {
   checkExpectOptions,
   type EventConstructor,
   isExpected,
+  type Lifecycle,
   lifecycleOf,
   patternKey,
   startTimer,
@@ -106,6 +107,11 @@ export class RemoteExpectations {
   offered(id: number, offer: number, wire: WireEvent): void {
     const expectation = this.#waiting.get(id);
     expectation?.offer(this.#crossings.find(wire[2]) ?? decodeEvent(wire, expectation.Class), offer);
+  }
+
+  /** An event that was taken and isn't complete. */
+  followed(offer: number): Lifecycle | undefined {
+    return this.#followed.get(offer)?.lifecycle;
   }
 
   /** @returns the part of an event that was taken, now that it is complete */

@@ -62,6 +62,12 @@ export const RESULT = 18;
 export const SHAPE = 20;
 /** expectation, error: instead of an OFFER whose event can't be cloned; the expectation ends with it. */
 export const UNOFFERED = 19;
+/**
+ * number, token: what awaits under that token waits, on some way, for something that the receiver's EVENT with that
+ * number needs (of a negative number: its event of that offer). Goes on from thread to thread up to whatever needs that;
+ * where it comes to the event that is awaited, the await is a cycle.
+ */
+export const PROBE = 30;
 
 /** How many fields follow each kind; of those with values, the last says how many these are. */
 const fieldCounts: Readonly<Record<number, number>> = {
@@ -85,6 +91,7 @@ const fieldCounts: Readonly<Record<number, number>> = {
   [RESULT]: 7,
   [UNOFFERED]: 2,
   [SHAPE]: 2,
+  [PROBE]: 2,
 };
 
 /** Where the operation that begins at `at` ends. */
@@ -113,6 +120,8 @@ export type WireMore = readonly [
   call: WireCall | null,
   /** Number of the receiver's own EVENT from whose handlers this one descends, if that isn't its parent. */
   under: number | null,
+  /** Pairs: another end of a link, by the id of its bus, and the nearest of the event's ancestors there, or itself. */
+  ancestors: readonly string[] | null,
 ];
 
 /** An event that travels within another operation; fields in this order. */

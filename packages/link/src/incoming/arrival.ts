@@ -1,0 +1,82 @@
+import type { BaseEvent } from '@threadbus/core';
+import { type FarWait, type Lifecycle, lifecycleOf, type Part, type Wait } from '@threadbus/core/internal';
+
+/** The link over which an arrival came. */
+export interface ArrivalHost {
+  /** As what the other end introduces itself. */
+  readonly otherEnd: string;
+  /** Asks the other side whether the await with that token waits for what needs the answer of that number. */
+  probe(number: number, token: string): void;
+}
+
+/** Told when the event that an arrival brought is complete. */
+export interface ArrivalOwner {
+  ended(arrival: Arrival): void;
+}
+
+/** An event that came over a link and is being handled here. */
+export class Arrival implements Wait, FarWait {
+  readonly runner = null;
+  readonly host: ArrivalHost;
+  readonly number: number;
+  readonly event: BaseEvent;
+  readonly lifecycle: Lifecycle;
+  /** The event came into this thread with this arrival; else it was here before, and only its new part is answered for. */
+  readonly brought: boolean;
+  /** As in EVENT. */
+  readonly ancestors: readonly string[] | null;
+  readonly #owner: ArrivalOwner;
+  /** What is answered for, if the event was here before. */
+  part: Part | null = null;
+  /** How many steps of the event's path the other side knows. */
+  steps = 0;
+  /** Where the thread's board shows the event; -1 = nowhere. */
+  slot = -1;
+  /** Handlers of the event that are running, for the board. */
+  running = 0;
+  /** Of the last probe that went to the other side because of it: it needn't go twice. */
+  #token: string | null = null;
+
+  constructor(
+    owner: ArrivalOwner,
+    host: ArrivalHost,
+    number: number,
+    event: BaseEvent,
+    brought: boolean,
+    ancestors: readonly string[] | null,
+  ) {
+    this.#owner = owner;
+    this.host = host;
+    this.number = number;
+    this.event = event;
+    this.lifecycle = lifecycleOf(event);
+    this.brought = brought;
+    this.ancestors = ancestors;
+  }
+
+  /** The other side waits for the answer. */
+  get far(): FarWait {
+    return this;
+  }
+
+  /** An event that was here before doesn't wait for the arrival of a part of it. */
+  get silent(): boolean {
+    return !this.brought;
+  }
+
+  chase(token: string): void {
+    if (this.#token === token) return;
+    this.#token = token;
+    this.host.probe(this.number, token);
+  }
+
+  /** The event is complete: what brought it waits for that as nobody's await. */
+  settle(): void {
+    if (this.brought) this.#owner.ended(this);
+  }
+}
+
+/** Whether the event came over that link. */
+export function cameOver(lifecycle: Lifecycle, host: ArrivalHost): boolean {
+  return (lifecycle.cameOver as Arrival | null)?.host === host;
+}
