@@ -115,3 +115,24 @@ test('tree - one of any depth comes back whole', async () => {
   expect(count).toBe(depth);
   expect(await event.eventResult()).toBe(depth);
 });
+
+test('clone failure - a revoked Proxy fails alone, in a payload, a result and a thrown value', async () => {
+  const { proxy, revoke } = Proxy.revocable({}, {});
+  revoke();
+  const thrown = (): unknown => proxy;
+  const { there, down } = await linkPair();
+  there.on(Ask, ({ value }) => {
+    if (value === 'throw') throw thrown();
+    return value === 'return' ? { list: [proxy] } : 'ok';
+  });
+  const values = ['fine', { list: [proxy] }, 'return', 'throw', 'fine'];
+  const outcomes = await Promise.all(
+    values.map((value) =>
+      down
+        .dispatch(new Ask({ value }))
+        .eventResult()
+        .catch((error: Error) => error.name),
+    ),
+  );
+  expect(outcomes).toEqual(['ok', 'UnserializableError', 'UnserializableError', 'ThrownValueError', 'ok']);
+});

@@ -2,6 +2,23 @@ import { inspect } from 'node:util';
 
 /** A short text for a value in an error message: what came, and of which kind. */
 export function describe(value: unknown): string {
+  try {
+    return describeReadable(value);
+  } catch {
+    return `${typeof value === 'function' ? 'a function' : 'an object'} that can't be looked at, such as a revoked Proxy`;
+  }
+}
+
+/** An Error that can be told: a Proxy may throw at any question, and a getter in place of the message, too. */
+export function isReadableError(value: unknown): value is Error {
+  try {
+    return value instanceof Error && typeof `${value.name}: ${value.message}` === 'string';
+  } catch {
+    return false;
+  }
+}
+
+function describeReadable(value: unknown): string {
   if (value === null || value === undefined) return String(value);
   if (typeof value === 'string')
     return `the string ${JSON.stringify(value.length > 60 ? `${value.slice(0, 60)}…` : value)}`;

@@ -1,4 +1,6 @@
+import { types } from 'node:util';
 import type { MessagePort } from 'node:worker_threads';
+import { describe } from '../basics/describe.ts';
 import { showAs } from '../basics/inspect.ts';
 import { checkFlag, checkOptions, checkSignal } from '../basics/options.ts';
 import { type CompletionOptions, lifecycleOf, ResultHelpers, type ResultOf } from './result-helpers.ts';
@@ -32,6 +34,21 @@ export function checkDispatchOptions(options: DispatchOptions): void {
   checkOptions('dispatch', options, ['detached', 'transfer', 'signal']);
   checkFlag('detached', options.detached);
   checkSignal(options.signal);
+  if (options.transfer !== undefined) checkTransfer(options.transfer);
+}
+
+function checkTransfer(transfer: unknown): void {
+  const right = 'Expected transfer to be an array of the ArrayBuffers and MessagePorts that are to move';
+  if (!Array.isArray(transfer)) throw new TypeError(`${right}; got ${describe(transfer)}.`);
+  for (const item of transfer as unknown[]) {
+    if (types.isArrayBuffer(item) || isPort(item)) continue;
+    const fix = ArrayBuffer.isView(item) ? ' Move what is behind it: its buffer.' : '';
+    throw new TypeError(`${right}; got ${describe(item)} in it.${fix}`);
+  }
+}
+
+function isPort(item: unknown): boolean {
+  return typeof item === 'object' && item !== null && 'postMessage' in item && typeof item.postMessage === 'function';
 }
 
 /** What can move to another thread. */

@@ -3,7 +3,7 @@ import type { BaseEvent } from '../event/base-event.ts';
 import { type Moment, now } from '../basics/clock.ts';
 import { activeHandler, type ActiveHandler, type Subject, type Suspension } from '../event/context.ts';
 import { endChase, startChase } from '../event/chase.ts';
-import { describe } from '../basics/describe.ts';
+import { describe, isReadableError } from '../basics/describe.ts';
 import { Dispatch, type RunningBus } from '../event/dispatch.ts';
 import {
   AwaitCycleError,
@@ -255,7 +255,7 @@ export class HandlerRun implements ActiveHandler {
 
   #fail(error: unknown): void {
     if (this.runner.settled) return;
-    if (error instanceof Error) {
+    if (isReadableError(error)) {
       this.#settle('error', error);
       return;
     }

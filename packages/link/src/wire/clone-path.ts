@@ -1,3 +1,4 @@
+import { types } from 'node:util';
 import { serialize } from 'node:v8';
 import { pathText } from '@threadbus/core/internal';
 import { isNestedDeeper, maxNesting } from './nesting.ts';
@@ -75,7 +76,8 @@ function survives(value: unknown, copy: (value: unknown) => unknown): boolean {
 
 /** Node clones a buffer that was moved as an empty one: silently losing data is no way to cross a thread. */
 export function isDetached(value: unknown): boolean {
-  if (!(value instanceof ArrayBuffer) || value.byteLength > 0) return false;
+  // Not by instanceof: a proxy that was revoked throws even at that.
+  if (!types.isArrayBuffer(value) || value.byteLength > 0) return false;
   try {
     return new Uint8Array(value).byteLength > 0;
   } catch {

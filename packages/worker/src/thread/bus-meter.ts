@@ -35,4 +35,9 @@ export class BusMeter implements PartMeter {
     if (results.some(({ status }) => status === 'error')) this.failed += 1;
     else this.completed += 1;
   }
+
+  stats({ size, sent }: { readonly size: number; readonly sent: number }): WorkerBusStats {
+    const { completed, failed, restarts, roundTrip } = this;
+    return { inFlight: sent, waiting: size - sent, completed, failed, restarts, roundTrip: roundTrip.summary };
+  }
 }

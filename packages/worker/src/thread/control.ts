@@ -1,5 +1,6 @@
 import type { EventBus, StopOptions } from '@threadbus/core';
 import * as comlink from 'comlink';
+import { whenAborted } from '@threadbus/core/internal';
 import { decodeThrown, encodeThrown, type Link, type WireError } from '@threadbus/link/internal';
 import { runEndHooks } from './end-hooks.ts';
 import { drainOutput } from './output.ts';
@@ -143,14 +144,13 @@ export class ControlClient {
     const gone = new Promise<never>((_resolve, reject) => {
       giveUp = reject;
     });
-    const onAbort = (): void => giveUp(signal?.reason as Error);
-    signal?.addEventListener('abort', onAbort);
+    const stopListening = signal === undefined ? null : whenAborted(signal, () => giveUp(signal.reason as Error));
     this.#pending.add(giveUp);
     this.#port.ref();
     try {
       return await Promise.race([answer, gone]);
     } finally {
-      signal?.removeEventListener('abort', onAbort);
+      stopListening?.();
       this.#pending.delete(giveUp);
       if (this.#pending.size === 0) this.#port.unref();
     }

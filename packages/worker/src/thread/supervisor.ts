@@ -10,6 +10,7 @@ import type { ResolvedWorkerOptions } from '../options.ts';
 import { type ReservedSuffix, reserveSuffix } from './reserved-names.ts';
 import { type EndOfLife, RestartBudget } from './restart-budget.ts';
 import { startError } from './start-failure.ts';
+import { StateChanges } from './state-changes.ts';
 import { type Fates, LossSorter } from './thread-loss.ts';
 import type { TimeHistogram } from './time-histogram.ts';
 import { type ThreadEnd, threadEnded, threadStarted } from './thread-observers.ts';
@@ -42,8 +43,7 @@ export class Supervisor implements Watched, ControlHost {
   readonly #budget: RestartBudget | null;
   readonly #losses: LossSorter;
   readonly #meter = new BusMeter();
-  /** Those who wait for the state after `starting`. */
-  readonly #waiting = new Set<() => void>();
+  readonly #changes = new StateChanges();
   #state: 'starting' | 'up' | 'stopping' | 'closed' = 'starting';
   #thread: BusHost | null = null;
   #restart: Timer | null = null;
@@ -94,9 +94,7 @@ export class Supervisor implements Watched, ControlHost {
   }
 
   get stats(): WorkerBusStats {
-    const { size, sent } = this.remote.outgoing;
-    const { completed, failed, restarts, roundTrip } = this.#meter;
-    return { inFlight: sent, waiting: size - sent, completed, failed, restarts, roundTrip: roundTrip.summary };
+    return this.#meter.stats(this.remote.outgoing);
   }
 
   /** Of all events that have come back. */
@@ -121,7 +119,7 @@ export class Supervisor implements Watched, ControlHost {
   }
 
   async thread(signal: AbortSignal | undefined): Promise<BusHost> {
-    while (this.#state === 'starting') await this.#stateChange(signal);
+    while (this.#state === 'starting') await this.#changes.next(signal);
     if (this.#end !== null || this.#thread === null) throw this.#end ?? this.#crashed('is gone', undefined);
     return this.#thread;
   }
@@ -136,7 +134,7 @@ export class Supervisor implements Watched, ControlHost {
     if (timeout !== 0) await this.control.drain(timeout);
     const thread = this.#thread;
     if (this.#state === 'closed' || this.#state === 'stopping') {
-      while (this.#state === 'stopping') await this.#stateChange(undefined);
+      while (this.#state === 'stopping') await this.#changes.next();
       return;
     }
     const error = new BusStoppedError(`${this.#identity.name} was stopped. Start another with WorkerBus.start(url).`, {
@@ -196,25 +194,6 @@ export class Supervisor implements Watched, ControlHost {
     if (this.#state === 'up') this.#watchdog.start();
   }
 
-  async #stateChange(signal: AbortSignal | undefined): Promise<void> {
-    let onChange: () => void = () => undefined;
-    try {
-      await new Promise<void>((resolve, reject) => {
-        signal?.throwIfAborted();
-        onChange = () => (signal?.aborted === true ? reject(signal.reason as Error) : resolve());
-        this.#waiting.add(onChange);
-        signal?.addEventListener('abort', onChange);
-      });
-    } finally {
-      this.#waiting.delete(onChange);
-      signal?.removeEventListener('abort', onChange);
-    }
-  }
-
-  #stateChanged(): void {
-    for (const onChange of [...this.#waiting]) onChange();
-  }
-
   /** @param name null for the first thread, which brings the name along */
   async #startThread(name: string | null): Promise<void> {
     const { suffix } = this.#suffix;
@@ -236,7 +215,7 @@ export class Supervisor implements Watched, ControlHost {
     thread.link.onFrame.push(() => this.#watchdog.heard());
     this.#state = 'up';
     this.#tellEnd = threadStarted({ ...this.#place, threadId: thread.threadId, pid: thread.pid });
-    this.#stateChanged();
+    this.#changes.changed();
     this.remote.connect();
     if (this.busy) this.#busy(true);
   }
@@ -336,6 +315,6 @@ export class Supervisor implements Watched, ControlHost {
     this.#suffix[Symbol.dispose]();
     this.output.close();
     this.remote.fail(error);
-    this.#stateChanged();
+    this.#changes.changed();
   }
 }

@@ -1,4 +1,4 @@
-import { type Limit, startTimer, type Timer } from '@threadbus/core/internal';
+import { type Limit, startTimer, type Timer, whenAborted } from '@threadbus/core/internal';
 import type { BusHost } from './bus-host.ts';
 import type { ControlCalls } from './control.ts';
 import { isWorkerCrashedError } from '../errors.ts';
@@ -87,13 +87,15 @@ function countdown(timeout: Limit): () => Limit {
 
 /** Aborts when so many seconds are over, or the signal aborts. */
 export class TimeLimit {
-  readonly signal: AbortSignal;
   readonly #end = new AbortController();
   readonly #timer: Timer | null;
+  readonly #stopListening: (() => void) | null;
   isUp = false;
 
   constructor(seconds: Limit, signal?: AbortSignal) {
-    this.signal = signal === undefined ? this.#end.signal : AbortSignal.any([signal, this.#end.signal]);
+    // Not AbortSignal.any: a signal that lives long would remember every wait.
+    this.#stopListening = signal === undefined ? null : whenAborted(signal, () => this.#end.abort(signal.reason));
+    if (signal?.aborted === true) this.#end.abort(signal.reason);
     const onTime = (): void => {
       this.isUp = true;
       this.#end.abort();
@@ -101,7 +103,12 @@ export class TimeLimit {
     this.#timer = seconds === null ? null : startTimer(seconds, onTime, true);
   }
 
+  get signal(): AbortSignal {
+    return this.#end.signal;
+  }
+
   cancel(): void {
+    this.#stopListening?.();
     this.#timer?.cancel();
   }
 }
