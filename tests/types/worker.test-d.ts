@@ -4,6 +4,8 @@ import {
   HandlerPool,
   parentBus,
   type PoolHandler,
+  type TimeSummary,
+  transfer,
   WorkerBus,
   WorkerBusGroup,
   WorkerCrashedError,
@@ -14,11 +16,13 @@ import {
 } from '@threadbus/worker';
 import { expectTypeOf, test } from 'vitest';
 import { z } from 'zod';
+import type { Double } from '../fixtures/worker/events.ts';
 
 class Add extends BaseEvent.extend('Add', { a: z.number() }, { result: z.number() }) {}
 class Note extends BaseEvent.extend('Note', { text: z.string() }) {}
 
 declare const url: URL;
+declare const Doubled: typeof Double;
 declare const main: EventBus;
 declare const bus: WorkerBus;
 declare const group: WorkerBusGroup;
@@ -97,6 +101,41 @@ test('worker types - pools', () => {
   pool.handler(() => 1);
   // @ts-expect-error misspelt
   void new HandlerPool({ threads: 2 });
+});
+
+test('worker types - a pool handler of a module is checked against the event that it is registered for', () => {
+  // oxlint-disable-next-line typescript/consistent-type-imports -- as users write it
+  type Typed = typeof import('../fixtures/worker/typed-tasks.js');
+  main.on(Doubled, pool.handler<Typed>(url));
+  expectTypeOf(pool.handler<Typed>(url)).toEqualTypeOf<PoolHandler<number, Double>>();
+  main.on(Add, pool.handler<{ default: (event: Add) => number }>(url));
+  main.on(Add, pool.handler<{ default: (event: BaseEvent) => Promise<void> }>(url));
+  main.on(Add, pool.handler<{ default: () => Promise<number> }>(url));
+  main.on(Add, pool.handler<{ default: { default: (event: Add) => number } }>(url));
+  // @ts-expect-error another event
+  main.on(Note, pool.handler<Typed>(url));
+  // @ts-expect-error another event, in a CommonJS module
+  main.on(Add, pool.handler<{ default: { default: (event: Note) => number } }>(url));
+  // @ts-expect-error another result
+  main.on(Add, pool.handler<{ default: (event: Add) => string }>(url));
+  // @ts-expect-error another result, later
+  main.on(Add, pool.handler<{ default: (event: Add) => Promise<{ sum: number }> }>(url));
+  // @ts-expect-error an optional result is fine, one that may be a text is not
+  main.on(Add, pool.handler<{ default: (event: Add) => Promise<number | string> }>(url));
+});
+
+test('worker types - numbers of pools, and results that move', () => {
+  expectTypeOf(pool.stats().waitTime).toEqualTypeOf<TimeSummary | null>();
+  expectTypeOf(pool.stats().running).toEqualTypeOf<number>();
+  expectTypeOf(pool.ready()).resolves.toEqualTypeOf<void>();
+  const bytes = new Uint8Array(1);
+  expectTypeOf(transfer({ bytes }, [bytes.buffer])).toEqualTypeOf<{ bytes: Uint8Array<ArrayBuffer> }>();
+  // @ts-expect-error no such number
+  void pool.stats().queued;
+  // @ts-expect-error an array
+  transfer(bytes, bytes.buffer);
+  // @ts-expect-error what holds the bytes
+  transfer(bytes, [1]);
 });
 
 test('worker types - in the thread', () => {

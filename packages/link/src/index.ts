@@ -13,3 +13,4 @@ export { registerErrorClass } from './wire/error-classes.ts';
 export * from './wire/errors.ts';
 export { registerPortableContext } from './wire/portable.ts';
 export type { PortableContext } from './wire/portable.ts';
+export { transfer } from './wire/moving.ts';

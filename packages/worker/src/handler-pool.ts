@@ -1,4 +1,3 @@
-import type { BaseEvent } from '@threadbus/core';
 import {
   activeRun,
   checkFlag,
@@ -9,6 +8,7 @@ import {
 } from '@threadbus/core/internal';
 import { checkEntry } from './options.ts';
 import { moduleName } from './pool/load-handler.ts';
+import type { PoolHandlerOf } from './pool/pool-handler.ts';
 import { type HandlerPoolOptions, resolvePoolOptions } from './pool/pool-options.ts';
 import { PoolSchedule } from './pool/pool-schedule.ts';
 import type { PoolStats } from './pool/pool-stats.ts';
@@ -18,9 +18,6 @@ export interface PoolHandlerOptions {
   /** Hold the bus's serial slot, so that the next event waits for this handler. @default false */
   readonly ordered?: boolean | undefined;
 }
-
-/** A handler whose function runs in a pool thread. What it returns is checked where it runs. */
-export type PoolHandler<R> = (event: BaseEvent) => Promise<R>;
 
 /**
  * Threads for CPU-heavy handlers: register what `handler()` returns on any bus of this thread.
@@ -62,26 +59,27 @@ export class HandlerPool implements AsyncDisposable {
   /**
    * A handler whose function is the default export of a module, called in a pool thread with a real event.
    *
-   * There `event.event_bus.dispatch(child)` works and can be awaited. Say what it returns where the event has a result
-   * type: `pool.handler<number>(url)`.
+   * There `event.event_bus.dispatch(child)` works and can be awaited. Say which module it is, and the compiler checks
+   * its event and its result where the handler is registered; or say only what it returns: `pool.handler<number>(url)`.
    *
    * @param module JavaScript file, as a URL
    * @throws TypeError for what is no URL of a file; a missing file fails the event, with what Node says of it
    * @example
    * ```ts
-   * main.on(ResizeImage, pool.handler(new URL('./resize.js', import.meta.url)));
+   * main.on(ResizeImage, pool.handler<typeof import('./resize.js')>(new URL('./resize.js', import.meta.url)));
    * main.on(CountPrimes, pool.handler<number>(new URL('./count-primes.js', import.meta.url), { ordered: true }));
    * ```
    */
-  handler<R = never>(module: URL | string, options: PoolHandlerOptions = {}): PoolHandler<R> {
+  // oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- it says what the module is
+  handler<T = never>(module: URL | string, options: PoolHandlerOptions = {}): PoolHandlerOf<NoInfer<T>> {
     checkOptions('pool.handler', options, ['ordered']);
     checkFlag('ordered', options.ordered);
     const { ordered = false } = options;
     const entry = checkEntry(module, "a pool handler's module");
     const { href } = entry;
-    const call = async (): Promise<R> => this.#schedule.run(activeRun(), href) as Promise<R>;
+    const call = async (): Promise<unknown> => this.#schedule.run(activeRun(), href);
     const kind: RemoteHandler = { name: moduleName(entry), holdsSlot: ordered, ownClock: true };
-    return Object.assign(call, { [remoteHandler]: kind });
+    return Object.assign(call, { [remoteHandler]: kind }) as PoolHandlerOf<unknown> as PoolHandlerOf<NoInfer<T>>;
   }
 
   /**

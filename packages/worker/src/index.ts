@@ -6,8 +6,9 @@
 export * from './errors.ts';
 export { exposeBus, parentBus } from './expose-bus.ts';
 export { HandlerPool } from './handler-pool.ts';
-export type { PoolHandler, PoolHandlerOptions } from './handler-pool.ts';
+export type { PoolHandlerOptions } from './handler-pool.ts';
 export type { RestartLimit, WorkerBusOptions } from './options.ts';
+export type { PoolHandler, PoolHandlerOf } from './pool/pool-handler.ts';
 export type { HandlerPoolOptions } from './pool/pool-options.ts';
 export type { PoolStats } from './pool/pool-stats.ts';
 export type { WorkerBusStats } from './thread/bus-meter.ts';
@@ -18,5 +19,12 @@ export type { TimeSummary } from './thread/time-histogram.ts';
 export { WorkerBus } from './worker-bus.ts';
 export { WorkerBusGroup } from './worker-bus-group.ts';
 export type { Route, WorkerBusGroupOptions, WorkerBusGroupStats } from './worker-bus-group.ts';
-export { isLinkError, linkBuses, LinkError, registerErrorClass, registerPortableContext } from '@threadbus/link';
+export {
+  isLinkError,
+  linkBuses,
+  LinkError,
+  registerErrorClass,
+  registerPortableContext,
+  transfer,
+} from '@threadbus/link';
 export type { BusReference, LinkedBus, Linking, LinkOptions, PortableContext } from '@threadbus/link';

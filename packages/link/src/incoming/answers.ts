@@ -7,6 +7,7 @@ import {
   type ResultSource,
   sourceOf,
   startedAtOf,
+  type Transferable,
 } from '@threadbus/core/internal';
 import { unclonableValue } from '../wire/clone-failure.ts';
 import { withoutUnclonable } from '../wire/outcome-repair.ts';
@@ -26,6 +27,7 @@ import {
   type OutcomeWriter,
   restorePlain,
 } from '../wire/outcome-codec.ts';
+import { takeMoving } from '../wire/moving.ts';
 import type { Outbox } from '../outgoing/outbox.ts';
 import * as op from '../wire/protocol.ts';
 import type { WireOutcome } from '../wire/protocol.ts';
@@ -52,6 +54,8 @@ export class Answers implements OutcomeWriter, OutcomeReader {
   readonly #peerSources: ResultSource[] = [];
   /** Of the last result that was sent, by source. */
   readonly #resultShapes: (Shape | null)[] = [];
+  /** Of the outcome that is being written. */
+  #moving: Transferable[] = [];
   /** The part whose results are being read. */
   #settling: RemotePart | null = null;
 
@@ -76,9 +80,17 @@ export class Answers implements OutcomeWriter, OutcomeReader {
     this.#link.outbox.push(op.RESULTS, number, encodeOutcome(event, [], this, error));
   }
 
+  /** To be sent at once: what its values move goes with the next operation. */
   encode(event: BaseEvent, results: readonly EventResult[]): WireOutcome {
     this.#sources.prune();
-    return encodeOutcome(event, results, this);
+    const outcome = encodeOutcome(event, results, this);
+    this.#link.outbox.move(this.#moving);
+    this.#moving = [];
+    return outcome;
+  }
+
+  takes(value: unknown): void {
+    this.#moving.push(...takeMoving(value));
   }
 
   /** An answer without the values that can't be cloned. */
@@ -171,6 +183,7 @@ export class Answers implements OutcomeWriter, OutcomeReader {
         if (outbox.pushRow(outcome, names, ...fields) === null) return;
       }
     }
+    outbox.move(takeMoving(outcome));
     outbox.push(op.RESULT, number, source, status, from, to, 0, 1, outcome);
   }
 }

@@ -28,6 +28,8 @@ export interface OutcomeWriter {
   numberOf(source: ResultSource): number;
   /** Whether the event came here from the other side, over this link: it has all of it then. */
   brought(lifecycle: Lifecycle): boolean;
+  /** A value is in the outcome, and takes along what is to move with it. */
+  takes(value: unknown): void;
 }
 
 /** How results, their handlers and their events are found again. */
@@ -159,11 +161,13 @@ export function encodeEnd(result: EventResult): readonly [code: number, outcome:
 
 function encodeResult(result: Result, writer: OutcomeWriter, encodeChild: (child: Lifecycle) => WireChild): WireResult {
   const { children } = result;
+  const end = encodeEnd(result);
+  writer.takes(end[1]);
   return [
     writer.numberOf(sourceOf(result)),
     knownIdOf(result),
     result.timeout,
-    ...encodeEnd(result),
+    ...end,
     toWire(startedAtOf(result)),
     toWire(completedAtOf(result)),
     children.length === 0 ? null : children.map(encodeChild),

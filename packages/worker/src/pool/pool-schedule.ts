@@ -311,7 +311,7 @@ export class PoolSchedule implements ThreadHost<PoolThread>, CallHolder {
 
   #capacityError(call: PoolCall, maxQueue: number): BusCapacityError {
     const { bus, event, handlerName } = call;
-    const waiting = this.#waiting.size;
+    const waiting = this.#waiting.size - this.#starting;
     return new BusCapacityError(
       `HandlerPool at capacity: ${this.#places} calls run and ${waiting} wait for a thread (maxQueue is ${maxQueue}), and it refuses ${handlerName} for ${event.event_type}. Dispatch less at a time, or raise maxQueue or maxThreads.`,
       { busName: bus.name, handlerName, eventType: event.event_type, eventId: event.event_id },
