@@ -5,7 +5,7 @@
  */
 export { BaseEvent } from './event/base-event.ts';
 export type { AnyEvent, EventClass, EventConstructor } from './event/base-event.ts';
-export type { EventBusOptions, StopOptions } from './bus/bus-options.ts';
+export type { EventBusOptions, StopOptions, WalMode } from './bus/bus-options.ts';
 export { Dispatch } from './event/dispatch.ts';
 export type { Dispatchable, DispatchOptions, RunningBus } from './event/dispatch.ts';
 export * from './basics/errors.ts';
@@ -23,7 +23,8 @@ export type { EventStatus } from './event/lifecycle.ts';
 export type { Logger } from './basics/logger.ts';
 export type { BusObserver } from './event/observer.ts';
 export type { EventPattern } from './event/pattern.ts';
+export { compactWal } from './log/compact-wal.ts';
 export { readWal } from './log/read-wal.ts';
-export type { ReadWalOptions } from './log/read-wal.ts';
+export type { ReadWalOptions, WalProblem } from './log/read-wal.ts';
 export type { CompletionOptions, FlatDictOptions, ResultOf, ResultOptions } from './event/result-helpers.ts';
 export type { Subscription } from './basics/subscription.ts';

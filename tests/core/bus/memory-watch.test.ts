@@ -1,17 +1,18 @@
 import { BaseEvent, EventBus } from '@threadbus/core';
-import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { beforeEach, expect, test, vi } from 'vitest';
 import { logRecorder } from '../../helpers/log-recorder.ts';
+
+// Faked before the bus is loaded, for the whole file: once it is, its timers are Node's own whatever a test does.
+vi.hoisted(() => void vi.useFakeTimers());
 
 const Big = BaseEvent.extend('Big', {});
 
 // The watch is one for the thread: it looks at nothing much first, whatever the test before has left.
 beforeEach(async () => {
-  vi.useFakeTimers();
   await using bus = new EventBus();
   await bus.dispatch(new Big());
   await vi.advanceTimersByTimeAsync(6_000);
 });
-afterEach(() => void vi.useRealTimers());
 
 /** An event of so many megabytes. */
 function big(megabytes: number): BaseEvent {

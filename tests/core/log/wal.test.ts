@@ -32,15 +32,27 @@ function linesOf(path: string): Line[] {
     .map((line) => JSON.parse(line) as Line);
 }
 
-test('wal - each completed event is one line with its payload and times', async () => {
+test('wal - each completed event is one line with its payload, its times and what became of it', async () => {
   const walPath = join(tempFolder(), 'deep', 'er', 'events.jsonl');
   await using bus = new EventBus({ name: 'Logged', walPath });
   bus.on(Step, () => 'result');
   const event = await bus.dispatch(new Step({ n: 1 }));
-  await bus.waitUntilIdle();
+  const [result] = event.event_results.values();
   expect(linesOf(walPath)).toEqual([
     {
       ...event.toJSON(),
+      event_status: 'completed',
+      event_outcome: 'succeeded',
+      event_results: [
+        {
+          handler_id: result?.handler_id,
+          handler_name: 'anonymous',
+          eventbus_id: bus.id,
+          eventbus_name: 'Logged',
+          status: 'completed',
+          error: null,
+        },
+      ],
       event_started_at: event.event_started_at,
       event_completed_at: event.event_completed_at,
     },

@@ -1,12 +1,12 @@
 import { BaseEvent, EventBus } from '@threadbus/core';
-import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { gate } from '../../helpers/gate.ts';
 import { logRecorder } from '../../helpers/log-recorder.ts';
 
-const Slow = BaseEvent.extend('Slow', {}, { timeout: null });
+// Faked before the bus is loaded, for the whole file: once it is, its timers are Node's own whatever a test does.
+vi.hoisted(() => void vi.useFakeTimers());
 
-beforeEach(() => void vi.useFakeTimers());
-afterEach(() => void vi.useRealTimers());
+const Slow = BaseEvent.extend('Slow', {}, { timeout: null });
 
 test('slow-watch - warns once of a handler that runs longer than 15 s, with its name and event', async () => {
   const logger = logRecorder();

@@ -1,4 +1,5 @@
 import { AsyncResource } from 'node:async_hooks';
+import { clearTimeout, setTimeout } from './node-clock.ts';
 
 /** The context of no request. */
 const outside = new AsyncResource('threadbus.watch');

@@ -12,6 +12,8 @@ import { dependentsOf } from '../event/needs.ts';
  * event that can complete before the handler's own. With nothing to await it fails.
  */
 export async function waitForCapacity(engine: BusEngine, signal: AbortSignal | undefined): Promise<void> {
+  const failure = engine.logFailure();
+  if (failure !== null) throw failure;
   const handler = liveHandler();
   if (handler === null) {
     await engine.capacity.wait(signal);

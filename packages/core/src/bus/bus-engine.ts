@@ -1,8 +1,10 @@
 import { AsyncResource } from 'node:async_hooks';
+import type { Moment } from '../basics/clock.ts';
 import { BaseEvent, pathOf, setPath } from '../event/base-event.ts';
 import type { BusIdentity, PathStep } from '../event/bus-names.ts';
 import { cancelWith } from '../event/cancellation.ts';
 import { Capacity } from './capacity.ts';
+import { capacityError, unwrittenError } from './capacity-errors.ts';
 import { enterTree, noEventError, passed, skip } from '../event/causality.ts';
 import { waitFor } from '../event/context.ts';
 import { Delivery, type DeliveryHost } from '../run/delivery.ts';
@@ -15,11 +17,11 @@ import {
   type RunningBus,
 } from '../event/dispatch.ts';
 import {
-  BusCapacityError,
   BusStoppedError,
   isHandlerAbortedError,
   isHandlerCancelledError,
   isHandlerTimeoutError,
+  type WalWriteError,
 } from '../basics/errors.ts';
 import type { EventResult } from '../event/event-result.ts';
 import { Expectations } from './expectation.ts';
@@ -33,23 +35,16 @@ import type { Lifecycle } from '../event/lifecycle.ts';
 import { dependentsOf } from '../event/needs.ts';
 import { Observers } from '../event/observer.ts';
 import { lifecycleOf } from '../event/result-helpers.ts';
+import { EventLog } from '../log/event-log.ts';
+import type { Arrival, LogHost } from '../log/log-entry.ts';
 import { RunLoop } from '../run/run-loop.ts';
 import { SlowWatch } from '../run/slow-watch.ts';
+import type { Twins } from './twins.ts';
 
 const noOptions: DispatchOptions = {};
 
-/** Knows the events of a linked bus by id: one event may be several objects in this thread, if it came on several ways. */
-export interface Twins {
-  /** What marks events that crossed the bus's own links. */
-  readonly key: object;
-  /** The bus has had the event as another object; if not, the bus's links know it from now on. */
-  isTwin(event: BaseEvent, bus: Readonly<BusIdentity>): boolean;
-  /** The event is complete. */
-  left(event: BaseEvent): void;
-}
-
 /** The works of one bus: takes events, lets the run loop decide whose turn it is, keeps the books. */
-export class BusEngine implements DeliveryHost, ForwardTarget {
+export class BusEngine implements DeliveryHost, ForwardTarget, LogHost {
   readonly identity: BusIdentity;
   readonly bus: RunningBus;
   readonly options: ResolvedBusOptions;
@@ -62,6 +57,8 @@ export class BusEngine implements DeliveryHost, ForwardTarget {
   readonly observers: Observers;
   /** Null until the bus is linked. */
   twins: Twins | null = null;
+  /** Null without walPath. */
+  readonly log: EventLog | null;
   /** The path of events that were dispatched here first. */
   readonly #ownPath: readonly PathStep[];
   readonly #slow: SlowWatch;
@@ -78,6 +75,7 @@ export class BusEngine implements DeliveryHost, ForwardTarget {
     this.history = new EventHistory(options.maxHistorySize);
     this.capacity = new Capacity(options.maxPending);
     this.observers = new Observers(options.logger);
+    this.log = options.log === null ? null : new EventLog(options.log, () => identity.name, options.logger, this);
     this.#onDispatch = onDispatch;
     this.#slow = new SlowWatch(
       () => this.#resultsInProgress(),
@@ -115,19 +113,20 @@ export class BusEngine implements DeliveryHost, ForwardTarget {
       return skipped;
     }
     if (!lifecycle.open) {
-      if (this.capacity.full) throw this.#capacityError(event);
+      if (this.capacity.full) this.#makeRoom(event);
       this.capacity.use();
     }
+    const arrival = this.#arrivalOf(event);
     if (lifecycle.sequence === 0) enterTree(event, detached);
     if (transfer !== undefined) rememberTransfer(event, transfer);
     if (signal !== undefined) cancelWith(lifecycle, signal);
-    this.#take(event, new AsyncResource('threadbus.event'));
-    return new Dispatch(event);
+    this.#take(event, new AsyncResource('threadbus.event'), arrival);
+    return new Dispatch(event, arrival);
   }
 
   accept(event: BaseEvent, context: AsyncResource): Delivery | null {
     if (this.#stopped) throw this.stoppedError(event);
-    return this.#had(event, lifecycleOf(event)) ? null : this.#take(event, context);
+    return this.#had(event, lifecycleOf(event)) ? null : this.#take(event, context, this.#arrivalOf(event));
   }
 
   /** Some event here can't complete before `own`. */
@@ -164,9 +163,24 @@ export class BusEngine implements DeliveryHost, ForwardTarget {
     // An error costs as much as many events: a bus that is idle when it stops needs none.
     if (this.history.openSize > 0 || this.expectations.size > 0 || this.capacity.waited) this.#endAll(last);
     this.registry.stopListening();
+    this.log?.writeNow();
     this.idle.settle();
     this.#slow.stop();
+  }
+
+  /** Nothing more will happen here. */
+  tellStopped(): void {
     this.observers.notify((observer) => observer.stopped?.());
+  }
+
+  admit(delivery: Delivery): void {
+    delivery.arriving = false;
+    this.loop.enqueue(delivery);
+  }
+
+  refused(error: WalWriteError): void {
+    if (this.capacity.full) this.capacity.refuseAll(error);
+    if (this.history.openSize > 0) this.idle.refuse(error);
   }
 
   stoppedError(event?: BaseEvent): BusStoppedError {
@@ -234,6 +248,10 @@ export class BusEngine implements DeliveryHost, ForwardTarget {
     this.capacity.leave();
   }
 
+  record(delivery: Delivery, at: Moment): void {
+    this.log?.ended(delivery, at);
+  }
+
   completed(delivery: Delivery): void {
     const { event } = delivery;
     this.history.completed(delivery);
@@ -262,7 +280,12 @@ export class BusEngine implements DeliveryHost, ForwardTarget {
     for (const delivery of open) delivery.cancel(cause);
   }
 
-  #take(event: BaseEvent, context: AsyncResource): Delivery {
+  /** @throws UnserializableError for an event whose arrival is to be logged and can't be */
+  #arrivalOf(event: BaseEvent): Arrival | null {
+    return this.log?.ahead === true ? this.log.arrival(event) : null;
+  }
+
+  #take(event: BaseEvent, context: AsyncResource, arrival: Arrival | null): Delivery {
     const lifecycle = lifecycleOf(event);
     const delivery = new Delivery(event, this, context);
     const path = pathOf(event);
@@ -270,7 +293,11 @@ export class BusEngine implements DeliveryHost, ForwardTarget {
     lifecycle.attach(delivery);
     this.capacity.enter();
     this.history.add(delivery);
-    this.loop.enqueue(delivery);
+    if (arrival === null) this.loop.enqueue(delivery);
+    else {
+      delivery.arriving = true;
+      this.log?.arrived(arrival.of(delivery));
+    }
     this.#onDispatch();
     if (this.observers.active) this.observers.notify((observer) => observer.dispatched?.(event));
     if (this.expectations.size > 0) this.expectations.offer(event);
@@ -279,14 +306,18 @@ export class BusEngine implements DeliveryHost, ForwardTarget {
     return delivery;
   }
 
-  #capacityError(event: BaseEvent): BusCapacityError {
-    const { pending } = this.capacity;
-    const limit = this.capacity.limit ?? 0;
-    return new BusCapacityError(
-      `EventBus at capacity: ${pending} pending events (${limit} max) on ${this.name}, ${this.loop.queued} of them queued and ${pending - this.loop.queued} in progress, so ${event.event_type} is refused. Wait with 'await bus.waitForCapacity()' before you dispatch, or raise maxPending.`,
-      { busName: this.name, eventType: event.event_type, eventId: event.event_id },
-      { pending, limit },
-    );
+  /** Why no place is free: lines that can't be written take it. They are tried again now. */
+  logFailure(event?: BaseEvent): WalWriteError | null {
+    const { log, capacity } = this;
+    if (log === null || !capacity.full || log.writeNow() || !capacity.full) return null;
+    return unwrittenError(this, log, event);
+  }
+
+  /** Lines that wait for others to be written with them take places that they don't need. */
+  #makeRoom(event: BaseEvent): void {
+    const failure = this.logFailure(event);
+    if (failure !== null) throw failure;
+    if (this.capacity.full) throw capacityError(this, event);
   }
 
   #logFailure(event: BaseEvent, result: EventResult): void {

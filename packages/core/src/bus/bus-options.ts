@@ -1,4 +1,7 @@
 import { describe } from '../basics/describe.ts';
+import type { LogMode } from '../log/event-log.ts';
+import { logPath } from '../log/log-path.ts';
+import { checkFlag } from '../basics/options.ts';
 import { checkLimit, checkSize, type Limit } from '../basics/duration.ts';
 import { defaultLogger, type Logger, safeLogger } from '../basics/logger.ts';
 
@@ -10,8 +13,25 @@ export interface EventBusOptions {
    * @default 'EventBus_' and 8 hex digits
    */
   readonly name?: string | undefined;
-  /** File that every completed event is appended to, as one line of JSON. @default none */
-  readonly walPath?: string | undefined;
+  /**
+   * File that every completed event is appended to, as one line of JSON that says what became of it. The line is handed
+   * to the system before anybody is told of the completion: what was awaited is in the file, unless the machine goes
+   * down. Only its owner may read it (0600).
+   * @default none
+   */
+  readonly walPath?: string | URL | undefined;
+  /**
+   * 'ahead': the arrival of an event is logged too, before its first handler starts, so that
+   * `readWal(path, { incomplete: true })` gives back what a crash has interrupted.
+   * @default 'completed'
+   */
+  readonly walMode?: WalMode | undefined;
+  /**
+   * Bring lines to the disk itself before anybody is told: a loss of power takes nothing that was awaited. Costs a trip
+   * to the disk, which all events that are under way share.
+   * @default false
+   */
+  readonly walSync?: boolean | undefined;
   /** Run the handlers of one event side by side; events stay in order. @default false */
   readonly parallelHandlers?: boolean | undefined;
   /** How many events the history holds; null = all, 0 = those in flight. @default 50 */
@@ -27,6 +47,9 @@ export interface EventBusOptions {
   readonly logger?: Logger | undefined;
 }
 
+/** What a bus logs: the ends of events, or their arrivals as well. */
+export type WalMode = 'completed' | 'ahead';
+
 /** Options of `stop`. */
 export interface StopOptions {
   /** Seconds to wait for events that are under way before they are ended; Infinity = until they are done. @default 0 */
@@ -37,7 +60,7 @@ export interface StopOptions {
 
 /** The same with every default filled in; the name is settled by the registry of names. */
 export interface ResolvedBusOptions {
-  readonly walPath: string | null;
+  readonly log: LogMode | null;
   readonly parallelHandlers: boolean;
   readonly maxHistorySize: Limit;
   readonly maxPending: Limit;
@@ -48,6 +71,8 @@ export interface ResolvedBusOptions {
 const optionNames = new Set([
   'name',
   'walPath',
+  'walMode',
+  'walSync',
   'parallelHandlers',
   'maxHistorySize',
   'maxPending',
@@ -67,10 +92,7 @@ export function resolveBusOptions(options: EventBusOptions): ResolvedBusOptions 
       throw new TypeError(`A bus has no option '${name}'. It has: ${[...optionNames].join(', ')}.`);
     }
   }
-  const { walPath, parallelHandlers = false, maxRecursionDepth = 50, logger } = options;
-  if (walPath !== undefined && (typeof walPath !== 'string' || walPath === '')) {
-    throw new TypeError(`Expected walPath to be the path of a file; got ${describe(walPath)}.`);
-  }
+  const { parallelHandlers = false, maxRecursionDepth = 50, logger } = options;
   if (typeof parallelHandlers !== 'boolean') {
     throw new TypeError(`Expected parallelHandlers to be true or false; got ${describe(parallelHandlers)}.`);
   }
@@ -80,13 +102,26 @@ export function resolveBusOptions(options: EventBusOptions): ResolvedBusOptions 
   );
   const maxPending = options.maxPending === undefined ? (maxHistorySize === null ? null : 100) : options.maxPending;
   return {
-    walPath: walPath ?? null,
+    log: resolveLog(options),
     parallelHandlers,
     maxHistorySize,
     maxPending: checkLimit('maxPending', maxPending),
     maxRecursionDepth: checkLimit('maxRecursionDepth', maxRecursionDepth),
     logger: safeLogger(logger === undefined ? defaultLogger() : checkLogger(logger)),
   };
+}
+
+function resolveLog({ walPath, walMode, walSync }: EventBusOptions): LogMode | null {
+  if (walMode !== undefined && walMode !== 'completed' && walMode !== 'ahead') {
+    throw new TypeError(`Expected walMode to be 'completed' or 'ahead'; got ${describe(walMode)}.`);
+  }
+  checkFlag('walSync', walSync);
+  if (walPath !== undefined) {
+    return { path: logPath('walPath', walPath), ahead: walMode === 'ahead', sync: walSync === true };
+  }
+  const alone = walMode === undefined ? (walSync === undefined ? null : 'walSync') : 'walMode';
+  if (alone === null) return null;
+  throw new TypeError(`${alone} says how a bus logs, but this one has no log: give it a walPath as well.`);
 }
 
 function checkLogger(logger: Logger): Logger {

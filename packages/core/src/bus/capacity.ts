@@ -1,3 +1,4 @@
+import { setImmediate } from '../basics/node-clock.ts';
 import { whenAborted } from '../basics/when-aborted.ts';
 
 /** Someone outside any handler who waits for a place. */

@@ -9,6 +9,7 @@ import { debugLog } from '../log/debug-log.ts';
 import { describe } from '../basics/describe.ts';
 import { lookForTypesIn } from '../basics/did-you-mean.ts';
 import { Dispatch, type RunningBus } from '../event/dispatch.ts';
+import { isWalWriteError } from '../basics/errors.ts';
 import { checkWait } from '../basics/duration.ts';
 import { expectEvent } from './expect.ts';
 import { findEvent, type FindOptions } from './find.ts';
@@ -32,7 +33,6 @@ import type { BusObserver } from '../event/observer.ts';
 import { checkFlag, checkOptions, checkSignal } from '../basics/options.ts';
 import { type EventPattern, patternKey } from '../event/pattern.ts';
 import { type Subscription, subscription } from '../basics/subscription.ts';
-import { Wal } from '../log/wal.ts';
 
 const noOptions: OnOptions = {};
 const names = new BusNames<EventBus>();
@@ -71,7 +71,6 @@ export class EventBus implements RunningBus, AsyncDisposable {
    */
   readonly dispatch: Forward;
   readonly #engine: BusEngine;
-  readonly #wal: Wal | null;
 
   static {
     engineOf = (bus) => bus.#engine;
@@ -87,15 +86,13 @@ export class EventBus implements RunningBus, AsyncDisposable {
   constructor(options: EventBusOptions = {}) {
     const resolved = resolveBusOptions(options);
     const { name, taken } = names.choose(options.name);
-    const { logger, walPath } = resolved;
+    const { logger } = resolved;
     if (taken)
       logger.warn(
         `EventBus with name "${options.name}" already exists in this thread; this one is called "${name}". Stop the other one first, or choose another name.`,
       );
     const engine = new BusEngine({ id: newId(), name }, this, resolved, () => memory.touch());
     this.#engine = engine;
-    this.#wal = walPath === null ? null : new Wal(walPath, name, logger);
-    if (this.#wal !== null) engine.observers.add(this.#wal);
     if (logLevel() === 'debug') engine.observers.add(debugLog(name, logger));
     this.dispatch = forwardTo(engine, (event, given) => engine.dispatch(event, given));
     names.add(this);
@@ -258,7 +255,7 @@ export class EventBus implements RunningBus, AsyncDisposable {
     checkOptions('waitUntilIdle', options, ['timeout', 'signal']);
     checkSignal(options.signal);
     const timeout = checkWait('timeout (seconds)', options.timeout);
-    return waitUntilIdle(this.#engine, timeout, options.signal, async () => this.#wal?.flush());
+    return waitUntilIdle(this.#engine, timeout, options.signal, async () => this.#engine.log?.flush());
   }
 
   /**
@@ -283,16 +280,28 @@ export class EventBus implements RunningBus, AsyncDisposable {
     const handler = liveHandler();
     const own = handler?.bus === this ? handler.runner.lifecycle : null;
     if (!engine.stopped && wait !== 0 && engine.history.openSize > 0) {
-      if (handler === null) await engine.idle.wait(wait, undefined);
-      else await engine.drain(handler.runner.lifecycle, wait);
+      const idle = handler === null ? engine.idle.wait(wait, undefined) : engine.drain(handler.runner.lifecycle, wait);
+      // A log that can't be written to is told below, with all that is left.
+      await idle.catch((error: unknown) => {
+        if (!isWalWriteError(error)) throw error;
+      });
     }
-    if (!engine.stopped) engine.shutDown(own);
+    const ending = !engine.stopped;
+    if (ending) engine.shutDown(own);
     names.remove(this);
     if (clear) {
       engine.history.clear();
       engine.registry.clear();
     }
-    await this.#wal?.close();
+    const { log } = engine;
+    // Completions may still be on their way to the disk.
+    const later = log !== null && log.unwritten > 0;
+    if (ending && !later) engine.tellStopped();
+    try {
+      await log?.close();
+    } finally {
+      if (ending && later) engine.tellStopped();
+    }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

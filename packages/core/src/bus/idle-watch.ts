@@ -11,7 +11,7 @@ export interface WaitOptions {
 
 /** Those who wait until nothing is left to do. */
 export class IdleWatch {
-  #waiting: Set<() => void> | null = null;
+  #waiting: Set<(error?: Error) => void> | null = null;
 
   /** @returns true once `settle` was called, false when the time is up; rejects with the signal's reason */
   wait(timeout: number | null, signal: AbortSignal | undefined): Promise<boolean> {
@@ -24,9 +24,10 @@ export class IdleWatch {
         timer?.cancel();
         stopListening?.();
       };
-      const onIdle = (): void => {
+      const onIdle = (error?: Error): void => {
         end();
-        resolve(true);
+        if (error === undefined) resolve(true);
+        else reject(error);
       };
       const onAbort = (): void => {
         end();
@@ -44,5 +45,10 @@ export class IdleWatch {
 
   settle(): void {
     for (const onIdle of [...(this.#waiting ?? [])]) onIdle();
+  }
+
+  /** Ends all waits: what they wait for can't come for now. */
+  refuse(error: Error): void {
+    for (const onIdle of [...(this.#waiting ?? [])]) onIdle(error);
   }
 }

@@ -2,6 +2,7 @@ import type { BaseEvent } from '../event/base-event.ts';
 import type { BusEngine } from './bus-engine.ts';
 import { type ActiveHandler, liveHandler } from '../event/context.ts';
 import { AwaitCycleError } from '../basics/errors.ts';
+import { monotonic } from '../basics/node-clock.ts';
 
 /**
  * Waits until nothing is incomplete on the bus and `flush` has written its log: inside a handler of another bus as an
@@ -15,8 +16,8 @@ export async function waitUntilIdle(
   signal: AbortSignal | undefined,
   flush: () => Promise<void>,
 ): Promise<boolean> {
-  const deadline = timeout === null ? null : performance.now() + timeout * 1000;
-  const left = (): number | null => (deadline === null ? null : Math.max(0, (deadline - performance.now()) / 1000));
+  const deadline = timeout === null ? null : monotonic() + timeout * 1000;
+  const left = (): number | null => (deadline === null ? null : Math.max(0, (deadline - monotonic()) / 1000));
   let handler = liveHandler();
   if (handler?.bus === engine.bus) throw neverIdle(engine, handler);
   while (engine.history.openSize > 0) {

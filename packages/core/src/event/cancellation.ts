@@ -1,5 +1,6 @@
 import { whenAborted } from '../basics/when-aborted.ts';
-import type { Cancellable, Lifecycle } from './lifecycle.ts';
+import type { Cancellable } from './life-parts.ts';
+import type { Lifecycle } from './lifecycle.ts';
 
 /**
  * The signals with which an event was dispatched: one that aborts while the event is incomplete cancels it on every bus

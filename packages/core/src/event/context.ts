@@ -63,22 +63,31 @@ export function waitFor<T>(subject: Subject, value: T, limits: WaitLimits = noLi
   if (subject.settled) return Promise.resolve(value);
   const handler = liveHandler();
   if (limits !== noLimits || handler !== null) return waitWithin(subject, value, limits, handler);
-  return new Promise((resolve) => subject.addWait(new OutsideWait(resolve, value)));
+  return new Promise((resolve, reject) => subject.addWait(new OutsideWait(subject, resolve, reject, value)));
 }
 
 /** A wait of no handler, which only its subject can end. */
 class OutsideWait<T> implements Wait {
   readonly runner: null = null;
+  readonly #subject: Subject;
   readonly #resolve: (value: T) => void;
+  readonly #reject: (error: Error) => void;
   readonly #value: T;
 
-  constructor(resolve: (value: T) => void, value: T) {
+  constructor(subject: Subject, resolve: (value: T) => void, reject: (error: Error) => void, value: T) {
+    this.#subject = subject;
     this.#resolve = resolve;
+    this.#reject = reject;
     this.#value = value;
   }
 
   settle(): void {
     this.#resolve(this.#value);
+  }
+
+  fail(error: Error): void {
+    this.#subject.release(this);
+    this.#reject(error);
   }
 }
 
@@ -103,6 +112,7 @@ function waitWithin<T>(
       runner: handler?.runner ?? null,
       token: suspension?.token ?? null,
       settle: () => end(() => resolve(value)),
+      fail: (error) => end(() => reject(error)),
     };
     const onAbort = (): void => end(() => reject(signal?.reason as Error));
     const stopListening = signal === undefined ? null : whenAborted(signal, onAbort);

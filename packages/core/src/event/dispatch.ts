@@ -1,9 +1,15 @@
 import { types } from 'node:util';
 import type { MessagePort } from 'node:worker_threads';
 import { describe } from '../basics/describe.ts';
+import { EventStateError } from '../basics/errors.ts';
 import { showAs } from '../basics/inspect.ts';
 import { checkFlag, checkOptions, checkSignal } from '../basics/options.ts';
 import { type CompletionOptions, lifecycleOf, ResultHelpers, type ResultOf } from './result-helpers.ts';
+
+/** An event's way into the log of a bus. */
+export interface LoggedArrival {
+  logged(): Promise<void>;
+}
 
 /** What can be dispatched: an event. */
 export interface Dispatchable extends ResultHelpers<unknown> {
@@ -103,10 +109,29 @@ export class Dispatch<E extends Dispatchable = Dispatchable>
   /** The event, at once. */
   readonly event: E;
 
+  readonly #arrival: LoggedArrival | null;
+
   /** @internal */
-  constructor(event: E) {
+  constructor(event: E, arrival: LoggedArrival | null = null) {
     super(lifecycleOf(event));
     this.event = event;
+    this.#arrival = arrival;
+  }
+
+  /**
+   * Resolves when the event's arrival is in the bus's log: from then on it outlives the process.
+   *
+   * @throws EventStateError if the bus doesn't log arrivals (`walMode: 'ahead'`); WalWriteError if it can't be written:
+   *   then the event waits, nothing of it runs, and it is tried again
+   * @example await bus.dispatch(new OrderPlaced({ id: 7 })).logged();   // its handlers may still be to come
+   */
+  async logged(): Promise<void> {
+    if (this.#arrival !== null) return this.#arrival.logged();
+    const { event_type, event_id } = this.event;
+    throw new EventStateError(
+      `The arrival of ${event_type}#${event_id.slice(-4)} isn't logged by the bus that it was dispatched to. Make that one with { walPath, walMode: 'ahead' }, or await the event itself.`,
+      { eventType: event_type, eventId: event_id },
+    );
   }
 
   // oxlint-disable-next-line unicorn/no-thenable -- awaiting a dispatch is what it is for

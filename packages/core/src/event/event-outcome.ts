@@ -24,12 +24,15 @@ export function recordOutcome(lifecycle: Lifecycle, outcome: EventOutcome): void
 /** Looked up when somebody asks: most events end without anybody asking. @returns null until the event is completed */
 export function outcomeOf(lifecycle: Lifecycle): EventOutcome | null {
   if (!lifecycle.settled) return null;
-  const results = lifecycle.results as readonly EventResult[];
   const record = recorded.get(lifecycle);
-  if (record?.results === results) return record.outcome;
+  return record?.results === lifecycle.results ? record.outcome : outcomeOfResults(lifecycle);
+}
+
+/** What it will be if nothing more comes. */
+export function outcomeOfResults(lifecycle: Lifecycle): EventOutcome {
   const { event_id } = lifecycle.event as { event_id: string };
   let outcome: EventOutcome = 'succeeded';
-  for (const { status, error } of results) {
+  for (const { status, error } of lifecycle.results as readonly EventResult[]) {
     if (status !== 'error') continue;
     if (!wasCancelled(error, event_id)) return 'failed';
     outcome = 'cancelled';

@@ -1,4 +1,7 @@
 import { type Moment, never, now } from '../basics/clock.ts';
+import { cancelInTurn } from './cancel-in-turn.ts';
+import { type Cancellable, isForeign, onlyLog, type PartOf, type RunnerOf, type WaitOf } from './life-parts.ts';
+import { coverAll } from './cover.ts';
 import { hasMember, membersOf, type SmallSet, withMember, withoutMember } from '../basics/small-set.ts';
 
 /**
@@ -9,8 +12,9 @@ import { hasMember, membersOf, type SmallSet, withMember, withoutMember } from '
  * Open are (1) the event's parts, one for each bus that it was handed to, local or in another thread, until all its
  * handlers there have settled, and (2) its children, which the handlers dispatched, until each of them is completed.
  * All counting happens here: a part calls `attach` once and `partDone` once, a child is counted from `dispatched`
- * until its own completion. When both counts are zero the event is completed, and in the same step its waits settle
- * and its parent is counted down. History plays no role in any of this.
+ * until its own completion. When both counts are zero the event is *finished*: parts with a log write that down, and
+ * each of them is open again until it says `recorded`. With nothing to record, or all of it recorded, the event is
+ * completed, and in the same step its waits settle and its parent is counted down. History plays no role in any of this.
  *
  * What waits for what: a wait is for completion (or for one result, settled through `release`). A wait made inside a
  * handler makes the event *awaited*, which covers every part it has or gets, and each child as soon as the handler
@@ -19,64 +23,14 @@ import { hasMember, membersOf, type SmallSet, withMember, withoutMember } from '
  */
 export type EventStatus = 'pending' | 'started' | 'completed';
 
-/** One handler's work on one event, as far as the life of events is concerned. */
-export interface Runner {
-  /** Of the event that the handler works on. */
-  readonly lifecycle: Lifecycle;
-  readonly settled: boolean;
-  /** Events that the handler dispatched, in order. */
-  readonly children: readonly Lifecycle[];
-}
-
-/** An event on one bus; in `results` one runner for each handler, once processing has started there. */
-export interface Part {
-  /** Of the same event, in order of arrival; the lifecycle sets it. */
-  nextPart: Part | null;
-  readonly results: readonly Runner[];
-  onDone: (() => void) | null;
-  /** The event is awaited inside a handler: run it ahead of the queue. */
-  promote(): void;
-  /** Settles every handler that hasn't settled. */
-  cancel(cause: unknown): void;
-  /** No bus works on the event any more; it may still wait for children. */
-  delivered(): void;
-  completed(): void;
-}
-
-/** What may cancel an event from outside; kept beside its life because few events have it. */
-export interface Cancellable {
-  /** Why the event was cancelled for good: parts that it gets later are cancelled, too. */
-  readonly aborted: { readonly reason: unknown } | null;
-  /** The event has one more part. */
-  attached(): void;
-  completed(): void;
-}
-
-/** Something that waits for an event. */
-export interface Wait {
-  /** The handler that waits; null when it is no handler's wait. */
-  readonly runner: Runner | null;
-  /** Where in another thread it is known what waits through this, if that is so. */
-  readonly far?: FarWait | undefined;
-  /** Under which cycles with it are looked for in other threads; null if none can lead there. */
-  readonly token?: string | null | undefined;
-  /** It keeps the event from being cancelled with its parent no more than if it weren't there. */
-  readonly silent?: boolean | undefined;
-  settle(): void;
-}
-
-/** An event in another thread that needs one of this thread, or a part of it. */
-export interface FarWait {
-  /** Asks there whether the await with that token waits for something that needs it. */
-  chase(token: string): void;
-}
+export type Runner = RunnerOf<Lifecycle>;
+export type Part = PartOf<Lifecycle>;
+export type Wait = WaitOf<Lifecycle>;
 
 const noRunners: readonly Runner[] = [];
 let dispatches = 0;
 /** Waits in this thread that `isForeign` is true of. */
 let foreignWaits = 0;
-/** Events under cancellation and those that this leads to. */
-const cancelling: [Lifecycle, unknown][] = [];
 
 export class Lifecycle {
   /** The event itself; an object here, because events are built upon this. */
@@ -163,9 +117,9 @@ export class Lifecycle {
     return [...this.#results, ...this.parts.flatMap((part) => part.results)];
   }
 
-  /** What another thread says of an event that is completed there, and here if it ever came. */
-  restore(startedAt: Moment, completedAt: Moment, results: readonly Runner[]): void {
-    if (this.sequence === 0) {
+  /** What another thread says of an event that is completed there, and here if it ever came; or a record of long ago. */
+  restore(startedAt: Moment, completedAt: Moment, results: readonly Runner[], recorded = false): void {
+    if (this.sequence === 0 && !recorded) {
       dispatches += 1;
       this.sequence = dispatches;
     }
@@ -220,12 +174,34 @@ export class Lifecycle {
     this.start(at);
     this.#openParts -= 1;
     if (this.#openParts > 0) return;
+    this.#deliver();
+    if (this.#openChildren === 0) Lifecycle.#complete(this, at);
+  }
+
+  /** A log has written that the event was finished at that time. */
+  recorded(at: Moment): void {
+    this.#openParts -= 1;
+    if (this.#openParts > 0) return;
+    if (this.#undelivered === null) {
+      if (this.#openChildren === 0) Lifecycle.#settleAll(this, at);
+      return;
+    }
+    // Meanwhile it was dispatched again, to a further bus, and is finished there too.
+    this.#deliver();
+    if (this.#openChildren === 0) Lifecycle.#complete(this, now());
+  }
+
+  /** Ends the waits for completion, which can't come for now; the event stays as it is. */
+  refuseWaits(error: Error): void {
+    for (const wait of [...membersOf(this.#waits)]) wait.fail?.(error);
+  }
+
+  #deliver(): void {
     while (this.#undelivered !== null) {
       const part = this.#undelivered;
       this.#undelivered = part.nextPart;
       part.delivered();
     }
-    if (this.#openChildren === 0) Lifecycle.#complete(this, at);
   }
 
   /** One handler has settled: nothing can be added to its children any more. */
@@ -263,48 +239,82 @@ export class Lifecycle {
 
   /** A handler awaits the event: run all that its completion needs ahead of the queues. */
   cover(): void {
-    const uncovered: Lifecycle[] = [this];
-    for (const lifecycle of uncovered) {
-      if (lifecycle.awaited || lifecycle.settled) continue;
-      lifecycle.awaited = true;
-      for (let part = lifecycle.#firstPart; part !== null; part = part.nextPart) part.promote();
-      for (const runner of lifecycle.results) {
-        if (!runner.settled) continue;
-        // One that was completed and dispatched again keeps nobody waiting.
-        for (const child of runner.children) if (child.parent === runner) uncovered.push(child);
-      }
-    }
+    coverAll(this);
   }
 
   /**
    * Settles what is unfinished on every bus; the event then completes with its children.
-   *
-   * Aborted handlers cancel further events from within: those take their turn, so that no depth exhausts the stack.
    */
   cancel(cause: unknown): void {
-    cancelling.push([this, cause]);
-    if (cancelling.length > 1) return;
-    try {
-      for (const [lifecycle, reason] of cancelling) for (const part of lifecycle.parts) part.cancel(reason);
-    } finally {
-      cancelling.length = 0;
-    }
+    cancelInTurn(this, cause);
+  }
+
+  /** The event is finished; if nothing is to be written down, it is completed. */
+  static #complete(finished: Lifecycle, at: Moment): void {
+    const unlogged = Lifecycle.#finish(finished, at);
+    if (unlogged !== null) Lifecycle.#settleAll(unlogged, at);
   }
 
   /** The step from started to completed, and up to the ancestors that it completes. */
-  static #complete(first: Lifecycle, at: Moment): void {
+  static #settleAll(first: Lifecycle, at: Moment): void {
     let next: Lifecycle | null = first;
+    let time = at;
     while (next !== null) {
-      const lifecycle: Lifecycle = next;
-      const { parent } = lifecycle;
-      Lifecycle.#settle(lifecycle, at);
-      next = null;
-      if (parent !== null) {
-        const above = parent.lifecycle;
-        above.#openChildren -= 1;
-        if (above.#openChildren === 0 && above.#openParts === 0) next = above;
-      }
+      const { parent }: Lifecycle = next;
+      Lifecycle.#settle(next, time);
+      const above: Lifecycle | null = parent === null ? null : Lifecycle.#childDone(parent.lifecycle);
+      if (above === null) return;
+      // The child may have been finished before the parent's own handlers were, and recorded after.
+      time = now();
+      next = Lifecycle.#finish(above, time);
     }
+  }
+
+  /** Has ends written down, upwards as far as that finishes parents. @returns the first of them without a log, if any */
+  static #finish(first: Lifecycle, at: Moment): Lifecycle | null {
+    let lifecycle = first;
+    let time = at;
+    while (Lifecycle.#record(lifecycle, time)) {
+      const above = Lifecycle.#handOver(lifecycle);
+      if (above === null) return null;
+      lifecycle = above;
+      time = now();
+    }
+    return lifecycle;
+  }
+
+  /** @returns whether a log has it now, and will say when it is written */
+  static #record(lifecycle: Lifecycle, at: Moment): boolean {
+    for (let part = lifecycle.#firstPart; part !== null; part = part.nextPart) {
+      if ((part.log ?? null) === null) continue;
+      lifecycle.#openParts += 1;
+      part.record?.(at);
+    }
+    return lifecycle.#openParts > 0;
+  }
+
+  /**
+   * What is in one log is written in order: a parent whose end goes into the same one, and no other, needn't wait until
+   * its child's is written. So a whole family takes one trip to the disk.
+   *
+   * @returns the parent, if that finishes it
+   */
+  static #handOver(lifecycle: Lifecycle): Lifecycle | null {
+    const { parent } = lifecycle;
+    if (parent === null) return null;
+    const log = onlyLog(lifecycle.#firstPart);
+    if (log === null || onlyLog(parent.lifecycle.#firstPart) !== log) return null;
+    const waits = lifecycle.#waits;
+    for (const wait of membersOf(waits)) if (isForeign(wait, lifecycle)) foreignWaits -= 1;
+    lifecycle.parent = null;
+    for (const wait of membersOf(waits)) if (isForeign(wait, lifecycle)) foreignWaits += 1;
+    return Lifecycle.#childDone(parent.lifecycle);
+  }
+
+  /** One child less to wait for. @returns the event, if that finishes it */
+  static #childDone(above: Lifecycle): Lifecycle | null {
+    above.#openChildren -= 1;
+    return above.open ? null : above;
   }
 
   // Static, because an instance with private methods has a field more.
@@ -335,9 +345,4 @@ export class Lifecycle {
 /** Handlers of this thread wait for events that are no children of their own. */
 export function anyForeignWaits(): boolean {
   return foreignWaits > 0;
-}
-
-/** A handler waits for an event that is no child of the handler's own: then ancestors are not all that needs it. */
-function isForeign({ runner }: Wait, lifecycle: Lifecycle): boolean {
-  return runner !== null && lifecycle.parent?.lifecycle !== runner.lifecycle;
 }

@@ -1,4 +1,5 @@
-import { anyForeignWaits, type FarWait, type Lifecycle } from './lifecycle.ts';
+import type { FarWait } from './life-parts.ts';
+import { anyForeignWaits, type Lifecycle } from './lifecycle.ts';
 
 /**
  * True if `event` can't complete before `other` does: it is `other`, or an incomplete child of it needs `other`, or one

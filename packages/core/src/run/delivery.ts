@@ -2,7 +2,7 @@ import { AsyncResource } from 'node:async_hooks';
 import type { BaseEvent } from '../event/base-event.ts';
 import { type Moment, now } from '../basics/clock.ts';
 import type { RunningBus } from '../event/dispatch.ts';
-import type { ErrorPlace } from '../basics/errors.ts';
+import { type ErrorPlace, isBusStoppedError } from '../basics/errors.ts';
 import { abortedError, cancelledError } from './ended-errors.ts';
 import { completedAtOf, EventResult, resultSettled, resultStarted } from '../event/event-result.ts';
 import type { ForwardTarget, HandlerEntry } from '../handlers/handler.ts';
@@ -36,6 +36,9 @@ export interface DeliveryHost {
   handlerStarted(delivery: Delivery, result: EventResult, entry: HandlerEntry): void;
   handlerEnded(delivery: Delivery, result: EventResult, entry: HandlerEntry): void;
   delivered(delivery: Delivery): void;
+  readonly log: object | null;
+  /** The event is finished, and has one more line to write. */
+  record(delivery: Delivery, at: Moment): void;
   completed(delivery: Delivery): void;
 }
 
@@ -63,6 +66,10 @@ export class Delivery implements Part, RunHost, Linked<Delivery>, InFlight<Deliv
   readonly event: BaseEvent;
   readonly lifecycle: Lifecycle;
   results: readonly EventResult[] = noResults;
+  /** Name of the bus whose stop ended it here; null if it ended otherwise. */
+  stoppedBy: string | null = null;
+  /** Its arrival is not logged yet: it is in front of the queue. */
+  arriving = false;
   /** Called once when all handlers have settled here. */
   onDone: (() => void) | null = null;
   #host: DeliveryHost;
@@ -129,13 +136,14 @@ export class Delivery implements Part, RunHost, Linked<Delivery>, InFlight<Deliv
   }
 
   promote(): void {
-    if (this.state === 'queued') this.#host.promote(this);
+    if (this.state === 'queued' && !this.arriving) this.#host.promote(this);
   }
 
   cancel(cause: unknown): void {
     if (this.state === 'done') return;
+    if (isBusStoppedError(cause)) this.stoppedBy = cause.busName ?? '';
     if (this.state === 'queued') {
-      this.#host.unqueue(this);
+      if (!this.arriving) this.#host.unqueue(this);
       this.#begin(false, now());
     }
     this.#abort(this.#starting, cause);
@@ -146,6 +154,14 @@ export class Delivery implements Part, RunHost, Linked<Delivery>, InFlight<Deliv
 
   delivered(): void {
     this.#host.delivered(this);
+  }
+
+  get log(): object | null {
+    return this.#host.log;
+  }
+
+  record(at: Moment): void {
+    this.#host.record(this, at);
   }
 
   completed(): void {

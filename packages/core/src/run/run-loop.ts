@@ -4,6 +4,7 @@ import type { Delivery } from './delivery.ts';
 import { Fifo } from '../basics/fifo.ts';
 import type { HandlerRun } from './handler-run.ts';
 import { LinkedList } from '../basics/linked-list.ts';
+import { queueMicrotask } from '../basics/node-clock.ts';
 
 /**
  * Decides what runs next on one bus.

@@ -4,7 +4,8 @@
  * Promises: `accept` takes an event over without running anything of it; a forward never holds the serial slot; what a
  * bus has refused has left no trace.
  */
-export type { BusEngine, Twins } from '../bus/bus-engine.ts';
+export type { BusEngine } from '../bus/bus-engine.ts';
+export type { Twins } from '../bus/twins.ts';
 export { Capacity } from '../bus/capacity.ts';
 export { adoptIdentity, busEngine } from '../bus/event-bus.ts';
 export { checkExpectOptions, isExpected } from '../bus/expect.ts';

@@ -18,5 +18,6 @@ export {
   startedAtOf,
 } from '../event/event-result.ts';
 export { chaseOn } from '../event/chase.ts';
-export type { FarWait, Lifecycle, Part, Runner, Wait } from '../event/lifecycle.ts';
+export type { FarWait } from '../event/life-parts.ts';
+export type { Lifecycle, Part, Runner, Wait } from '../event/lifecycle.ts';
 export { lifecycleOf } from '../event/result-helpers.ts';

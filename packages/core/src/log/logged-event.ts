@@ -1,0 +1,70 @@
+import { fromEpoch, type Moment, never } from '../basics/clock.ts';
+import { BaseEvent } from '../event/base-event.ts';
+import { type EventOutcome, recordOutcome } from '../event/event-outcome.ts';
+import { EventResult, resultRestored } from '../event/event-result.ts';
+import { lifecycleOf } from '../event/result-helpers.ts';
+import type { LineMarks } from './log-line.ts';
+
+const outcomes: readonly unknown[] = ['failed', 'cancelled', 'succeeded'] satisfies readonly EventOutcome[];
+
+/** The event that a line tells of, as it was dispatched: pending, without what became of it. @throws EventValidationError */
+export function dispatchedEvent({ event_stopped, ...document }: Record<string, unknown> & LineMarks): BaseEvent {
+  const path = document['event_path'];
+  // The end of an event has the whole path; the bus that was stopped, and those behind it, are to have it again.
+  const step = Array.isArray(path) && typeof event_stopped === 'string' ? path.indexOf(event_stopped) : -1;
+  return BaseEvent.fromJSON(step === -1 ? document : { ...document, event_path: (path as unknown[]).slice(0, step) });
+}
+
+/** The same, as its end left it: completed, with its outcome and results. @throws EventValidationError */
+export function endedEvent(document: Record<string, unknown> & LineMarks): BaseEvent {
+  const event = BaseEvent.fromJSON(document);
+  const { event_outcome, event_results } = document;
+  // What other programs have logged tells only what there was to do.
+  if (!outcomes.includes(event_outcome)) return event;
+  const lifecycle = lifecycleOf(event);
+  const results = Array.isArray(event_results) ? event_results : [];
+  lifecycle.restore(
+    moment(document.event_started_at),
+    moment(document.event_completed_at),
+    results.map((result: LoggedResult) => restoreResult(event, result)),
+    true,
+  );
+  recordOutcome(lifecycle, event_outcome as EventOutcome);
+  return event;
+}
+
+interface LoggedResult {
+  readonly handler_id?: unknown;
+  readonly handler_name?: unknown;
+  readonly eventbus_id?: unknown;
+  readonly eventbus_name?: unknown;
+  readonly status?: unknown;
+  readonly error?: { readonly name?: unknown; readonly message?: unknown; readonly code?: unknown } | null;
+}
+
+function restoreResult(event: BaseEvent, logged: LoggedResult): EventResult {
+  const source = {
+    handlerId: String(logged.handler_id),
+    handlerName: String(logged.handler_name),
+    busId: String(logged.eventbus_id),
+    busName: String(logged.eventbus_name),
+  };
+  const result = new EventResult(lifecycleOf(event), source, event.event_timeout);
+  const error = logged.status === 'error' ? restoreError(logged.error ?? {}) : null;
+  const status = error === null ? 'completed' : 'error';
+  resultRestored(result, null, { status, value: null, error, startedAt: never, completedAt: never });
+  return result;
+}
+
+/** By name, message and code: a stack, and the class that gives methods, stayed where it was thrown. */
+function restoreError({ name, message, code }: NonNullable<LoggedResult['error']>): Error {
+  const error = new Error(String(message));
+  delete error.stack;
+  Object.defineProperty(error, 'name', { value: String(name), configurable: true, writable: true });
+  return code === undefined ? error : Object.assign(error, { code });
+}
+
+function moment(time: unknown): Moment {
+  const epochMs = typeof time === 'string' ? Date.parse(time) : Number.NaN;
+  return Number.isNaN(epochMs) ? never : fromEpoch(epochMs);
+}
