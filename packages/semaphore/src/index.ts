@@ -1,5 +1,6 @@
 /**
- * Retries, and concurrency limits shared by functions, classes, threads and processes. All durations are seconds.
+ * Retries, rate limits, and concurrency limits shared by functions, classes, threads and processes. All durations are
+ * seconds.
  *
  * @module @threadbus/semaphore
  */
@@ -18,10 +19,22 @@ export {
   SemaphoreUnavailableError,
   type SemaphoreTimeoutDetails,
 } from './basics/errors.ts';
-export { retryContext, type RetryContext } from './lockfile/held-slots.ts';
-export { inspect } from './retry/inspect.ts';
+export type { Sharing } from './basics/semaphore-directory.ts';
+export type {
+  AcquireOptions,
+  Lease,
+  SlotHolder,
+  SlotPool,
+  SlotReport,
+  SlotWaiter,
+  TryAcquireOptions,
+  WaitOptions,
+} from './basics/slot-pool.ts';
 export { MultiprocessSemaphore, type MultiprocessSemaphoreOptions } from './lockfile/multiprocess-semaphore.ts';
-export { retry, type Retry } from './retry/retry.ts';
-export type { RetryLogger, RetryOn, RetryOptions, SemaphoreScope } from './retry/retry-options.ts';
 export { Semaphore } from './memory/semaphore.ts';
-export type { AcquireOptions, Lease, SlotHolder, SlotPool, SlotReport, SlotWaiter } from './basics/slot-pool.ts';
+export type { Rate } from './rate/rate-limit.ts';
+export { retryContext, type RetryContext } from './retry/held-slots.ts';
+export { inspect } from './retry/inspect.ts';
+export { retry, type Retry } from './retry/retry.ts';
+export { retryAttempts } from './retry/retry-attempts.ts';
+export type { FailedAttempt, RetryLogger, RetryOn, RetryOptions, SemaphoreScope } from './retry/retry-options.ts';

@@ -197,7 +197,9 @@ describe.each(kinds)('slot pool ($scope)', ({ scope, create }) => {
     const report = await pool.inspect();
     expect(report.holders.map(({ slot }) => slot)).toEqual([0, 1]);
     expect(report.holders).toMatchObject([self, self]);
-    expect(report.waiters).toEqual([self]);
+    const since = expect.stringMatching(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/) as string;
+    expect(report.holders).toEqual([0, 1].map((slot) => ({ slot, ...self, since })));
+    expect(report.waiters).toEqual([{ ...self, since, permits: 1 }]);
     await held[0]?.release();
     held.push(await waiting);
     await Promise.all(held.map((lease) => lease.release()));

@@ -176,10 +176,11 @@ test('multiprocess - inspect() tells why a slot is busy: a live holder, or a dea
   await dead.end('SIGKILL');
   const { holders } = await semaphore.inspect();
   expect(holders).toHaveLength(2);
+  const since = expect.any(String) as string;
   expect(holders).toEqual(
     expect.arrayContaining([
-      { slot: expect.any(Number) as number, pid: alive.pid, threadId: 0, state: 'alive' },
-      { slot: expect.any(Number) as number, pid: dead.pid, threadId: 0, state: 'dead' },
+      { slot: expect.any(Number) as number, pid: alive.pid, threadId: 0, state: 'alive', since },
+      { slot: expect.any(Number) as number, pid: dead.pid, threadId: 0, state: 'dead', since },
     ]),
   );
 });
@@ -255,11 +256,9 @@ test('multiprocess - a missing directory is made, for this user alone', async ()
   expect(existsSync(directory)).toBe(false);
   const lease = await semaphore.acquire();
   const folder = String((await semaphore.inspect()).directory);
-  expect([directory, folder, join(folder, 'users')].map((path) => (statSync(path).mode & 0o777).toString(8))).toEqual([
-    '700',
-    '700',
-    '700',
-  ]);
+  expect([directory, folder].map((path) => (statSync(path).mode & 0o777).toString(8))).toEqual(['700', '700']);
+  const files = readdirSync(folder);
+  expect(files.map((file) => (statSync(join(folder, file)).mode & 0o777).toString(8))).toEqual(['600', '600']);
   await lease.release();
 });
 
@@ -370,12 +369,11 @@ test('package - an import installs and makes nothing; what has been used lets th
   const nothing = { listeners: [0, 0, 0, 0], hasDirectory: false };
   const found = JSON.parse(line) as Record<string, { listeners: number[]; hasDirectory: boolean }>;
   expect([found['imported'], found['made']]).toEqual([nothing, nothing]);
-  // The slots of one process need no signal handler; those in lock files do.
+  // No signal handler, ever; what is to be removed at a regular end is.
   expect(found['global']?.listeners.slice(0, 3)).toEqual([0, 0, 0]);
-  expect(found['used']).toMatchObject({ hasDirectory: true, listeners: [1, 1, 1, expect.any(Number) as number] });
+  expect(found['used']).toMatchObject({ hasDirectory: true, listeners: [0, 0, 0, expect.any(Number) as number] });
   expect(found['holders']).toBe(1);
   const [code] = (await once(child, 'exit')) as [number];
   expect(code).toBe(0);
-  const [folder = ''] = readdirSync(directory);
-  expect(readdirSync(join(directory, folder), { recursive: true })).toEqual(['users']);
+  expect(readdirSync(directory)).toEqual([]);
 });

@@ -166,9 +166,18 @@ test.each([
   expect(calls).toBe(expected);
 });
 
-test('retry - an abort error is never retried', async () => {
+test.each([undefined, ['AbortError']])(
+  "retry - an abort error that is not the caller's is retried like any other: retryOn %j",
+  async (retryOn) => {
+    const { calls, fn } = failing(Infinity, () => new DOMException('stop', 'AbortError'));
+    await expect(retry({ ...quiet, retries: 5, retryOn })(fn)('')).rejects.toThrow('stop');
+    expect(calls).toHaveLength(6);
+  },
+);
+
+test('retry - an abort error is not retried where retryOn leaves it out', async () => {
   const { calls, fn } = failing(Infinity, () => new DOMException('stop', 'AbortError'));
-  await expect(retry({ ...quiet, retries: 5 })(fn)('')).rejects.toThrow('stop');
+  await expect(retry({ ...quiet, retries: 5, retryOn: [TypeError] })(fn)('')).rejects.toThrow('stop');
   expect(calls).toHaveLength(1);
 });
 

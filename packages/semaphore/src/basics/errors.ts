@@ -15,6 +15,11 @@ abstract class SemaphoreError extends Error {
   }
 }
 
+/** Not by assignment, which fails where the intrinsics are frozen. */
+function named(prototype: SemaphoreError, name: string): void {
+  Object.defineProperty(prototype, 'name', { value: name, configurable: true, writable: true });
+}
+
 /** A symbol does not survive structured clone; the code does where the sender copies an error's own fields. */
 function hasCode(error: unknown, code: string): boolean {
   if (typeof error !== 'object' || error === null || !('code' in error) || error.code !== code) return false;
@@ -35,6 +40,27 @@ export interface SemaphoreTimeoutDetails {
   readonly scope: 'local' | 'global' | 'multiprocess';
   /** `retry`'s limit for each attempt in seconds, `null` for none; absent for a semaphore on its own. */
   readonly attemptTimeout?: number | null | undefined;
+  /**
+   * What didn't come in time: a `slot`, a `start` under a rate limit, or, for `drain()`, the end of all leases and waits.
+   *
+   * @default 'slot'
+   */
+  readonly waitedFor?: 'slot' | 'start' | 'drain' | undefined;
+}
+
+function timeoutText({ name, limit, timeout, scope, attemptTimeout, waitedFor }: SemaphoreTimeoutDetails): string {
+  const kind = scope === 'multiprocess' ? 'multiprocess semaphore' : 'semaphore';
+  const each = attemptTimeout === undefined ? '' : `, timeout=${seconds(attemptTimeout)} per operation`;
+  if (waitedFor === 'drain') {
+    return `Failed to drain ${kind} "${name}" within ${timeout}s (limit=${limit}): inspect() shows who holds and waits.`;
+  }
+  if (waitedFor === 'start') {
+    return `Failed to start "${name}" within ${timeout}s under its rate limit (limit=${limit}): wait longer, or raise the rate.`;
+  }
+  return (
+    `Failed to acquire ${kind} "${name}" within ${timeout}s (limit=${limit}${each}). ` +
+    'All slots were held all that time: inspect() shows by whom; wait longer, or raise the limit.'
+  );
 }
 
 /**
@@ -55,7 +81,7 @@ export interface SemaphoreTimeoutDetails {
  */
 export class SemaphoreTimeoutError extends SemaphoreError {
   static {
-    this.prototype.name = 'SemaphoreTimeoutError';
+    named(this.prototype, 'SemaphoreTimeoutError');
   }
   override readonly code = 'ERR_SEMAPHORE_TIMEOUT';
   /** The semaphore's name, or the function's if it has none. */
@@ -67,14 +93,9 @@ export class SemaphoreTimeoutError extends SemaphoreError {
   /** Who shares the limit: this thread, the process, or the machine. */
   readonly scope: SemaphoreTimeoutDetails['scope'];
 
-  constructor({ name, limit, timeout, scope, attemptTimeout }: SemaphoreTimeoutDetails, cause?: unknown) {
-    const kind = scope === 'multiprocess' ? 'multiprocess semaphore' : 'semaphore';
-    const each = attemptTimeout === undefined ? '' : `, timeout=${seconds(attemptTimeout)} per operation`;
-    super(
-      `Failed to acquire ${kind} "${name}" within ${timeout}s (limit=${limit}${each}). ` +
-        'All slots were held all that time: inspect() shows by whom; wait longer, or raise the limit.',
-      cause,
-    );
+  constructor(details: SemaphoreTimeoutDetails, cause?: unknown) {
+    const { name, limit, timeout, scope } = details;
+    super(timeoutText(details), cause);
     this.semaphore = name;
     this.limit = limit;
     this.timeout = timeout;
@@ -92,7 +113,7 @@ export class SemaphoreTimeoutError extends SemaphoreError {
  */
 export class SemaphoreUnavailableError extends SemaphoreError {
   static {
-    this.prototype.name = 'SemaphoreUnavailableError';
+    named(this.prototype, 'SemaphoreUnavailableError');
   }
   override readonly code = 'ERR_SEMAPHORE_UNAVAILABLE';
   /** The semaphore's name. */
@@ -108,13 +129,14 @@ export class SemaphoreUnavailableError extends SemaphoreError {
 }
 
 /**
- * The same semaphore is in use with another limit; which of the two holds would depend on who came first.
+ * The same semaphore is in use with another limit; which of the two holds would depend on who came first. Also for
+ * another rate under one name, and for a waiter that wants more permits than `setLimit` left.
  *
  * @example if (isSemaphoreLimitError(error)) console.log(`${error.semaphore} has ${error.existing} slots`);
  */
 export class SemaphoreLimitError extends SemaphoreError {
   static {
-    this.prototype.name = 'SemaphoreLimitError';
+    named(this.prototype, 'SemaphoreLimitError');
   }
   override readonly code = 'ERR_SEMAPHORE_LIMIT';
   /** The semaphore's name. */
@@ -124,10 +146,12 @@ export class SemaphoreLimitError extends SemaphoreError {
   /** The limit that the semaphore has. */
   readonly existing: number;
 
-  constructor(semaphore: string, limit: number, existing: number) {
+  /** @param problem instead of the usual message, where something else than two limits is at odds */
+  constructor(semaphore: string, limit: number, existing: number, problem?: string) {
     super(
-      `Expected the semaphore "${semaphore}" to have one limit everywhere, got ${limit} where it is in use with ` +
-        `${existing}: use the same limit, or another name.`,
+      problem ??
+        `Expected the semaphore "${semaphore}" to have one limit everywhere, got ${limit} where it is in use with ` +
+          `${existing}: use the same limit, or another name.`,
     );
     this.semaphore = semaphore;
     this.limit = limit;
@@ -142,7 +166,7 @@ export class SemaphoreLimitError extends SemaphoreError {
  */
 export class SemaphoreLostError extends SemaphoreError {
   static {
-    this.prototype.name = 'SemaphoreLostError';
+    named(this.prototype, 'SemaphoreLostError');
   }
   override readonly code = 'ERR_SEMAPHORE_LOST';
   /** The semaphore's name. */
@@ -168,20 +192,31 @@ export class SemaphoreLostError extends SemaphoreError {
  */
 export class AttemptTimeoutError extends SemaphoreError {
   static {
-    this.prototype.name = 'AttemptTimeoutError';
+    named(this.prototype, 'AttemptTimeoutError');
   }
   override readonly code = 'ERR_ATTEMPT_TIMEOUT';
   /** The wrapped function's name. */
   readonly function: string;
   /** Which attempt it was, from 1. */
   readonly attempt: number;
-  /** The limit for each attempt, in seconds. */
+  /** The limit that ended it, in seconds. */
   readonly timeout: number;
 
-  constructor(functionName: string, attempt: number, timeout: number) {
+  /**
+   * @param cause the error of the attempt before it, where the time of all attempts was up
+   * @param option which limit it was
+   */
+  constructor(
+    functionName: string,
+    attempt: number,
+    timeout: number,
+    cause?: unknown,
+    option: 'timeout' | 'totalTimeout' = 'timeout',
+  ) {
     super(
-      `Attempt ${attempt} of ${functionName} took longer than timeout=${timeout}s. Its signal is aborted; work that ` +
-        'ignores the signal goes on. Pass retryContext().signal on, or raise the timeout.',
+      `Attempt ${attempt} of ${functionName} took longer than ${option}=${timeout}s. Its signal is aborted; work that ` +
+        `ignores the signal goes on. Pass retryContext().signal on, or raise the ${option}.`,
+      cause,
     );
     this.function = functionName;
     this.attempt = attempt;
@@ -196,7 +231,7 @@ export class AttemptTimeoutError extends SemaphoreError {
  */
 export class RetryContextError extends SemaphoreError {
   static {
-    this.prototype.name = 'RetryContextError';
+    named(this.prototype, 'RetryContextError');
   }
   override readonly code = 'ERR_RETRY_CONTEXT';
 

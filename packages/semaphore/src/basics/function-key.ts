@@ -40,10 +40,11 @@ export function functionKey(fn: AnyFunction, wrap: AnyFunction): string {
 function callerFile(callee: AnyFunction): string {
   const { stackTraceLimit } = Error;
   const trace: { stack?: string } = {};
-  Error.stackTraceLimit = 1;
+  // One line is enough, and there must be one. Where the intrinsics are frozen there are ten.
+  setTraceLimit(1);
   Error.captureStackTrace(trace, callee);
   const line = String(trace.stack).split('\n')[1] ?? '';
-  Error.stackTraceLimit = stackTraceLimit;
+  setTraceLimit(stackTraceLimit);
   // `at name (file:line:column)` or `at file:line:column`; the file as a path or a URL, loaders add a query.
   const file = /(?:\(|at (?:async )?)((?:file:\/\/)?[^()]*?)(?:\?[^:]*)?:\d+:\d+\)?$/.exec(line)?.[1] ?? '';
   try {
@@ -51,4 +52,8 @@ function callerFile(callee: AnyFunction): string {
   } catch {
     return file; // A path already.
   }
+}
+
+function setTraceLimit(lines: number): void {
+  Reflect.set(Error, 'stackTraceLimit', lines);
 }

@@ -1,7 +1,10 @@
+import { setMaxListeners } from 'node:events';
 import type { Lease } from './slot-pool.ts';
 
 /** The lease of every pool: released or lost at most once. */
 export class HeldLease implements Lease {
+  /** Whether it can be lost at all. */
+  readonly isLosable: boolean;
   readonly #giveBack: () => void | Promise<void>;
   // Made on demand: a controller costs more than an uncontended slot in memory.
   #controller: AbortController | undefined;
@@ -9,24 +12,34 @@ export class HeldLease implements Lease {
   #isReleased = false;
   // Not kept for longer than it takes: a promise remembers the async context that it was made in.
   #releasing: void | Promise<void> = undefined;
+  #onGone: (() => void) | undefined;
 
-  /** @param giveBack frees the slot; never throws */
-  constructor(giveBack: () => void | Promise<void>) {
+  /** @param giveBack frees the slots; never throws */
+  constructor(giveBack: () => void | Promise<void>, isLosable = false) {
+    this.isLosable = isLosable;
     this.#giveBack = giveBack;
   }
 
   get signal(): AbortSignal {
     if (this.#controller === undefined) {
       this.#controller = new AbortController();
+      setMaxListeners(0, this.#controller.signal);
       if (this.#lost !== undefined) this.#controller.abort(this.#lost);
     }
     return this.#controller.signal;
   }
 
-  /** Tells the holder that the slot is no longer its own. After `release()` nobody cares. */
+  /** Calls back, once, when it is released or lost. There is one who asks: the object that gave it out. */
+  whenGone(callback: () => void): void {
+    if (this.#isReleased || this.#lost !== undefined) callback();
+    else this.#onGone = callback;
+  }
+
+  /** Tells the holder that a slot is no longer its own. After `release()` nobody cares. */
   lose(reason: Error): void {
     if (this.#isReleased || this.#lost !== undefined) return;
     this.#lost = reason;
+    this.#gone();
     this.#controller?.abort(reason);
   }
 
@@ -34,6 +47,7 @@ export class HeldLease implements Lease {
     if (!this.#isReleased) {
       this.#isReleased = true;
       this.#releasing = this.#giveBack();
+      this.#gone();
     }
     await this.#releasing;
     this.#releasing = undefined;
@@ -41,5 +55,11 @@ export class HeldLease implements Lease {
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.release();
+  }
+
+  #gone(): void {
+    const callback = this.#onGone;
+    this.#onGone = undefined;
+    callback?.();
   }
 }

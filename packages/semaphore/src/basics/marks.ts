@@ -1,45 +1,74 @@
 import { randomBytes } from 'node:crypto';
-import type { Liveness } from './thread-liveness.ts';
-import { liveness } from './thread-liveness.ts';
-import { formatIdentity, parseIdentity, selfIdentity, type ThreadIdentity } from './thread-identity.ts';
+import {
+  formatIdentity,
+  identityPattern,
+  parseIdentity,
+  selfIdentity,
+  type ThreadIdentity,
+} from './thread-identity.ts';
+import { liveness, type Liveness } from './thread-liveness.ts';
 
-// A mark is a file whose name tells which thread made it: `<prefix>.<identity>.<unique>`. It has no content, so that
-// it can't be found half written.
+// A mark is a file whose name tells which thread made it, and what for:
+//
+//   <kind>.<number>. … .<identity>.<session>[-<count>]
+//
+// It has no content to be found half written. A name that is not of this form is not ours: it is never removed, and
+// counts for nothing.
+
+/** A file name that a thread of this package made. */
+export interface Mark {
+  /** The whole file name. */
+  readonly name: string;
+  readonly kind: string;
+  /** What the kind says of them. */
+  readonly numbers: readonly number[];
+  /** Who made it: the identity, and which of its uses of the folder. */
+  readonly owner: string;
+  /** Which of the owner's marks; those of one call have the same. */
+  readonly count: string;
+}
+
+const FORM = new RegExp(`^([a-z0-9]+)((?:\\.[0-9]+)*)\\.(${identityPattern})\\.([0-9a-z]+)(?:-([0-9a-z]+))?$`);
 
 const instance = randomBytes(6).toString('hex');
-let count = 0;
+let sessions = 0;
 
-/** A file name that says that this thread made it. No two marks ever have the same name. */
-export function newMark(prefix: string): string {
-  count++;
-  return `${prefix}.${formatIdentity(selfIdentity())}.${instance}${count.toString(36)}`;
+/** One use of a folder by this thread: what its marks there end with. No two sessions ever are the same. */
+export function newSession(): string {
+  sessions++;
+  return `${formatIdentity(selfIdentity())}.${instance}${sessions.toString(36)}`;
 }
 
-/** Who made a mark; `undefined` if no version of this package did. */
-function markOwner(mark: string): ThreadIdentity | undefined {
-  return parseIdentity(mark.split('.').at(-2) ?? '');
+/** @param count which of the session's marks it is; absent for the session's own one */
+export function markName(kind: string, numbers: readonly (number | string)[], session: string, count?: number): string {
+  const head = [kind, ...numbers, session].join('.');
+  return count === undefined ? head : `${head}-${count.toString(36)}`;
 }
 
-export function markState(mark: string): Liveness {
-  const owner = markOwner(mark);
-  return owner === undefined ? 'unknown' : liveness(owner);
+/** @returns `undefined` for what no version of this package has made */
+export function parseMark(name: string): Mark | undefined {
+  const parts = FORM.exec(name);
+  if (parts === null) return undefined;
+  const [, kind = '', numbers = '', identity = '', session = '', count = ''] = parts;
+  return {
+    name,
+    kind,
+    numbers: numbers === '' ? [] : numbers.slice(1).split('.').map(Number),
+    owner: `${identity}.${session}`,
+    count,
+  };
 }
 
-/**
- * How old the heartbeat of an owner must be that can't be seen from here (in another container, on another machine)
- * before it counts as dead. An owner that can be seen is never judged by its heartbeat: it may be blocked or stopped.
- */
-const UNSEEN_STALE_MS = 60_000;
+export function markOwner(mark: Mark): ThreadIdentity {
+  return parseIdentity(mark.owner.slice(0, mark.owner.indexOf('.')));
+}
 
-/** @param heartbeat when the owner last gave a sign of life, in ms since 1970; asked for only if it matters */
-export function isMarkDead(mark: string, heartbeat: () => number): boolean {
-  const state = markState(mark);
-  if (state !== 'unknown') return state === 'dead';
-  return Date.now() - heartbeat() > UNSEEN_STALE_MS;
+export function markState(mark: Mark): Liveness {
+  return liveness(markOwner(mark));
 }
 
 /** The owner as the reports show it. */
-export function describeMark(mark: string): { pid: number | null; threadId: number | null; state: Liveness } {
-  const owner = markOwner(mark);
-  return { pid: owner?.pid ?? null, threadId: owner?.threadId ?? null, state: markState(mark) };
+export function describeMark(mark: Mark): { pid: number; threadId: number; state: Liveness } {
+  const { pid, threadId } = markOwner(mark);
+  return { pid, threadId, state: markState(mark) };
 }

@@ -13,7 +13,7 @@ export interface FlagPlace {
  * Carries out the steps on real files, in one go.
  *
  * Synchronously: a slot takes a handful of calls of some 10 µs each, less than a trip to the thread pool, which
- * crypto or zlib work of the application can hold up for long; and a signal handler never sees a half-made slot.
+ * crypto or zlib work of the application can hold up for long; and nobody in this thread sees a half-made slot.
  */
 export function runSteps<Result>(
   place: FlagPlace,

@@ -1,3 +1,5 @@
+import { onAbort } from './abort.ts';
+
 // Durations are seconds everywhere in the API; this file is the one place that turns them into timers.
 
 /** The longest delay that a Node timer can hold; a longer one fires after 1 ms. */
@@ -29,22 +31,31 @@ export function delay(seconds: number, signal: AbortSignal | undefined): Promise
       reject(signal.reason as Error);
       return;
     }
-    const onAbort = (): void => {
-      timer.stop();
-      reject(signal?.reason as Error);
-    };
+    const stop =
+      signal &&
+      onAbort(signal, () => {
+        timer.stop();
+        reject(signal.reason as Error);
+      });
     const timer = startTimer(seconds, () => {
-      signal?.removeEventListener('abort', onAbort);
+      stop?.();
       resolve();
     });
-    signal?.addEventListener('abort', onAbort, { once: true });
   });
 }
 
 /** How a rejected value is shown in an error message. */
 export function shown(value: unknown): string {
-  const text = typeof value === 'string' ? JSON.stringify(value) : String(value);
+  const text = typeof value === 'string' ? JSON.stringify(value) : textOf(value);
   return `\`${text.length > 80 ? `${text.slice(0, 77)}...` : text}\` (${value === null ? 'null' : typeof value})`;
+}
+
+function textOf(value: unknown): string {
+  try {
+    return String(value);
+  } catch {
+    return Object.prototype.toString.call(value); // Without a prototype, or its own toString throws.
+  }
 }
 
 /** Reads a wait: 0 looks once, `null` and `Infinity` are no limit. */

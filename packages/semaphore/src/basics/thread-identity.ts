@@ -1,20 +1,21 @@
-import { execFileSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { existsSync, fstatSync, openSync, readFileSync, readlinkSync, unlinkSync } from 'node:fs';
+import { fstatSync, openSync, readFileSync, readlinkSync, unlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { threadId } from 'node:worker_threads';
+import { bootId, isProcOurs, pidNamespace, processStart } from './pid-namespace.ts';
 
 /**
  * What tells one thread from every other that ever ran on this machine; a pid alone does not, as it is used again.
  *
- * With `/proc` a thread is its kernel id plus its start time. Without, a process is known by its start time, and a thread
- * to others of its process by a file that it keeps open: Node closes a worker's descriptors when it ends, however.
+ * With a `/proc` of its own namespace a thread is its kernel id plus its start time. Without, a process is known by its
+ * start time, and a thread to others of its process by a file that it keeps open: Node closes a worker's descriptors
+ * when it ends.
  */
 export interface ThreadIdentity {
-  /** First digits of the kernel's boot id; empty without `/proc`. */
+  /** First digits of the kernel's boot id; empty if it can't be read. */
   readonly boot: string;
-  /** The pid namespace; the same pid means another process in another one. Empty without `/proc`. */
+  /** The pid namespace; the same pid means another process in another one. Empty if it can't be known. */
   readonly namespace: string;
   readonly pid: number;
   /** The kernel's thread id; without `/proc`, when the file behind `fd` was made, in µs since 1970. */
@@ -23,9 +24,12 @@ export interface ThreadIdentity {
   readonly start: number;
   /** Node's thread id, 0 for the main thread. */
   readonly threadId: number;
-  /** The descriptor that this thread keeps open; -1 with `/proc`. */
+  /** The descriptor that this thread keeps open; {@link BY_PROC} with `/proc`, {@link BY_NOTHING} if no file could be made. */
   readonly fd: number;
 }
+
+export const BY_PROC = -1;
+export const BY_NOTHING = -2;
 
 let self: ThreadIdentity | undefined;
 
@@ -35,23 +39,19 @@ export function selfIdentity(): ThreadIdentity {
   return self;
 }
 
-export function hasProc(): boolean {
-  return selfIdentity().boot !== '';
-}
-
 export function formatIdentity(identity: ThreadIdentity): string {
   const { boot, namespace, pid, tid, start, threadId: thread, fd } = identity;
   return [boot, namespace, pid, tid, start, thread, fd].join('_');
 }
 
-const PATTERN = /^([0-9a-f]*)_([0-9]*)_([0-9]+)_([0-9]+)_([0-9]+)_([0-9]+)_(-?[0-9]+)$/;
+/** The texts that {@link formatIdentity} makes, as the source of a regular expression. */
+export const identityPattern = '[0-9a-f]*_[0-9-]*_[0-9]+_[0-9]+_[0-9]+_[0-9]+_-?[0-9]+';
 
-/** @returns `undefined` for a text that no version of this package wrote */
-export function parseIdentity(text: string): ThreadIdentity | undefined {
-  const parts = PATTERN.exec(text);
-  if (parts === null) return undefined;
-  const [pid, tid, start, thread, fd] = parts.slice(3).map(Number) as [number, number, number, number, number];
-  return { boot: parts[1] ?? '', namespace: parts[2] ?? '', pid, tid, start, threadId: thread, fd };
+/** @param text as matched by {@link identityPattern} */
+export function parseIdentity(text: string): ThreadIdentity {
+  const [boot = '', namespace = '', ...numbers] = text.split('_');
+  const [pid, tid, start, thread, fd] = numbers.map(Number) as [number, number, number, number, number];
+  return { boot, namespace, pid, tid, start, threadId: thread, fd };
 }
 
 /** State letter and start time of a thread, from its `stat` file. Its second field, the name, may hold anything. */
@@ -61,34 +61,28 @@ export function readThreadStat(pid: number | 'self', tid: number): { state: stri
   return { state: fields[0] ?? '?', start: Number(fields[19]) };
 }
 
-/** When a process started, in seconds since 1970; 0 if the platform does not tell. Costs a few milliseconds. */
-export function processStart(pid: number): number {
-  if (process.platform === 'win32') return 0;
-  try {
-    const text = execFileSync('ps', ['-o', 'lstart=', '-p', String(pid)], {
-      encoding: 'utf8',
-      env: { ...process.env, LC_ALL: 'C' },
-      stdio: ['ignore', 'pipe', 'ignore'],
-    });
-    return Math.round(Date.parse(text.trim()) / 1000) || 0;
-  } catch {
-    return 0;
-  }
-}
-
 function identify(): ThreadIdentity {
   const { pid } = process;
-  if (existsSync('/proc/thread-self/stat')) {
-    // Only the synchronous call is carried out by this very thread.
-    const tid = Number(readlinkSync('/proc/thread-self').split('/').at(-1));
-    const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'latin1').replaceAll('-', '').slice(0, 12);
-    const namespace = readlinkSync('/proc/self/ns/pid').replaceAll(/\D/g, '');
-    return { boot, namespace, pid, tid, start: readThreadStat('self', tid).start, threadId, fd: -1 };
+  const place = { boot: bootId(), namespace: pidNamespace(), pid, threadId };
+  if (isProcOurs()) {
+    try {
+      // Only the synchronous call is carried out by this very thread.
+      const tid = Number(readlinkSync('/proc/thread-self').split('/').at(-1));
+      return { ...place, tid, start: readThreadStat('self', tid).start, fd: BY_PROC };
+    } catch {
+      // An old kernel, or a policy that forbids it.
+    }
   }
-  const file = join(tmpdir(), `threadbus-thread-${randomUUID()}`);
-  const fd = openSync(file, 'wx', 0o600);
-  unlinkSync(file);
-  return { boot: '', namespace: '', pid, tid: openFileStamp(fd), start: processStart(pid), threadId, fd };
+  const start = processStart(pid);
+  try {
+    const file = join(tmpdir(), `threadbus-thread-${randomUUID()}`);
+    const fd = openSync(file, 'wx', 0o600);
+    unlinkSync(file);
+    return { ...place, tid: openFileStamp(fd), start, fd };
+  } catch {
+    // Nothing may be read and nothing written: what only this thread uses needs no identity.
+    return { ...place, tid: 0, start, fd: BY_NOTHING };
+  }
 }
 
 /** Tells the file behind a descriptor from every other that may be opened under the same number later. */

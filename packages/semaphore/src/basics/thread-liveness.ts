@@ -1,12 +1,6 @@
 import { statSync } from 'node:fs';
-import {
-  hasProc,
-  openFileStamp,
-  processStart,
-  readThreadStat,
-  selfIdentity,
-  type ThreadIdentity,
-} from './thread-identity.ts';
+import { hasPidNamespaces, processStart } from './pid-namespace.ts';
+import { BY_PROC, openFileStamp, readThreadStat, selfIdentity, type ThreadIdentity } from './thread-identity.ts';
 
 /**
  * `dead` is proof: an ended thread never comes back under the same identity. `alive` is what the kernel says now.
@@ -17,14 +11,33 @@ export type Liveness = 'alive' | 'dead' | 'unknown';
 /** Whether a thread still runs; a stopped or blocked one does. Never waits, costs some 10 µs. */
 export function liveness(identity: ThreadIdentity): Liveness {
   const self = selfIdentity();
-  if (identity.pid === self.pid && identity.threadId === self.threadId && isSame(identity, self)) return 'alive';
-  if (identity.boot === '') return livenessOfProcess(identity);
-  if (!hasProc() || identity.boot !== self.boot || identity.namespace !== self.namespace) return 'unknown';
-  return livenessInProc(identity);
+  if (isSame(identity, self)) return 'alive';
+  // A pid of another namespace says nothing here, and neither does one of a namespace that nobody knows.
+  if (identity.boot !== self.boot || identity.namespace !== self.namespace) return 'unknown';
+  if (self.namespace === '' && hasPidNamespaces()) return 'unknown';
+  if (identity.fd === BY_PROC && self.fd === BY_PROC) return livenessInProc(identity);
+  return identity.pid === self.pid ? livenessInProcess(identity) : livenessByPid(identity);
+}
+
+/** The same for a thread that is known to be of this process. */
+export function livenessInProcess(identity: ThreadIdentity): Liveness {
+  const self = selfIdentity();
+  if (isSame(identity, self)) return 'alive';
+  if (identity.fd === BY_PROC && self.fd === BY_PROC) return livenessInProc(identity);
+  if (identity.fd > BY_PROC) return openness(identity);
+  return identity.threadId === 0 ? 'alive' : 'unknown';
 }
 
 function isSame(a: ThreadIdentity, b: ThreadIdentity): boolean {
-  return a.boot === b.boot && a.namespace === b.namespace && a.tid === b.tid && a.start === b.start && a.fd === b.fd;
+  return (
+    a.pid === b.pid &&
+    a.threadId === b.threadId &&
+    a.boot === b.boot &&
+    a.namespace === b.namespace &&
+    a.tid === b.tid &&
+    a.start === b.start &&
+    a.fd === b.fd
+  );
 }
 
 function livenessInProc({ pid, tid, start }: ThreadIdentity): Liveness {
@@ -62,10 +75,11 @@ function signal(pid: number): Liveness {
 const PS_CACHE_MS = 1000;
 const starts = new Map<number, { start: number; until: number }>();
 
-function livenessOfProcess({ pid, tid, start, fd }: ThreadIdentity): Liveness {
+/** Another process, of which nothing but its pid can be asked for, and perhaps when it started. */
+function livenessByPid({ pid, start, fd }: ThreadIdentity): Liveness {
   const signalled = signal(pid);
-  if (signalled !== 'alive') return signalled;
-  if (pid === process.pid) return isOpen(fd, tid) ? 'alive' : 'dead';
+  // Its start is in clock ticks where it sees /proc, which we don't.
+  if (signalled !== 'alive' || fd === BY_PROC || start === 0) return signalled;
   const now = performance.now();
   let known = starts.get(pid);
   if (known === undefined || known.until < now) {
@@ -74,13 +88,13 @@ function livenessOfProcess({ pid, tid, start, fd }: ThreadIdentity): Liveness {
     starts.set(pid, known);
   }
   // `ps` works the time out from two clocks, and may be a second off.
-  return start === 0 || known.start === 0 || Math.abs(known.start - start) <= 2 ? 'alive' : 'dead';
+  return known.start === 0 || Math.abs(known.start - start) <= 2 ? 'alive' : 'dead';
 }
 
-function isOpen(fd: number, stamp: number): boolean {
+function openness({ fd, tid }: ThreadIdentity): Liveness {
   try {
-    return openFileStamp(fd) === stamp;
+    return openFileStamp(fd) === tid ? 'alive' : 'dead';
   } catch {
-    return false;
+    return 'dead';
   }
 }

@@ -1,87 +1,156 @@
-import { join } from 'node:path';
-import { SemaphoreLostError, SemaphoreTimeoutError } from '../basics/errors.ts';
+import { SemaphoreLimitError, SemaphoreLostError, SemaphoreTimeoutError } from '../basics/errors.ts';
 import { HeldLease } from '../basics/held-lease.ts';
-import { newMark } from '../basics/marks.ts';
-import type { FlagPlace } from '../basics/run-steps.ts';
-import { delay, readWait } from '../basics/seconds.ts';
+import { describeMark, type Mark } from '../basics/marks.ts';
+import { runSteps } from '../basics/run-steps.ts';
+import { delay } from '../basics/seconds.ts';
 import { unavailable } from '../basics/semaphore-directory.ts';
-import { SlotFolder, type SlotListing } from './slot-folder.ts';
-import { loadSlotLocks, type SlotLocks } from './slot-lock.ts';
-import type { AcquireOptions, Lease, SlotPool, SlotReport } from '../basics/slot-pool.ts';
-import { WaitQueue } from '../basics/wait-queue.ts';
-import { arrivalTime, touchTicket, WaitTicket } from '../basics/wait-ticket.ts';
+import { reap } from '../basics/slot-steps.ts';
+import {
+  readAcquire,
+  readTryAcquire,
+  type AcquireOptions,
+  type SlotPool,
+  type SlotReport,
+  type TryAcquireOptions,
+} from '../basics/slot-pool.ts';
+import { WaitQueue, type Waiter } from '../basics/wait-queue.ts';
+import { HeldFlags } from './held-flags.ts';
+import { idleFolders } from './idle-folders.ts';
+import { SlotFolder, type SlotListing, type SlotPlace } from './slot-folder.ts';
+import { arrivalTime, TicketLine } from './ticket-line.ts';
 
-// A release wakes the first waiter by its ticket. What no one can announce, the death of a holder, is found by a look
-// every so often; it also takes a free slot whose turn is a waiter's that is blocked or stopped.
+// A release wakes the first waiter. What no one can announce, the death of a holder, is found by a look every so often.
 const TICK_MS = 20;
 const TICK_PER_RANK_MS = 10;
 const LONGEST_TICK_MS = 250;
 const COLLISION_TRIES = 6;
-/** Owners looked at in one tick; of a larger limit, as many in each tick, in turns. */
-const REAPED_PER_TICK = 16;
+/** Owners looked at in one look; of a larger limit, as many in each look, in turns. */
+const REAPED_PER_LOOK = 16;
+
+const KNOWN_LIMITS = 1000;
+/** By folder: with which limit this thread has used it. */
+const lastLimits = new Map<string, number>();
 
 /** Slots in lock files, shared by all processes that use the same folder. One object for a folder and limit a thread. */
 export class LockfileSlots implements SlotPool {
   readonly name: string;
   readonly limit: number;
   readonly #folder: SlotFolder;
-  readonly #queue = new WaitQueue<Lease>(() => this.#wake(false));
+  readonly #queue = new WaitQueue<HeldLease>((waiter) => this.#left(waiter));
+  readonly #line: TicketLine;
   /** What this thread holds. */
-  readonly #held = new Map<HeldLease, { place: FlagPlace; flag: string }>();
-  #locks: SlotLocks | undefined;
-  #ticket: WaitTicket | undefined;
+  readonly #held = new Map<HeldLease, HeldFlags>();
+  #serving = false;
   /** A wake since the last look; it may come while nobody pauses. */
   #woken = false;
-  /** Take any free slot in the next look, whoever's turn it is. */
-  #eager = false;
   #resume: () => void = () => {};
   #reapFrom = 0;
   /** How often a slot that looked free was lost to someone who tried as well. */
   #collisions = 0;
 
-  constructor(name: string, limit: number, directory: string | undefined) {
-    this.name = name;
-    this.limit = limit;
-    this.#folder = new SlotFolder(name, limit, directory, () => this.#checkHeld());
+  constructor(place: SlotPlace) {
+    this.name = place.name;
+    this.limit = place.limit;
+    this.#folder = new SlotFolder(place, {
+      woken: () => this.#wake(),
+      deleted: () => {
+        this.#line.clear();
+        this.#checkHeld();
+        this.#wake();
+      },
+      beat: () => this.#checkHeld(),
+    });
+    this.#line = new TicketLine(this.#folder, this.#queue);
   }
 
-  async acquire(options: AcquireOptions = {}): Promise<Lease> {
-    const timeout = readWait('timeout', options.timeout);
-    options.signal?.throwIfAborted();
-    const arrival = arrivalTime();
-    this.#folder.open();
-    this.#locks ??= await loadSlotLocks();
-    const lease = timeout === 0 ? await this.#lookOnce() : await this.#look(false);
+  /** Nobody in this thread holds or waits. */
+  get isIdle(): boolean {
+    return this.#held.size === 0 && this.#queue.size === 0;
+  }
+
+  async acquire(options?: AcquireOptions): Promise<HeldLease> {
+    const { timeout, signal, permits } = readAcquire(options, this.limit);
+    signal?.throwIfAborted();
+    const place = arrivalTime();
+    const lease = timeout === 0 ? await this.#lookOnce(permits) : this.#takeNow(permits);
     if (lease !== undefined) {
-      if (options.signal?.aborted !== true) return lease;
+      if (signal?.aborted !== true) return lease;
       await lease.release();
+      signal.throwIfAborted();
     }
-    options.signal?.throwIfAborted();
     if (timeout === 0) throw this.#timedOut(0);
-    const granted = this.#queue.enter(options, (limit) => this.#timedOut(limit), arrival);
-    if (this.#ticket === undefined) void this.#serve();
+    const granted = this.#queue.enter({ timeout, signal, permits, place }, (limit) => this.#timedOut(limit));
+    const { newest } = this.#queue;
+    if (newest !== undefined) this.#line.enter(newest);
+    if (!this.#serving) void this.#serve();
     return granted;
+  }
+
+  async tryAcquire(options?: TryAcquireOptions): Promise<HeldLease | null> {
+    const permits = readTryAcquire(options, this.limit);
+    return (await this.#lookOnce(permits)) ?? null;
   }
 
   async inspect(): Promise<SlotReport> {
     const { name, limit } = this;
-    return { name, scope: 'multiprocess', limit, directory: this.#folder.path, ...this.#folder.describe() };
+    const { flags, tickets } = this.#folder.listIfAny();
+    const describe = (mark: Mark, since = 0) => ({ ...describeMark(mark), since: new Date(since).toISOString() });
+    // What a call has got while it still waits for more is a reservation: its ticket says so.
+    const waiting = new Set(tickets.map(({ owner, count }) => `${owner} ${count}`));
+    const held = flags.filter(({ owner, count }) => !waiting.has(`${owner} ${count}`));
+    const holders = held.map((mark) => ({ slot: mark.numbers[0] ?? 0, ...describe(mark, mark.numbers[1]) }));
+    holders.sort((a, b) => a.slot - b.slot);
+    return {
+      name,
+      scope: 'multiprocess',
+      limit,
+      directory: this.#folder.path,
+      holders,
+      waiters: tickets.map((mark) => ({ ...describe(mark, mark.numbers[2]), permits: mark.numbers[1] ?? 1 })),
+    };
+  }
+
+  /** Takes its mark out of the folder. Only while it is idle. */
+  close(): void {
+    if (this.isIdle) this.#folder.close();
   }
 
   /** One try without a ticket. Whoever waits already comes first. */
-  async #look(thorough: boolean): Promise<Lease | undefined> {
-    if (this.#queue.size > 0) return undefined;
-    const listing = this.#folder.list();
-    if (!thorough) return listing.tickets.length > 0 ? undefined : this.#take(listing, false);
-    const waiting = listing.tickets.some((ticket) => this.#folder.isTicketLive(ticket));
-    return waiting ? undefined : this.#take(listing, true);
+  #takeNow(permits: number): HeldLease | undefined {
+    idleFolders.use(this);
+    this.#checkLimit();
+    try {
+      this.#folder.open();
+      if (this.#queue.size > 0) return undefined;
+      const listing = this.#folder.list();
+      if (listing.tickets.length > 0 && this.#line.hasWaiters(listing)) return undefined;
+      const flags = new HeldFlags(this.#folder, this.#folder.nextCount());
+      this.#collect(flags, permits, listing);
+      if (flags.size === permits) return this.#lease(flags);
+      flags.free();
+      return undefined;
+    } catch (error) {
+      throw this.#asUnavailable(error);
+    } finally {
+      if (this.isIdle) idleFolders.rest(this);
+    }
+  }
+
+  /** Processes find out by the folder. Within the thread it is known also of a name that rests. */
+  #checkLimit(): void {
+    const { path } = this.#folder;
+    const last = lastLimits.get(path);
+    if (last === this.limit) return;
+    if (last !== undefined) throw new SemaphoreLimitError(this.name, this.limit, last);
+    if (lastLimits.size >= KNOWN_LIMITS) lastLimits.clear();
+    lastLimits.set(path, this.limit);
   }
 
   /** For a caller that will not wait. Two that try for a slot at the same instant both step back: so a few tries. */
-  async #lookOnce(): Promise<Lease | undefined> {
+  async #lookOnce(permits: number): Promise<HeldLease | undefined> {
     for (let tries = 0; tries < COLLISION_TRIES; tries++) {
       const collisions = this.#collisions;
-      const lease = await this.#look(true);
+      const lease = this.#takeNow(permits);
       if (lease !== undefined || this.#collisions === collisions) return lease;
       await delay((Math.random() * 2 ** tries) / 1000, undefined);
     }
@@ -90,61 +159,88 @@ export class LockfileSlots implements SlotPool {
 
   /** Serves this thread's waiters as long as there are any. */
   async #serve(): Promise<void> {
-    const ticket = new WaitTicket(this.#folder.path, (touched) => this.#wake(touched));
-    this.#ticket = ticket;
+    this.#serving = true;
+    idleFolders.use(this);
     try {
       for (let first = this.#queue.first; first !== undefined; first = this.#queue.first) {
         this.#folder.open();
-        if (!ticket.place(first.place)) {
+        this.#folder.beat();
+        if (!this.#line.enter(first)) {
           // Deleted under way. The listing notices, and makes it again.
           this.#folder.list();
           await this.#pause(0);
           continue;
         }
-        // Listed after the ticket is in: a release before that is seen now, one after that touches the ticket.
-        const eager = this.#eager;
-        this.#woken = this.#eager = false;
+        // Listed after the ticket is in: a release before that is seen now, one after that wakes this thread.
+        this.#woken = false;
         const listing = this.#folder.list();
-        const rank = this.#rank(listing, ticket);
-        const free = this.limit - listing.busy.size;
-        // Whoever is first looks for dead owners at once, the others when nothing moves.
-        const isFirst = rank <= 0;
-        const lease = eager || isFirst || rank < free ? await this.#take(listing, eager || isFirst) : undefined;
-        if (lease !== undefined) {
-          await this.#grant(lease);
-          continue;
-        }
-        // It was touched for a caller that has left; the line goes on behind this ticket's new place.
-        if (free > 0 && !eager) this.#passOn();
-        await this.#pause(rank);
+        const flags = this.#line.flagsOf(first);
+        const { isOurs, rank } = this.#line.turn(listing, (mark) => this.#available(listing, mark));
+        if (isOurs && flags !== undefined) this.#collect(flags, first.permits, listing);
+        else this.#standBack(flags, listing);
+        if (flags?.size === first.permits) this.#grant(first, flags);
+        else await this.#pause(rank);
       }
     } catch (error) {
       this.#queue.failAll(this.#asUnavailable(error));
     } finally {
-      ticket.remove();
-      this.#ticket = undefined;
+      this.#serving = false;
       this.#passOn();
+      if (this.isIdle) idleFolders.rest(this);
     }
   }
 
-  async #grant(lease: Lease): Promise<void> {
-    const first = this.#queue.first;
-    if (first === undefined) {
-      await lease.release();
-      return;
-    }
+  #grant(first: Waiter<HeldLease>, flags: HeldFlags): void {
+    const lease = this.#lease(flags);
     first.grant(lease);
+    this.#line.leave(first);
     // Released were several slots perhaps, and only one waiter was woken.
     this.#passOn();
   }
 
-  #rank(listing: SlotListing, ticket: WaitTicket): number {
-    const { tickets } = listing;
-    const rank = ticket.name === undefined ? -1 : tickets.indexOf(ticket.name);
-    // Only the first place matters to others; a dead ticket further back is found once it is there.
-    let dead = 0;
-    while (dead < rank && !this.#folder.isTicketLive(tickets[dead] ?? '')) dead++;
-    return rank - dead;
+  /** Takes what is free of what is wanted. */
+  #collect(flags: HeldFlags, permits: number, listing: SlotListing): void {
+    if (!this.#folder.isSettled) return;
+    const busy = this.#reap(listing);
+    const since = Date.now();
+    const offset = Math.floor(Math.random() * this.limit);
+    for (let i = 0; i < this.limit && flags.size < permits; i++) {
+      const slot = (i + offset) % this.limit;
+      if (busy.has(slot) || flags.has(slot)) continue;
+      if (flags.take(slot, since) === 'busy') this.#collisions++;
+    }
+  }
+
+  /** It is another thread's turn: what was reserved is that one's, and so are slots of the dead. */
+  #standBack(flags: HeldFlags | undefined, listing: SlotListing): void {
+    const reserved = flags?.size ?? 0;
+    flags?.free();
+    const busy = new Set(listing.flags.map(({ numbers }) => numbers[0] ?? 0)).size;
+    if (this.#reap(listing).size < busy || reserved > 0) this.#line.wakeNext(this.#folder.list());
+  }
+
+  /** Frees slots whose owners have ended. @returns those that are not free */
+  #reap(listing: SlotListing): Set<number> {
+    const busy = new Set(listing.flags.map(({ numbers }) => numbers[0] ?? 0));
+    const { length } = listing.flags;
+    const marks = new Map(listing.flags.map((mark) => [mark.name, mark]));
+    for (let i = Math.min(length, REAPED_PER_LOOK); i > 0; i--) {
+      const flag = listing.flags[this.#reapFrom++ % length];
+      if (flag === undefined || !this.#folder.isDead(flag, listing)) continue;
+      const slot = flag.numbers[0] ?? 0;
+      const isDead = (name: string): boolean => {
+        const mark = marks.get(name);
+        return mark !== undefined && this.#folder.isDead(mark, listing);
+      };
+      if (runSteps(this.#folder.place(slot), reap(), isDead) === 'free') busy.delete(slot);
+    }
+    return busy;
+  }
+
+  /** How many slots a waiting call could have: those that are free, and those that it has reserved. */
+  #available({ flags }: SlotListing, { owner, count }: Mark): number {
+    const others = flags.filter((flag) => flag.owner !== owner || flag.count !== count);
+    return this.limit - new Set(others.map(({ numbers }) => numbers[0])).size;
   }
 
   /** Until someone wakes this thread's line, or the tick. */
@@ -152,7 +248,7 @@ export class LockfileSlots implements SlotPool {
     if (this.#woken) return Promise.resolve();
     const tick = Math.min(TICK_MS + TICK_PER_RANK_MS * rank, LONGEST_TICK_MS) * (0.8 + 0.4 * Math.random());
     return new Promise((resolve) => {
-      const timer = setTimeout(() => this.#wake(true), tick);
+      const timer = setTimeout(() => this.#wake(), tick);
       this.#resume = () => {
         clearTimeout(timer);
         resolve();
@@ -160,83 +256,51 @@ export class LockfileSlots implements SlotPool {
     });
   }
 
-  #wake(eager: boolean): void {
+  #wake(): void {
     this.#woken = true;
-    this.#eager ||= eager;
     this.#resume();
   }
 
-  async #take(listing: SlotListing, reaping: boolean): Promise<Lease | undefined> {
-    if (!this.#folder.isSettled) return undefined;
-    const offset = Math.floor(Math.random() * this.limit);
-    for (let i = 0; i < this.limit; i++) {
-      const slot = (i + offset) % this.limit;
-      if (listing.busy.has(slot)) continue;
-      const lease = await this.#lock(slot);
-      if (lease !== undefined) return lease;
-    }
-    if (!reaping) return undefined;
-    for (let i = Math.min(this.limit, REAPED_PER_TICK); i > 0; i--) {
-      const slot = this.#reapFrom++ % this.limit;
-      const lease = this.#folder.reap(slot) ? await this.#lock(slot) : undefined;
-      if (lease !== undefined) return lease;
-    }
-    return undefined;
+  #left(waiter: Waiter<HeldLease>): void {
+    this.#line.flagsOf(waiter)?.free();
+    this.#line.leave(waiter);
+    this.#passOn();
+    this.#wake();
   }
 
-  async #lock(slot: number): Promise<Lease | undefined> {
-    const place = this.#folder.place(slot);
-    const flag = newMark(`slot.${slot}`);
-    const onLost = (error: Error): void => lease.lose(this.#lost(flag, error));
-    const lease: HeldLease = new HeldLease(async () => {
-      const freed = this.#locks?.free(place);
+  #lease(flags: HeldFlags): HeldLease {
+    const lease = new HeldLease(() => {
+      flags.free();
       this.#held.delete(lease);
       this.#passOn();
-      await freed;
-    });
-    try {
-      if ((await this.#locks?.take(place, flag, onLost)) !== true) {
-        this.#collisions++;
-        return undefined;
-      }
-    } catch (error) {
-      // The folder went away under way: the next listing makes it again.
-      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-      throw this.#asUnavailable(error);
-    }
-    this.#held.set(lease, { place, flag });
+      if (this.isIdle) idleFolders.rest(this);
+    }, true);
+    this.#held.set(lease, flags);
     return lease;
   }
 
   /** Wakes the first waiter if there is a slot for it. */
   #passOn(): void {
+    if (!this.#folder.isOpen) return;
     try {
-      const { busy, tickets } = this.#folder.list();
-      if (busy.size >= this.limit) return;
-      for (const ticket of tickets) {
-        if (ticket === this.#ticket?.name) return this.#wake(true);
-        if (this.#folder.isTicketLive(ticket) && touchTicket(join(this.#folder.path, ticket))) return;
-      }
+      const listing = this.#folder.list();
+      if (listing.tickets.length === 0 || listing.flags.length >= this.limit) return;
+      if (this.#line.wakeNext(listing)) this.#wake();
     } catch {
       // Only a courtesy: whoever waits looks by itself, and meets the same error.
     }
   }
 
   #checkHeld(): void {
-    for (const [lease, { place, flag }] of this.#held) {
-      if (this.#locks?.isHeld(place) !== true) lease.lose(this.#lost(flag));
+    for (const [lease, flags] of this.#held) {
+      const path = flags.missing();
+      if (path !== undefined) lease.lose(new SemaphoreLostError(this.name, path));
     }
-    this.#wake(true);
-  }
-
-  #lost(flag: string, cause?: Error): SemaphoreLostError {
-    return new SemaphoreLostError(this.name, join(this.#folder.path, flag), cause);
   }
 
   #asUnavailable(error: unknown): Error {
     const { code = 'ERR_' } = error as NodeJS.ErrnoException;
-    if (code.startsWith('ERR_')) return error as Error;
-    return unavailable(this.name, this.#folder.path, error);
+    return code.startsWith('ERR_') ? (error as Error) : unavailable(this.name, this.#folder.path, error);
   }
 
   #timedOut(timeout: number): SemaphoreTimeoutError {

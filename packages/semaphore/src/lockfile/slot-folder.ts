@@ -1,55 +1,96 @@
-import { readdirSync, rmdirSync, statSync, unlinkSync, watch, writeFileSync, type FSWatcher } from 'node:fs';
+import {
+  chmodSync,
+  closeSync,
+  constants,
+  fstatSync,
+  openSync,
+  readdirSync,
+  rmdirSync,
+  statSync,
+  unlinkSync,
+  utimesSync,
+  watch,
+  writeFileSync,
+  writeSync,
+  type FSWatcher,
+} from 'node:fs';
 import { join } from 'node:path';
 import { isSemaphoreUnavailableError, SemaphoreLimitError } from '../basics/errors.ts';
-import { removeAtExit } from '../basics/exit-cleanup.ts';
-import { describeMark, isMarkDead, markState, newMark } from '../basics/marks.ts';
-import { runSteps, type FlagPlace } from '../basics/run-steps.ts';
-import { defaultDirectory, makeDirectory, semaphoreDirectory, unavailable } from '../basics/semaphore-directory.ts';
-import type { SlotHolder, SlotWaiter } from '../basics/slot-pool.ts';
-import { reap } from '../basics/slot-steps.ts';
+import { keepAtExit, removeAtExit } from '../basics/exit-cleanup.ts';
+import { onHeartbeat } from '../basics/heartbeat.ts';
+import { markName, markState, newSession, parseMark, type Mark } from '../basics/marks.ts';
+import type { FlagPlace } from '../basics/run-steps.ts';
+import {
+  fileMode,
+  makeDirectory,
+  semaphoreDirectory,
+  unavailable,
+  type Sharing,
+} from '../basics/semaphore-directory.ts';
+import { staleWatch } from '../basics/stale-watch.ts';
 
 /** What is in the folder at one moment. */
 export interface SlotListing {
-  /** Slots that someone has a flag for. */
-  readonly busy: ReadonlySet<number>;
-  /** Tickets of waiting threads, first come first. */
-  readonly tickets: readonly string[];
+  /** Flags of slots: of those who hold them, or try for them. */
+  readonly flags: readonly Mark[];
+  /** Tickets of waiting calls, first come first. */
+  readonly tickets: readonly Mark[];
+  /** Threads that use the semaphore, by owner. */
+  readonly users: ReadonlyMap<string, Mark>;
 }
 
-const SLOT = /^slot\.([0-9]+)\./;
-/** How long a user's mark is kept that nobody can judge from here. */
-const UNSEEN_USER_MS = 86_400_000;
+/** Where a semaphore's slots are, and for whom. */
+export interface SlotPlace {
+  readonly name: string;
+  readonly limit: number;
+  readonly directory: string;
+  readonly shared: Sharing;
+}
+
 /** How often the folder may be deleted while it is being made. */
 const OPEN_TRIES = 10;
 /** After the folder was deleted under way: how long its holders, told by their watches, have to stop. */
 const SETTLE_MS = 250;
 
 /**
- * The folder of one semaphore:
+ * The folder of one semaphore. Its files are marks (see marks.ts):
  *
- * - `slot.<i>.<identity>.<unique>` a flag: the thread that owns the slot, or tries for it
- * - `wait.<arrival>.<identity>.<unique>` the ticket of a thread that waits
- * - `users/<limit>.<identity>.<unique>` a thread that uses the semaphore, and with which limit
+ * - `slot.<i>.<since>.<try>` a flag: the thread that owns the slot, or tries for it
+ * - `wait.<arrival>.<permits>.<since>` the ticket of a call that waits
+ * - `user.<limit>` a thread that uses the semaphore, and with which limit. Whoever writes to it wakes the thread; the
+ *   thread itself changes its access time as a sign of life, for those that can't see it otherwise
+ *
+ * Moments are ms since 1970, to be shown only; arrivals are µs of the machine's monotonic clock.
  */
 export class SlotFolder {
   readonly path: string;
-  readonly #name: string;
-  readonly #limit: number;
-  readonly #base: string;
-  readonly #isDefault: boolean;
+  readonly #place: SlotPlace;
+  readonly #onWake: () => void;
   readonly #onDeleted: () => void;
-  #user: string | undefined;
+  readonly #onBeat: () => void;
+  /** This use of the folder; set while the thread's own mark is in there. */
+  #session: string | undefined;
+  #user = '';
+  #count = 0;
   #settledAt = 0;
+  #beatAt = 0;
   #watcher: FSWatcher | undefined;
+  #endBeats: (() => void) | undefined;
 
-  /** @param onDeleted called when someone deletes the folder under way; slots may be lost then */
-  constructor(name: string, limit: number, directory: string | undefined, onDeleted: () => void) {
-    this.#name = name;
-    this.#limit = limit;
-    this.#base = directory ?? defaultDirectory();
-    this.#isDefault = directory === undefined && !process.env['THREADBUS_SEMAPHORE_DIR'];
-    this.path = semaphoreDirectory(this.#base, name);
-    this.#onDeleted = onDeleted;
+  /**
+   * @param on what to call when someone wakes this thread; when someone has deleted the folder under way, with slots lost
+   * perhaps; and every few seconds
+   */
+  constructor(place: SlotPlace, on: { woken: () => void; deleted: () => void; beat: () => void }) {
+    this.#place = place;
+    this.path = semaphoreDirectory(place.directory, place.name);
+    this.#onWake = on.woken;
+    this.#onDeleted = on.deleted;
+    this.#onBeat = on.beat;
+  }
+
+  get isOpen(): boolean {
+    return this.#session !== undefined;
   }
 
   /**
@@ -59,7 +100,7 @@ export class SlotFolder {
    * @throws {SemaphoreLimitError} a live thread uses another limit
    */
   open(): void {
-    for (let tries = 0; this.#user === undefined; tries++) {
+    for (let tries = 0; this.#session === undefined; tries++) {
       try {
         this.#register();
       } catch (error) {
@@ -67,6 +108,19 @@ export class SlotFolder {
         if (!isSemaphoreUnavailableError(error) || tries === OPEN_TRIES) throw error;
         if ((error.cause as NodeJS.ErrnoException | undefined)?.code !== 'ENOENT') throw error;
       }
+    }
+  }
+
+  /** Takes this thread's mark out, and the folder if nothing else is in it. Only while it holds nothing, nor waits. */
+  close(): void {
+    if (this.#session === undefined) return;
+    const file = join(this.path, this.#user);
+    this.#forget();
+    remove(file);
+    try {
+      rmdirSync(this.path);
+    } catch {
+      // Others use it.
     }
   }
 
@@ -80,133 +134,189 @@ export class SlotFolder {
     return { folder: this.path, prefix: `slot.${slot}.` };
   }
 
+  /** The name of a mark that this thread is about to make. @param count as of another one of the same call */
+  mark(kind: string, numbers: readonly (number | string)[], count: number = this.nextCount()): string {
+    return markName(kind, numbers, this.#session ?? '', count);
+  }
+
+  nextCount(): number {
+    return this.#count++;
+  }
+
+  isOwn(mark: Mark): boolean {
+    return mark.owner === this.#session;
+  }
+
   /** @throws {SemaphoreUnavailableError} the folder can't be read, nor made again */
   list(): SlotListing {
-    return parseEntries(this.#entries());
-  }
-
-  /** Frees a slot whose owner has ended. @returns whether it is free now */
-  reap(slot: number): boolean {
-    const isDead = (flag: string): boolean => isMarkDead(flag, () => modified(join(this.path, flag)));
-    return runSteps(this.place(slot), reap(), isDead) === 'free';
-  }
-
-  /** Whether a ticket is of a thread that still waits; removes it if not. */
-  isTicketLive(ticket: string): boolean {
-    const path = join(this.path, ticket);
-    if (!isMarkDead(ticket, () => modified(path))) return true;
-    remove(path);
-    return false;
-  }
-
-  /** Only looks: whoever asks needs not use the semaphore, nor know its limit. */
-  describe(): { holders: SlotHolder[]; waiters: SlotWaiter[] } {
-    const entries = this.#entriesIfAny();
-    const holders = entries
-      .filter((entry) => SLOT.test(entry))
-      .map((flag) => ({ slot: Number(SLOT.exec(flag)?.[1]), ...describeMark(flag) }));
-    holders.sort((a, b) => a.slot - b.slot);
-    return { holders, waiters: parseEntries(entries).tickets.map((ticket) => describeMark(ticket)) };
-  }
-
-  /** Nothing for a folder that is not there. */
-  #entriesIfAny(): string[] {
-    try {
-      return readdirSync(this.path);
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
-      throw unavailable(this.#name, this.path, error);
-    }
-  }
-
-  #entries(): string[] {
     try {
       const entries = readdirSync(this.path);
       // The folder may be another one by now, which someone has made anew.
-      if (this.#user === undefined || modified(this.#user) > 0) return entries;
+      if (this.#session === undefined || entries.includes(this.#user)) return parseEntries(entries);
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw unavailable(this.#name, this.path, error);
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw unavailable(this.#place.name, this.path, error);
     }
-    this.#deleted();
+    if (this.#session !== undefined) this.#deleted();
     this.open();
-    return [];
+    return parseEntries([]);
+  }
+
+  /** The same for someone who only looks: needs not use the semaphore, nor know its limit. */
+  listIfAny(): SlotListing {
+    try {
+      return parseEntries(readdirSync(this.path));
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return parseEntries([]);
+      throw unavailable(this.#place.name, this.path, error);
+    }
+  }
+
+  /** Whether the thread that made a mark has ended, for all that can be known. */
+  isDead(mark: Mark, { users }: SlotListing): boolean {
+    if (this.isOwn(mark)) return false;
+    const state = markState(mark);
+    if (state !== 'unknown') return state === 'dead';
+    return staleWatch.isStale(`${this.path} ${mark.owner}`, this.sign(mark, users));
+  }
+
+  /** What a mark's owner changes as a sign of life. */
+  sign(mark: Mark, users: ReadonlyMap<string, Mark>): number {
+    const user = users.get(mark.owner);
+    const stat = user && statSync(join(this.path, user.name), { throwIfNoEntry: false });
+    return stat?.atimeMs ?? 0;
+  }
+
+  remove(mark: Mark): void {
+    remove(join(this.path, mark.name));
+  }
+
+  /** Wakes the thread that made a mark. */
+  wake(mark: Mark, { users }: SlotListing): void {
+    const user = users.get(mark.owner);
+    if (user !== undefined) writeByte(join(this.path, user.name));
+  }
+
+  /** A sign of life, if the last one was not just now. */
+  beat(): void {
+    if (this.#session === undefined || performance.now() - this.#beatAt < 1000) return;
+    this.#beatAt = performance.now();
+    const file = join(this.path, this.#user);
+    try {
+      // Nothing but the access time: what others write tells nothing about this thread.
+      utimesSync(file, new Date(), statSync(file).mtime);
+    } catch {
+      this.#deleted();
+    }
   }
 
   #register(): void {
-    makeDirectory(this.#name, this.#base, this.#isDefault);
-    const users = join(this.path, 'users');
-    makeDirectory(this.#name, users, false);
-    const user = join(users, newMark(String(this.#limit)));
+    const { name, limit, directory, shared } = this.#place;
+    makeDirectory(name, directory, shared);
+    makeDirectory(name, this.path, shared, true);
+    const session = newSession();
+    const user = markName('user', [limit], session);
+    const file = join(this.path, user);
     let other: number | undefined;
     try {
-      writeFileSync(user, '', { flag: 'wx', mode: 0o600 });
+      writeFileSync(file, '', { flag: 'wx', mode: 0o600 });
+      if (shared !== 'user') chmodSync(file, fileMode(shared));
       // First the own mark, then the look at the others: of two that differ at least one sees the other.
-      other = this.#otherLimit(users);
-      if (other !== undefined) unlinkSync(user);
+      other = this.#otherLimit(session);
+      if (other !== undefined) unlinkSync(file);
     } catch (error) {
-      throw unavailable(this.#name, users, error);
+      throw unavailable(name, this.path, error);
     }
-    if (other !== undefined) throw new SemaphoreLimitError(this.#name, this.#limit, other);
+    if (other !== undefined) throw new SemaphoreLimitError(name, limit, other);
+    this.#session = session;
     this.#user = user;
-    removeAtExit(user);
-    this.#watcher = this.#watchUser(user);
+    this.#beatAt = performance.now();
+    removeAtExit(file, this.path);
+    this.#watcher = this.#watch(file);
+    this.#endBeats = onHeartbeat(() => {
+      this.beat();
+      if (this.#session !== undefined) this.#onBeat();
+    });
   }
 
-  #otherLimit(users: string): number | undefined {
+  #otherLimit(own: string): number | undefined {
     let other: number | undefined;
-    for (const mark of readdirSync(users)) {
-      const limit = Number(mark.split('.', 1)[0]);
-      const state = markState(mark);
-      if (state === 'alive' && limit !== this.#limit) other = limit;
-      const path = join(users, mark);
-      if (state === 'dead' || (state === 'unknown' && Date.now() - modified(path) > UNSEEN_USER_MS)) remove(path);
+    const listing = this.listIfAny();
+    for (const mark of listing.users.values()) {
+      if (mark.owner === own) continue;
+      if (this.isDead(mark, listing)) this.remove(mark);
+      else if (mark.numbers[0] !== this.#place.limit) other = mark.numbers[0];
     }
     return other;
   }
 
-  /** A holder would otherwise learn from the next refresh, seconds later, that its slot is gone. */
-  #watchUser(user: string): FSWatcher | undefined {
+  /** By it others wake this thread; and a holder would learn only seconds later that its folder is gone. */
+  #watch(file: string): FSWatcher | undefined {
     try {
-      const watcher = watch(user, { persistent: false }, () => {
-        if (modified(user) === 0) this.#deleted();
+      const watcher = watch(file, { persistent: false }, (event) => {
+        if (event === 'rename' && statSync(file, { throwIfNoEntry: false }) === undefined) this.#deleted();
+        else this.#onWake();
       });
       watcher.on('error', () => watcher.close());
       return watcher;
     } catch {
-      return undefined; // No watches left on this machine: the refresh will do.
+      return undefined; // No watches left on this machine: the looks will do.
     }
   }
 
   #deleted(): void {
+    if (this.#session === undefined) return;
     this.#settledAt = performance.now() + SETTLE_MS;
+    this.#forget();
+    this.#onDeleted();
+  }
+
+  #forget(): void {
+    keepAtExit(join(this.path, this.#user));
     this.#watcher?.close();
     this.#watcher = undefined;
-    this.#user = undefined;
-    this.#onDeleted();
+    this.#endBeats?.();
+    this.#session = undefined;
   }
 }
 
 function parseEntries(entries: readonly string[]): SlotListing {
-  const busy = new Set<number>();
-  const tickets: string[] = [];
+  const flags: Mark[] = [];
+  const tickets: Mark[] = [];
+  const users = new Map<string, Mark>();
   for (const entry of entries) {
-    const slot = SLOT.exec(entry)?.[1];
-    if (slot !== undefined) busy.add(Number(slot));
-    else if (entry.startsWith('wait.')) tickets.push(entry);
+    const mark = parseMark(entry);
+    if (mark === undefined) continue;
+    if (mark.kind === 'slot') flags.push(mark);
+    else if (mark.kind === 'wait') tickets.push(mark);
+    else if (mark.kind === 'user') users.set(mark.owner, mark);
   }
-  tickets.sort();
-  return { busy, tickets };
+  // Arrivals are of one length.
+  tickets.sort((a, b) => (a.name < b.name ? -1 : 1));
+  return { flags, tickets, users };
 }
 
-/** 0 if the file is gone: as old as can be. */
-function modified(path: string): number {
-  return statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0;
+/** A link or a pipe that someone has put there is not followed, nor waited for. */
+const WAKE_FLAGS = constants.O_WRONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0);
+
+function writeByte(path: string): void {
+  try {
+    const fd = openSync(path, WAKE_FLAGS);
+    try {
+      const { nlink, size } = fstatSync(fd);
+      // A mark has one name, and nothing but the wakes in it.
+      if (nlink === 1 && size <= 1) writeSync(fd, '.', 0);
+    } finally {
+      closeSync(fd);
+    }
+  } catch {
+    // Only a courtesy: whoever waits looks by itself.
+  }
 }
 
 function remove(path: string): void {
   try {
     unlinkSync(path);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'EISDIR') rmdirSync(path);
+  } catch {
+    // Someone was quicker, or may not.
   }
 }

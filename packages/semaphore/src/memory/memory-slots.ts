@@ -1,63 +1,131 @@
 import { threadId } from 'node:worker_threads';
-import { SemaphoreTimeoutError } from '../basics/errors.ts';
+import { Drain } from '../basics/drain.ts';
+import { SemaphoreLimitError, SemaphoreTimeoutError } from '../basics/errors.ts';
 import { HeldLease } from '../basics/held-lease.ts';
-import { readWait } from '../basics/seconds.ts';
-import type { AcquireOptions, Lease, SlotPool, SlotReport } from '../basics/slot-pool.ts';
+import { readLimit } from '../basics/seconds.ts';
+import {
+  readAcquire,
+  readTryAcquire,
+  type AcquireOptions,
+  type SlotPool,
+  type SlotReport,
+  type TryAcquireOptions,
+  type WaitOptions,
+} from '../basics/slot-pool.ts';
 import { WaitQueue } from '../basics/wait-queue.ts';
 
 /** Slots in the memory of one thread. */
 export class MemorySlots implements SlotPool {
   readonly name: string;
-  readonly limit: number;
-  readonly #queue = new WaitQueue<Lease>();
-  // Invariant: a slot is held, or free and in here; nobody waits while one is free.
-  readonly #free: number[];
+  #limit: number;
+  // Invariant: whoever is first in the queue wants more than is free.
+  readonly #queue = new WaitQueue<HeldLease>(() => this.#serve());
+  readonly #drain = new Drain(() => this.#held.size === 0 && this.#queue.size === 0);
+  /** The held slots, and since when, in ms since 1970. */
+  readonly #held = new Map<number, number>();
+  // A slot is held, or in here, or was never used.
+  readonly #free: number[] = [];
   #neverUsed = 0;
 
   constructor(name: string, limit: number) {
     this.name = name;
-    this.limit = limit;
-    this.#free = [];
+    this.#limit = limit;
   }
 
-  async acquire(options: AcquireOptions = {}): Promise<Lease> {
-    const timeout = readWait('timeout', options.timeout);
-    options.signal?.throwIfAborted();
-    const slot = this.#take();
-    if (slot !== undefined) return this.#lease(slot);
+  get limit(): number {
+    return this.#limit;
+  }
+
+  /** Nobody holds or waits. */
+  get isIdle(): boolean {
+    return this.#held.size === 0 && this.#queue.size === 0;
+  }
+
+  async acquire(options?: AcquireOptions): Promise<HeldLease> {
+    const { timeout, signal, permits } = readAcquire(options, this.#limit);
+    signal?.throwIfAborted();
+    if (this.#queue.size === 0 && this.#fits(permits)) return this.#lease(permits);
     if (timeout === 0) throw this.#timedOut(0);
-    return this.#queue.enter(options, (limit) => this.#timedOut(limit));
+    return this.#queue.enter({ timeout, signal, permits }, (limit) => this.#timedOut(limit));
+  }
+
+  async tryAcquire(options?: TryAcquireOptions): Promise<HeldLease | null> {
+    const permits = readTryAcquire(options, this.#limit);
+    return this.#queue.size === 0 && this.#fits(permits) ? this.#lease(permits) : null;
+  }
+
+  drain(options: WaitOptions = {}): Promise<void> {
+    return this.#drain.wait(options, { name: this.name, limit: this.#limit, scope: 'local' });
+  }
+
+  setLimit(limit: number): void {
+    this.#limit = readLimit('limit', limit);
+    for (const waiter of this.#queue) {
+      if (waiter.permits > limit) waiter.fail(this.#tooMany(waiter.permits));
+    }
+    this.#serve();
   }
 
   inspect(): Promise<SlotReport> {
     const self = { pid: process.pid, threadId, state: 'alive' } as const;
-    const free = new Set(this.#free);
-    const holders = Array.from({ length: this.#neverUsed }, (_, slot) => ({ slot, ...self }));
+    const iso = (ms: number): string => new Date(ms).toISOString();
+    const slots = [...this.#held];
+    slots.sort(([a], [b]) => a - b);
     return Promise.resolve({
       name: this.name,
       scope: 'local',
-      limit: this.limit,
+      limit: this.#limit,
       directory: null,
-      holders: holders.filter(({ slot }) => !free.has(slot)),
-      waiters: Array.from({ length: this.#queue.size }, () => self),
+      holders: slots.map(([slot, since]) => ({ slot, ...self, since: iso(since) })),
+      waiters: Array.from(this.#queue, ({ permits, since }) => ({ ...self, since: iso(since), permits })),
     });
   }
 
-  #take(): number | undefined {
-    const slot = this.#free.pop();
-    if (slot !== undefined) return slot;
-    return this.#neverUsed < this.limit ? this.#neverUsed++ : undefined;
+  #fits(permits: number): boolean {
+    return this.#held.size + permits <= this.#limit;
   }
 
-  #lease(slot: number): Lease {
+  #lease(permits: number): HeldLease {
+    const since = Date.now();
+    const first = this.#take(since);
+    const others = permits === 1 ? undefined : Array.from({ length: permits - 1 }, () => this.#take(since));
     return new HeldLease(() => {
-      const next = this.#queue.first;
-      if (next === undefined) this.#free.push(slot);
-      else next.grant(this.#lease(slot));
+      this.#release(first);
+      for (const slot of others ?? []) this.#release(slot);
+      this.#serve();
     });
+  }
+
+  #take(since: number): number {
+    const slot = this.#free.pop() ?? this.#neverUsed++;
+    this.#held.set(slot, since);
+    return slot;
+  }
+
+  #release(slot: number): void {
+    this.#held.delete(slot);
+    this.#free.push(slot);
+  }
+
+  #serve(): void {
+    for (let first = this.#queue.first; first !== undefined; first = this.#queue.first) {
+      if (!this.#fits(first.permits)) break;
+      first.grant(this.#lease(first.permits));
+    }
+    this.#drain.check();
   }
 
   #timedOut(timeout: number): SemaphoreTimeoutError {
-    return new SemaphoreTimeoutError({ name: this.name, limit: this.limit, timeout, scope: 'local' });
+    return new SemaphoreTimeoutError({ name: this.name, limit: this.#limit, timeout, scope: 'local' });
+  }
+
+  #tooMany(permits: number): SemaphoreLimitError {
+    return new SemaphoreLimitError(
+      this.name,
+      permits,
+      this.#limit,
+      `Expected at most as many permits as the semaphore "${this.name}" has slots, got ${permits} where setLimit() has ` +
+        `left ${this.#limit}: this call would wait for ever. Ask for fewer, or raise the limit.`,
+    );
   }
 }

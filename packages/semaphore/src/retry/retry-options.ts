@@ -1,12 +1,22 @@
-import { readWait, shown } from '../basics/seconds.ts';
+import type { SlotPool } from '../basics/slot-pool.ts';
+import type { Rate } from '../rate/rate-limit.ts';
 
-/** Which errors are worth another attempt: their class, their name, or a function that says so. */
-export type RetryOn = (abstract new (...args: never[]) => Error) | string | ((error: unknown) => boolean);
+/**
+ * Which errors are worth another attempt: their class; their name, or their `code` or that of one of their causes; or a
+ * function that says so.
+ */
+export type RetryOn =
+  | (abstract new (...args: never[]) => Error)
+  | string
+  | ((error: unknown) => boolean | PromiseLike<boolean>);
 
-/** Which calls share the slots. */
+/** Which calls share the slots, or the starts. */
 export type SemaphoreScope = 'global' | 'class' | 'self' | 'multiprocess';
 
-/** Where `retry` reports: `console`, unless told otherwise. */
+/**
+ * Where `retry` reports: `console`, unless told otherwise. A logger like pino's, with `child` and `bindings`, gets
+ * `(fields, message)`, any other `(message, fields)`; the fields are `err`, `attempt` and `function`.
+ */
 export interface RetryLogger {
   /** Before the last attempt, and when a lax call runs without a slot. */
   warn(message: string): void;
@@ -14,14 +24,23 @@ export interface RetryLogger {
   error(message: string): void;
 }
 
+/** What an attempt ended with, and which one it was, from 1. */
+export interface FailedAttempt {
+  readonly error: unknown;
+  readonly attempt: number;
+}
+
 /** How a function is retried and limited. All durations are seconds. */
 export interface RetryOptions {
   /**
-   * Seconds between the end of an attempt and the next one, before `backoffFactor`. Minimum: 0.
+   * Seconds between the end of an attempt and the next one; or a function that tells, after each attempt that failed, as
+   * for a server's `Retry-After`. `backoffFactor`, `maxWait` and `jitter` apply to both. Minimum: 0; a function may give
+   * `Infinity` if there is a `maxWait`.
    *
    * @default 3
+   * @example ({ error }) => (error instanceof HttpError ? error.retryAfter : 1)
    */
-  readonly wait?: number | undefined;
+  readonly wait?: number | ((failed: FailedAttempt) => number) | undefined;
   /**
    * Further attempts after the first one. `0` calls the function once; a negative number does so too; `Infinity` never
    * gives up.
@@ -30,49 +49,100 @@ export interface RetryOptions {
    */
   readonly retries?: number | undefined;
   /**
-   * Longest time of one attempt in seconds, from its call on; over all attempts a call may take
-   * `(retries + 1) × timeout` plus the waits. `null` or `Infinity` is no limit. JavaScript can't end a function from
-   * outside: what ignores `retryContext().signal` goes on beside the next attempt. Must be above 0.
+   * Longest time of one attempt in seconds, from its call on. `null` or `Infinity` is no limit. JavaScript can't end a
+   * function from outside: what ignores `retryContext().signal` goes on beside the next attempt. Must be above 0.
    *
    * @default 5
    */
   readonly timeout?: number | null | undefined;
   /**
-   * The wait before retry k (from 0) is `wait × backoffFactor ** k`. Minimum: 0.
+   * Longest time of the whole call in seconds, from the call on: the wait for a slot, starts, attempts, and the waits
+   * between them. Then the last error is thrown; an attempt that runs ends with an `AttemptTimeoutError`, whose `cause` is
+   * the error before it; a call that got no slot or start in time with a `SemaphoreTimeoutError`, also a lax one. A wait
+   * that can't end in time isn't begun. `null` or `Infinity` is no limit. Must be above 0.
+   *
+   * @default null
+   */
+  readonly totalTimeout?: number | null | undefined;
+  /**
+   * What the wait is multiplied with after each attempt. Minimum: 0.
    *
    * @default 1
    */
   readonly backoffFactor?: number | undefined;
   /**
-   * Which errors are retried; any other is thrown at once. An attempt that timed out is retried if the list has
-   * `AttemptTimeoutError`, or `'TimeoutError'`. An empty list retries nothing. An aborted call is never retried.
+   * Longest wait between two attempts in seconds; longer ones are cut. Minimum: 0. `null` or `Infinity` is no limit.
+   *
+   * @default null
+   */
+  readonly maxWait?: number | null | undefined;
+  /**
+   * Which part of a wait is left to chance, so that those who failed together don't come back together: from 0 to 1,
+   * `true` is 1. Waits only get shorter by it, after `maxWait` has cut them.
+   *
+   * @default false
+   */
+  readonly jitter?: number | boolean | undefined;
+  /**
+   * Errors that are worth another attempt. An attempt that took too long fails with `AttemptTimeoutError`, or
+   * `'TimeoutError'`. Functions may be async; what they throw ends the call. An empty list retries nothing.
    *
    * @default every error
+   * @example ['ECONNRESET', 'TimeoutError', (error) => isHttpError(error) && error.status >= 500]
    */
   readonly retryOn?: readonly RetryOn[] | undefined;
   /**
+   * Asked before another attempt, if `retryOn` agrees and one is left: whether there is to be one. May be async; what it
+   * throws ends the call.
+   *
+   * @default always
+   * @example async (error, { attempt }) => attempt < 2 || (await isServerUp())
+   */
+  readonly shouldRetry?:
+    | ((error: unknown, context: { readonly attempt: number }) => boolean | PromiseLike<boolean>)
+    | undefined;
+  /**
+   * Told before the wait for another attempt, and awaited; `wait` is how long that will be, in seconds. What it throws
+   * ends the call.
+   *
+   * @default none
+   * @example ({ attempt, wait }) => console.log(`attempt ${attempt} failed, next one in ${wait}s`)
+   */
+  readonly onRetry?: ((failed: FailedAttempt & { readonly wait: number }) => void | PromiseLike<void>) | undefined;
+  /**
+   * Ends every call of the function: waits for a slot or a start, attempts, and waits between them; the call rejects with
+   * its reason, and is not retried. A `signal` in a call's last argument counts as well.
+   *
+   * @default none
+   */
+  readonly signal?: AbortSignal | undefined;
+  /**
    * How many calls may run at once. A call takes its slot once, and keeps it over all attempts and the waits between
-   * them. A call that needs a slot which its own async chain still holds runs inside that one. An integer, minimum: 1;
-   * `null` or `Infinity` is no limit.
+   * them. A call made inside the slot it needs runs in that one while its caller awaits it, one at a time; what is not
+   * awaited takes a slot of its own, and so does the handler of an event. An integer, minimum: 1; `null` or `Infinity` is
+   * no limit.
    *
    * @default null
    */
   readonly semaphoreLimit?: number | null | undefined;
   /**
-   * Who shares the limit. `global`: the whole process with its worker threads; `multiprocess`: all processes of the
-   * machine; `class`: the calls on all instances of `this.constructor`, for a static method of the class, in this thread;
-   * `self`: the calls on one instance. The last two are `global` for a function that is called without `this`.
+   * Who shares the limit. `global`: the whole process with its worker threads; `multiprocess`: all processes of this user
+   * on the machine, see `semaphorePool` for other users'; `class`: the calls on all instances of `this.constructor`, for
+   * a static method of the class, in this thread; `self`: the calls on one instance. The last two are `global` for a
+   * function that is called without `this`. `rateLimit` has the same scope.
    *
    * @default 'global'
    */
   readonly semaphoreScope?: SemaphoreScope | undefined;
   /**
-   * Functions with the same name share the slots, within the scope. Without one a function shares them only with
-   * itself, also in other threads; for `multiprocess` the function's own name counts then.
+   * Functions with the same name share the slots, and the starts, within the scope. Without one a function shares them
+   * only with itself, also in other threads; for `multiprocess` the function's own name counts then. A function is called
+   * once a call, with its `this` and arguments, before anything is taken: a limit for each customer.
    *
    * @default the function's name
+   * @example (customer: Customer) => `customer ${customer.id}`
    */
-  readonly semaphoreName?: string | undefined;
+  readonly semaphoreName?: string | ((...args: never[]) => string) | undefined;
   /**
    * Longest wait for a slot in seconds, from the call on. `0` looks once; `null` or `Infinity` waits without limit.
    * Minimum: 0.
@@ -88,11 +158,29 @@ export interface RetryOptions {
    */
   readonly semaphoreLax?: boolean | undefined;
   /**
-   * Where `multiprocess` keeps its lock files, see `MultiprocessSemaphoreOptions`.
+   * Where `multiprocess` keeps its files, see `MultiprocessSemaphoreOptions`.
    *
    * @default the environment's `THREADBUS_SEMAPHORE_DIR`, else `threadbus-<uid>` in the system's temporary directory
    */
   readonly semaphoreDirectory?: string | undefined;
+  /**
+   * Slots of one's own, in place of `semaphoreScope`, `semaphoreName` and `semaphoreDirectory`: several users of a machine
+   * share a limit by `new MultiprocessSemaphore({ …, shared: 'group' })`, several machines by one in a store.
+   * `semaphoreLimit` may be left out; if it is given it must be the pool's.
+   *
+   * @default none
+   */
+  readonly semaphorePool?: SlotPool | undefined;
+  /**
+   * At most so many attempts start within every window of so many seconds, wherever it begins; over all calls that share
+   * it by `semaphoreScope` and `semaphoreName`. The others wait, first come, first served; only `signal` and
+   * `totalTimeout` end that wait. A call takes its slot first, and keeps it meanwhile; an attempt's `timeout` begins with
+   * its start. A process that was killed and started again gets no burst. Not across users.
+   *
+   * @default none
+   * @example { limit: 100, interval: 60 }
+   */
+  readonly rateLimit?: Rate | undefined;
   /**
    * Gets one warning before the last attempt, and one error when all have failed.
    *
@@ -100,99 +188,3 @@ export interface RetryOptions {
    */
   readonly logger?: RetryLogger | undefined;
 }
-
-/** The limit part of the options, if there is a limit. */
-export interface ResolvedLimit {
-  readonly limit: number;
-  readonly scope: SemaphoreScope;
-  readonly name: string | undefined;
-  readonly timeout: number | null;
-  readonly isLax: boolean;
-  readonly directory: string | undefined;
-}
-
-/** Every value is there, and checked. */
-export interface ResolvedRetryOptions {
-  readonly wait: number;
-  readonly retries: number;
-  readonly timeout: number | null;
-  readonly backoffFactor: number;
-  readonly retryOn: readonly RetryOn[] | undefined;
-  readonly semaphore: ResolvedLimit | undefined;
-  readonly logger: RetryLogger;
-}
-
-const SCOPES: readonly string[] = ['global', 'class', 'self', 'multiprocess'] satisfies SemaphoreScope[];
-
-/**
- * Checks the options and fills in the defaults.
- *
- * @throws {TypeError} with every problem that there is
- */
-export function resolveRetryOptions(options: RetryOptions = {}): ResolvedRetryOptions {
-  const problems: string[] = [];
-  const expect = (isFine: boolean, name: keyof RetryOptions, expected: string): void => {
-    if (!isFine) problems.push(`Expected \`${name}\` to be ${expected}, got ${shown(options[name])}.`);
-  };
-  const { wait = 3, retries = 3, timeout = 5, backoffFactor = 1, retryOn, semaphoreLimit, semaphoreTimeout } = options;
-  const {
-    semaphoreScope = 'global',
-    semaphoreName,
-    semaphoreLax = true,
-    semaphoreDirectory,
-    logger = console,
-  } = options;
-  expect(isNumber(wait, 0) && wait !== Infinity, 'wait', 'a number of seconds >= 0');
-  expect(Number.isInteger(retries) || retries === Infinity, 'retries', 'an integer, or Infinity');
-  expect(timeout === null || (isNumber(timeout, 0) && timeout > 0), 'timeout', 'seconds > 0, or null for no limit');
-  expect(isNumber(backoffFactor, 0) && backoffFactor !== Infinity, 'backoffFactor', 'a number >= 0');
-  expect(retryOn === undefined || isRetryOn(retryOn), 'retryOn', 'a list of error classes, error names and functions');
-  expect(isLimit(semaphoreLimit), 'semaphoreLimit', 'an integer >= 1, or null for no limit');
-  expect(SCOPES.includes(semaphoreScope), 'semaphoreScope', `one of ${SCOPES.join(', ')}`);
-  expect(semaphoreName === undefined || isText(semaphoreName), 'semaphoreName', 'a text that is not empty');
-  expect(
-    semaphoreTimeout === undefined || semaphoreTimeout === null || isNumber(semaphoreTimeout, 0),
-    'semaphoreTimeout',
-    'a number of seconds >= 0, or null for no limit',
-  );
-  expect(typeof semaphoreLax === 'boolean', 'semaphoreLax', 'true or false');
-  expect(semaphoreDirectory === undefined || isText(semaphoreDirectory), 'semaphoreDirectory', 'a path');
-  if (problems.length > 0) throw new TypeError(problems.join('\n'));
-
-  const perAttempt = timeout === Infinity ? null : timeout;
-  const limit = semaphoreLimit === Infinity ? null : (semaphoreLimit ?? null);
-  return {
-    wait,
-    retries: Math.max(0, retries),
-    timeout: perAttempt,
-    backoffFactor,
-    retryOn,
-    logger,
-    semaphore:
-      limit === null
-        ? undefined
-        : {
-            limit,
-            scope: semaphoreScope,
-            name: semaphoreName,
-            timeout:
-              semaphoreTimeout === undefined
-                ? defaultWait(perAttempt, limit)
-                : readWait('semaphoreTimeout', semaphoreTimeout),
-            isLax: semaphoreLax,
-            directory: semaphoreDirectory,
-          },
-  };
-}
-
-/** Long enough for everyone before to use up an attempt, if the calls come one after the other. As in bubus. */
-function defaultWait(timeout: number | null, limit: number): number | null {
-  return timeout === null ? null : Math.max(timeout, timeout * (limit - 1));
-}
-
-const isNumber = (value: unknown, minimum: number): value is number => typeof value === 'number' && value >= minimum;
-const isText = (value: unknown): boolean => typeof value === 'string' && value !== '';
-const isLimit = (value: unknown): boolean =>
-  value === undefined || value === null || value === Infinity || (Number.isSafeInteger(value) && isNumber(value, 1));
-const isRetryOn = (value: unknown): boolean =>
-  Array.isArray(value) && value.every((entry) => typeof entry === 'function' || isText(entry));

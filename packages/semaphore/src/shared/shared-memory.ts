@@ -1,52 +1,34 @@
-import { liveness } from '../basics/thread-liveness.ts';
+import { atExit } from '../basics/exit-cleanup.ts';
 import { selfIdentity } from '../basics/thread-identity.ts';
+import { livenessInProcess } from '../basics/thread-liveness.ts';
+import { BYTES, MAGIC, ownerThread, ownerWord, THREAD_WORDS, THREADS_AT, THREADS_END } from './shared-layout.ts';
 
-// What all threads of the process share, in 32-bit words:
-//
-//   header     [0] magic  [1..2] id of this memory  [3] first word that is not in use yet
-//   threads    [0] owner  [1] mailbox  [2..3] tid  [4..5] start  [6] descriptor
-//   names      [0] state  [1..4] hash of the name  [5] limit  [6] where its semaphore lies
-//   semaphores see shared-semaphore.ts
-//
-// A thread may be terminated between any two instructions. So every change is either one atomic store or exchange, or
-// is made by an owner whose death others can prove: a word is `threadId + 1` if that thread owns it, `-(threadId + 1)`
-// while that thread fills in the words behind it, and 0 if nobody does. Node never gives a threadId out twice.
+/** The owner of a thread's record whose thread has said that it ends. */
+const ENDED = -0x7fff_ffff;
 
-const MAGIC = 0x7b50_0001;
-const FREE_WORD = 3;
-const HEADER = 8;
-const THREAD_WORDS = 8;
-const THREADS = 1024;
-const NAME_WORDS = 8;
-const NAMES = 8192;
-const NAMES_AT = HEADER + THREADS * THREAD_WORDS;
-const SEMAPHORES_AT = NAMES_AT + NAMES * NAME_WORDS;
-/** Pages that nobody touches take no memory: a process with a few semaphores uses a few kB of it. */
-const BYTES = 16 * 1024 * 1024;
-
-const NAME_READY = 0x7fff_ffff;
-
-export const ownerWord = (threadId: number): number => threadId + 1;
-export const ownerThread = (word: number): number => Math.abs(word) - 1;
-
+/** The memory that all threads of the process share, and the threads that use it. */
 export class SharedMemory {
   readonly buffer: SharedArrayBuffer;
   readonly words: Int32Array;
-  readonly #numbers: Float64Array;
+  /** The same memory, for times. */
+  readonly numbers: Float64Array;
+  /** When it was made, in ms since 1970; what is shorter is counted from then. */
+  readonly #began: number;
 
   private constructor(buffer: SharedArrayBuffer) {
     this.buffer = buffer;
     this.words = new Int32Array(buffer);
-    this.#numbers = new Float64Array(buffer);
+    this.numbers = new Float64Array(buffer);
+    this.#began = this.numbers[3] ?? 0;
   }
 
   /** @param id 16 hex digits */
   static create(id: string): SharedMemory {
-    const memory = new SharedMemory(new SharedArrayBuffer(BYTES));
-    Buffer.from(memory.buffer).write(id, 4, 8, 'hex');
-    memory.words[FREE_WORD] = SEMAPHORES_AT;
-    memory.words[0] = MAGIC;
-    return memory;
+    const buffer = new SharedArrayBuffer(BYTES);
+    Buffer.from(buffer).write(id, 8, 8, 'hex');
+    new Float64Array(buffer)[3] = Date.now();
+    new Int32Array(buffer)[0] = MAGIC;
+    return new SharedMemory(buffer);
   }
 
   /** @returns `undefined` if it is no memory of this version */
@@ -57,7 +39,7 @@ export class SharedMemory {
   }
 
   get id(): string {
-    return Buffer.from(this.buffer, 4, 8).toString('hex');
+    return Buffer.from(this.buffer, 8, 8).toString('hex');
   }
 
   /** Enters this thread, so that others can wake it and tell whether it lives. @returns `undefined` if there is no room */
@@ -67,16 +49,18 @@ export class SharedMemory {
     // Another copy of this package has entered it already.
     const known = this.#record(threadId);
     if (known !== undefined) return { mailbox: known + 1 };
-    for (let at = HEADER; at < NAMES_AT; at += THREAD_WORDS) {
+    for (let at = THREADS_AT; at < THREADS_END; at += THREAD_WORDS) {
       const previous = Atomics.load(this.words, at);
       // A record that its thread died over while it filled it in says nothing about anyone; it can't be judged either.
-      if (previous < 0 || (previous > 0 && !this.#isRecordDead(at))) continue;
+      if (previous < 0 && previous !== ENDED) continue;
+      if (previous > 0 && !this.#isRecordDead(at)) continue;
       if (Atomics.compareExchange(this.words, at, previous, -own) !== previous) continue;
-      this.#numbers[(at + 2) / 2] = tid;
-      this.#numbers[(at + 4) / 2] = start;
+      this.numbers[(at + 2) / 2] = tid;
+      this.numbers[(at + 4) / 2] = start;
       this.words[at + 6] = fd;
       Atomics.store(this.words, at + 1, 0);
       Atomics.store(this.words, at, own);
+      atExit(() => Atomics.compareExchange(this.words, at, own, ENDED));
       return { mailbox: at + 1 };
     }
     return undefined;
@@ -95,58 +79,31 @@ export class SharedMemory {
     Atomics.notify(this.words, at + 1);
   }
 
-  /**
-   * Finds a semaphore, or makes it.
-   *
-   * @returns where it lies and the limit it has; `undefined` if there is no room for another one
-   */
-  semaphore(hash: Buffer, limit: number, words: number): { at: number; limit: number } | undefined {
-    const own = -ownerWord(selfIdentity().threadId);
-    const key = [0, 4, 8, 12].map((offset) => hash.readInt32LE(offset));
-    const first = hash.readUInt32LE(16) % NAMES;
-    for (let i = 0; i < NAMES; i++) {
-      const at = NAMES_AT + ((first + i) % NAMES) * NAME_WORDS;
-      if (this.#claimName(at, own)) return this.#addSemaphore(at, key, limit, words);
-      if (key.every((word, k) => this.words[at + 1 + k] === word)) {
-        return { at: this.words[at + 6] ?? 0, limit: this.words[at + 5] ?? 0 };
-      }
-    }
-    return undefined;
+  /** Shows that this thread's loop turns. */
+  turn(mailbox: number): void {
+    Atomics.add(this.words, mailbox + 6, 1);
   }
 
-  /** @returns true: the place is ours to fill in; false: it has a name */
-  #claimName(at: number, own: number): boolean {
-    for (;;) {
-      const state = Atomics.load(this.words, at);
-      if (state === NAME_READY) return false;
-      const abandoned = state !== 0 && this.isThreadDead(ownerThread(state));
-      if ((state === 0 || abandoned) && Atomics.compareExchange(this.words, at, state, own) === state) return true;
-      // Someone else is about to fill it in: a few stores, done within microseconds unless its thread dies.
-      if (state !== 0 && !abandoned) Atomics.wait(this.words, at, state, 1);
-    }
+  /** Changes as long as the thread's loop turns. */
+  turnsOf(threadId: number): number {
+    const at = this.#record(threadId);
+    return at === undefined ? 0 : Atomics.load(this.words, at + 7);
   }
 
-  #addSemaphore(
-    at: number,
-    key: readonly number[],
-    limit: number,
-    words: number,
-  ): { at: number; limit: number } | undefined {
-    const place = Atomics.add(this.words, FREE_WORD, words);
-    if (place + words > this.words.length) {
-      Atomics.sub(this.words, FREE_WORD, words);
-      Atomics.store(this.words, at, 0);
-      return undefined;
-    }
-    this.words.set([...key, limit, place], at + 1);
-    Atomics.store(this.words, at, NAME_READY);
-    Atomics.notify(this.words, at);
-    return { at: place, limit };
+  /** A moment as a word that is not 0; it runs over after seven weeks. */
+  packTime(ms: number): number {
+    return (ms - this.#began) | 1;
+  }
+
+  /** The last moment, in ms since 1970, that {@link packTime} gives that word for. */
+  unpackTime(word: number): number {
+    const now = Date.now();
+    return now - ((((now - this.#began) | 0) - word) >>> 0);
   }
 
   #record(threadId: number): number | undefined {
     const own = ownerWord(threadId);
-    for (let at = HEADER; at < NAMES_AT; at += THREAD_WORDS) {
+    for (let at = THREADS_AT; at < THREADS_END; at += THREAD_WORDS) {
       const word = Atomics.load(this.words, at);
       if (word === own) return at;
       // Places are taken from the front, and never given back.
@@ -157,9 +114,9 @@ export class SharedMemory {
 
   #isRecordDead(at: number): boolean {
     const { boot, namespace, pid } = selfIdentity();
-    const threadId = ownerThread(Atomics.load(this.words, at));
-    const [tid = 0, start = 0, fd = 0] = [this.#numbers[(at + 2) / 2], this.#numbers[(at + 4) / 2], this.words[at + 6]];
-    // A thread with a descriptor is one that sees no /proc.
-    return liveness({ boot: fd < 0 ? boot : '', namespace, pid, tid, start, threadId, fd }) === 'dead';
+    const word = Atomics.load(this.words, at);
+    if (word === ENDED) return true;
+    const [tid = 0, start = 0, fd = 0] = [this.numbers[(at + 2) / 2], this.numbers[(at + 4) / 2], this.words[at + 6]];
+    return livenessInProcess({ boot, namespace, pid, tid, start, threadId: ownerThread(word), fd }) === 'dead';
   }
 }

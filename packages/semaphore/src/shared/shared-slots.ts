@@ -1,19 +1,32 @@
 import { SemaphoreLimitError, SemaphoreTimeoutError, SemaphoreUnavailableError } from '../basics/errors.ts';
 import { HeldLease } from '../basics/held-lease.ts';
-import { readWait } from '../basics/seconds.ts';
 import { nameHash } from '../basics/semaphore-directory.ts';
-import { SharedSemaphore } from './shared-semaphore.ts';
+import {
+  readAcquire,
+  readTryAcquire,
+  type AcquireOptions,
+  type Lease,
+  type SlotPool,
+  type SlotReport,
+  type TryAcquireOptions,
+} from '../basics/slot-pool.ts';
+import { selfIdentity } from '../basics/thread-identity.ts';
+import { WaitQueue, type Waiter } from '../basics/wait-queue.ts';
+import { findCell, fitsCells } from './shared-cells.ts';
+import { SharedLine } from './shared-line.ts';
+import { isEarlier, SharedSemaphore } from './shared-semaphore.ts';
 import { currentState, joinState, type SharedState } from './shared-state.ts';
 import { listenForWakes, type WakeListener } from './shared-wakes.ts';
-import type { AcquireOptions, Lease, SlotPool, SlotReport } from '../basics/slot-pool.ts';
-import { WaitQueue } from '../basics/wait-queue.ts';
 
 /** Slots in memory that all threads of the process share. One object for a name a thread. */
 export class SharedSlots implements SlotPool {
   readonly name: string;
   readonly limit: number;
   readonly #key: string;
-  readonly #queue = new WaitQueue<Lease>(() => this.#look(false));
+  readonly #queue = new WaitQueue<Lease>((waiter) => this.#left(waiter));
+  readonly #line = new SharedLine(this.#queue);
+  #held = 0;
+  #opening: Promise<void> | undefined;
   #state: SharedState | undefined;
   #semaphore: SharedSemaphore | undefined;
   #listener: WakeListener | undefined;
@@ -28,135 +41,223 @@ export class SharedSlots implements SlotPool {
     this.#key = key;
   }
 
-  async acquire(options: AcquireOptions = {}): Promise<Lease> {
-    const timeout = readWait('timeout', options.timeout);
-    options.signal?.throwIfAborted();
-    const semaphore =
-      this.#semaphore ?? this.#open((this.#state = currentState() ?? (await this.#join(options.signal))));
-    let slot = this.#takeFirst(semaphore);
-    if (slot === undefined && this.#queue.size === 0) {
-      // Nobody here looks for dead owners yet.
-      semaphore.reap();
-      slot = this.#takeFirst(semaphore);
-    }
-    if (slot !== undefined) return this.#lease(slot);
+  /** Nobody in this thread holds or waits. */
+  get isIdle(): boolean {
+    return this.#held === 0 && this.#queue.size === 0;
+  }
+
+  async acquire(options?: AcquireOptions): Promise<Lease> {
+    const { timeout, signal, permits } = readAcquire(options, this.limit);
+    signal?.throwIfAborted();
+    if (!this.#open() && timeout === 0) await this.#join();
+    const lease = this.#takeNow(permits);
+    if (lease !== undefined) return lease;
     if (timeout === 0) throw this.#timedOut(0);
-    const granted = this.#queue.enter(options, (limit) => this.#timedOut(limit), semaphore.drawTicket());
-    this.#look(false);
+    // In line before anything is waited for: the first calls of all find the state not there yet.
+    const granted = this.#queue.enter({ timeout, signal, permits }, (limit) => this.#timedOut(limit));
+    if (this.#semaphore === undefined) {
+      this.#join().catch((error: unknown) => this.#queue.failAll(error as Error));
+      return granted;
+    }
+    const { newest } = this.#queue;
+    if (newest !== undefined) this.#line.enter(this.#semaphore, newest);
+    this.#look();
     return granted;
   }
 
+  async tryAcquire(options?: TryAcquireOptions): Promise<Lease | null> {
+    const permits = readTryAcquire(options, this.limit);
+    if (!this.#open()) await this.#join();
+    return this.#takeNow(permits) ?? null;
+  }
+
   async inspect(): Promise<SlotReport> {
-    const { memory } = (this.#state ??= currentState() ?? (await joinState(this.name)));
-    const semaphore = (this.#semaphore ??= this.#open(this.#state));
-    const describe = (threadId: number) =>
-      ({ pid: process.pid, threadId, state: memory.isThreadDead(threadId) ? 'dead' : 'alive' }) as const;
+    if (!this.#open()) await this.#join();
+    const [semaphore, memory] = [this.#semaphore, this.#state?.memory];
+    const { threadId: own } = selfIdentity();
+    const describe = (threadId: number, since: number) => {
+      const state = threadId === own || memory?.isThreadDead(threadId) === false ? 'alive' : 'dead';
+      return { pid: process.pid, threadId, state, since: new Date(since).toISOString() } as const;
+    };
+    const others = semaphore?.waiters().filter(({ threadId }) => threadId !== own) ?? [];
+    const mine = Array.from(this.#queue, (waiter) => ({
+      threadId: own,
+      ticket: this.#line.ticketOf(waiter),
+      permits: waiter.permits,
+      since: waiter.since,
+    }));
+    const waiters = [...others, ...mine];
+    waiters.sort((a, b) => (isEarlier(a.ticket, b.ticket) ? -1 : 1));
     return {
       name: this.name,
       scope: 'global',
       limit: this.limit,
       directory: null,
-      holders: semaphore.holders().map(({ slot, threadId }) => ({ slot, ...describe(threadId) })),
-      waiters: semaphore.waiters().map(({ threadId }) => describe(threadId)),
+      holders: (semaphore?.holders() ?? []).map(({ slot, threadId, since }) => ({
+        slot,
+        ...describe(threadId, since),
+      })),
+      waiters: waiters.map(({ threadId, since, permits }) => ({ ...describe(threadId, since), permits })),
     };
   }
 
-  /** A slot for someone who has just come, if nobody waits. */
-  #takeFirst(semaphore: SharedSemaphore): number | undefined {
-    return this.#queue.size === 0 && !semaphore.hasWaiters ? semaphore.take() : undefined;
+  /** Finds the semaphore, if the state is there or can be made at once. @returns whether it is open */
+  #open(): boolean {
+    if (this.#semaphore !== undefined) return true;
+    if (this.#opening !== undefined) return false;
+    this.#state ??= currentState(this.name);
+    if (this.#state === undefined) return false;
+    this.#semaphore = this.#find(this.#state);
+    return true;
   }
 
-  /** The wait for the state ends with the caller's signal; the state is still fetched, for the next caller. */
-  #join(signal: AbortSignal | undefined): Promise<SharedState> {
-    const joined = joinState(this.name);
-    if (signal === undefined) return joined;
-    return new Promise((resolve, reject) => {
-      const onAbort = (): void => reject(signal.reason as Error);
-      signal.addEventListener('abort', onAbort, { once: true });
-      void joined.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort));
-    });
+  /** Waits for the state; then those in line are served. */
+  #join(): Promise<void> {
+    this.#opening ??= joinState(this.name)
+      .finally(() => (this.#opening = undefined))
+      .then((state) => {
+        this.#state = state;
+        this.#open();
+        this.#look();
+      });
+    return this.#opening;
   }
 
-  #open(state: SharedState): SharedSemaphore {
-    const found = state.memory.semaphore(nameHash(this.#key), this.limit, SharedSemaphore.size(this.limit));
-    if (found === undefined) {
-      throw new SemaphoreUnavailableError(
-        this.name,
-        `expected room for it in the memory that the threads share, got none left: too many different names (at most ` +
-          `8192), or a limit too large for counting slot by slot (${this.limit}).`,
-      );
+  #find({ memory }: SharedState): SharedSemaphore {
+    const cell = findCell(memory, nameHash(this.#key), this.limit, 'slots');
+    if (cell === undefined) throw new SemaphoreUnavailableError(this.name, noRoom(this.limit));
+    if (cell.limit !== this.limit) throw new SemaphoreLimitError(this.name, this.limit, cell.limit);
+    return new SharedSemaphore(memory, cell);
+  }
+
+  /** The cell went to another name while nobody here used it: there is another one, perhaps with another limit. */
+  #reopen(): SharedSemaphore | undefined {
+    this.#semaphore = undefined;
+    this.#open();
+    return this.#semaphore;
+  }
+
+  /** For someone who has just come, if nobody waits. */
+  #takeNow(permits: number): Lease | undefined {
+    if (this.#queue.size > 0) return undefined;
+    let semaphore = this.#semaphore;
+    let isReaped = false;
+    while (semaphore !== undefined) {
+      const slots: number[] = [];
+      if (!semaphore.hasWaiters) {
+        for (let slot = semaphore.reserve(); slot !== undefined; slot = semaphore.reserve()) {
+          slots.push(slot);
+          if (slots.length === permits) break;
+        }
+      }
+      if (!semaphore.isCurrent) {
+        for (const slot of slots) semaphore.free(slot);
+        semaphore = this.#reopen();
+        continue;
+      }
+      if (slots.length === permits) return this.#lease(semaphore, slots);
+      for (const slot of slots) semaphore.free(slot);
+      // Nobody here looks for dead owners yet.
+      if (isReaped) return undefined;
+      semaphore.reap();
+      isReaped = true;
     }
-    if (found.limit !== this.limit) throw new SemaphoreLimitError(this.name, this.limit, found.limit);
-    // Calls that came while the state was fetched get here one after the other, and must share one place in the line.
-    return (this.#semaphore ??= new SharedSemaphore(state.memory, found.at, found.limit));
+    return undefined;
   }
 
-  /**
-   * Gives this thread's callers what is free for them.
-   *
-   * @param eager take any free slot, also one whose turn is another thread's: that one has not reacted for a tick
-   */
-  #look(eager: boolean): void {
-    const semaphore = this.#semaphore;
-    if (semaphore === undefined) return;
-    let granted = 0;
-    for (let first = this.#queue.first; first !== undefined; first = this.#queue.first) {
-      // Shown before the look: a slot freed before that is seen now, one freed later wakes this thread.
-      semaphore.stand(first.place);
-      if (!eager && semaphore.ahead(first.place) >= semaphore.freeSlots) break;
-      const slot = semaphore.take();
-      if (slot === undefined) break;
-      first.grant(this.#lease(slot));
-      granted++;
+  /** Gives this thread's callers what is free, if it is their turn. */
+  #look(): void {
+    try {
+      for (let first = this.#queue.first; first !== undefined; first = this.#queue.first) {
+        if (!this.#serve(first)) break;
+      }
+    } catch (error) {
+      this.#queue.failAll(error as Error);
     }
     if (this.#queue.size === 0) {
-      semaphore.leave();
       this.#listener?.stop();
       this.#listener = undefined;
+      this.#line.rest();
     } else {
       this.#listener ??= this.#listen();
     }
     // There may have been one wake for several slots, or for a caller that has left.
-    if (granted > 0 || this.#queue.size === 0) this.#passOn();
+    this.#passOn();
+  }
+
+  /** @returns whether it is the next one's turn to be looked at */
+  #serve(first: Waiter<Lease>): boolean {
+    const [semaphore, memory] = [this.#semaphore, this.#state?.memory];
+    if (semaphore === undefined || memory === undefined) return false;
+    // Shown before the look: a slot freed before that is seen now, one freed later wakes this thread.
+    const standing = this.#line.standFirst(semaphore, first);
+    if (!semaphore.isCurrent) {
+      this.#line.withdraw(semaphore);
+      return this.#reopen() !== undefined;
+    }
+    if (!this.#line.isTurnOf(semaphore, memory, standing)) {
+      this.#line.giveBack(semaphore, standing);
+      return false;
+    }
+    while (standing.slots.length < first.permits) {
+      const slot = semaphore.reserve();
+      if (slot === undefined) return false;
+      standing.slots.push(slot);
+    }
+    const lease = this.#lease(semaphore, standing.slots);
+    this.#line.served(semaphore, first);
+    first.grant(lease);
+    return true;
+  }
+
+  #left(waiter: Waiter<Lease>): void {
+    if (this.#semaphore === undefined) return;
+    this.#line.left(this.#semaphore, waiter);
+    this.#look();
   }
 
   #listen(): WakeListener | undefined {
     if (this.#state === undefined) return undefined;
     return listenForWakes(this.#state, {
-      woken: () => this.#look(false),
+      woken: () => this.#look(),
       tick: () => {
         this.#semaphore?.reap();
-        this.#look(true);
+        this.#look();
       },
-      rank: () => this.#semaphore?.ahead(this.#queue.first?.place ?? 0) ?? 0,
+      rank: () => (this.#semaphore === undefined ? 0 : this.#line.rank(this.#semaphore)),
     });
   }
 
-  #lease(slot: number): Lease {
+  #lease(semaphore: SharedSemaphore, slots: readonly number[]): Lease {
+    const since = Date.now();
+    for (const slot of slots) semaphore.hold(slot, since);
+    this.#held++;
     return new HeldLease(() => {
-      const first = this.#queue.first;
-      if (first !== undefined && this.#semaphore?.ahead(first.place) === 0) {
-        // Handed on within the thread, which owns the slot anyway.
-        first.grant(this.#lease(slot));
-        this.#look(false);
-        return;
-      }
-      this.#semaphore?.free(slot);
-      this.#passOn();
+      this.#held--;
+      for (const slot of slots) semaphore.free(slot);
+      if (this.#queue.size > 0) this.#look();
+      else this.#passOn();
     });
   }
 
   /** Wakes the thread whose turn it is, if there is a slot for it. */
   #passOn(): void {
     const semaphore = this.#semaphore;
-    if (semaphore === undefined || this.#state === undefined || !semaphore.hasWaiters || semaphore.freeSlots === 0)
-      return;
-    const next = semaphore.waiters()[0];
-    if (next === undefined) return;
-    this.#state.memory.wakeThread(next.threadId);
+    if (semaphore === undefined || this.#state === undefined) return;
+    if (!semaphore.hasWaiters || semaphore.freeSlots === 0) return;
+    this.#line.wakeNext(semaphore, this.#state.memory);
   }
 
   #timedOut(timeout: number): SemaphoreTimeoutError {
     return new SemaphoreTimeoutError({ name: this.name, limit: this.limit, timeout, scope: 'global' });
   }
+}
+
+/** Why no cell can be had. */
+export function noRoom(limit: number): string {
+  return fitsCells(limit)
+    ? 'expected room for it in the memory that the threads share, got none left: too many names are held or waited for ' +
+        'at once. Use fewer names, or scope `class` or `self`.'
+    : `expected a limit that can be counted slot by slot (at most 1048576), got ${limit}: leave the limit out, or use ` +
+        'scope `class` or `self`.';
 }

@@ -1,7 +1,7 @@
 import type { SharedState } from './shared-state.ts';
 
-// A release wakes the thread whose turn it is, through its mailbox. What no one can announce, the death of a holder, is
-// found by a look every so often; it also takes a free slot whose turn is a thread's that is blocked.
+// A release wakes the thread whose turn it is, through its mailbox. What no one can announce, the death of a holder or
+// a thread that does not react to its turn, is found by a look every so often.
 const TICK_MS = 20;
 const TICK_PER_RANK_MS = 10;
 const LONGEST_TICK_MS = 250;
@@ -10,7 +10,7 @@ const LONGEST_TICK_MS = 250;
 export interface Woken {
   woken(): void;
   tick(): void;
-  /** How many threads come before. */
+  /** How many calls come before. */
   rank(): number;
 }
 
@@ -28,6 +28,7 @@ export function listenForWakes(state: SharedState, listener: Woken): WakeListene
     const tick = Math.min(TICK_MS + TICK_PER_RANK_MS * listener.rank(), LONGEST_TICK_MS);
     timer = setTimeout(() => {
       arm();
+      state.memory.turn(state.mailbox);
       listener.tick();
     }, tick);
   };
@@ -50,6 +51,7 @@ async function waitForWakes({ memory, mailbox }: SharedState): Promise<void> {
   await Promise.resolve();
   while (listeners.size > 0) {
     const wait = Atomics.waitAsync(memory.words, mailbox, Atomics.load(memory.words, mailbox));
+    memory.turn(mailbox);
     for (const listener of listeners) listener.woken();
     if (wait.async) await wait.value;
   }
