@@ -53,7 +53,10 @@ class AttemptContext implements RetryContext {
  *
  * @param run gets what `retryContext()` is to give inside
  */
-export function runAttempt(options: AttemptOptions, run: (context: RetryContext) => unknown): Promise<unknown> {
+export function runAttempt(
+  options: AttemptOptions,
+  run: (context: RetryContext) => Promise<unknown>,
+): Promise<unknown> {
   const { name, attempt, lease, timeout, totalTimeout, stop, before } = options;
   return new Promise((resolve, reject) => {
     stop?.signal.throwIfAborted();
@@ -83,12 +86,8 @@ export function runAttempt(options: AttemptOptions, run: (context: RetryContext)
       offLost?.();
     };
     // A late result or error of an attempt that timed out falls to a promise that is settled, and is dropped.
-    void call(run, context).then(resolve, reject).finally(settled);
+    void run(context).then(resolve, reject).finally(settled);
   });
-}
-
-async function call(run: (context: RetryContext) => unknown, context: RetryContext): Promise<unknown> {
-  return await run(context);
 }
 
 function isLosable(lease: Lease | null): lease is Lease {

@@ -169,9 +169,9 @@ export class RetriedCall {
       stop: this.#stop,
       before: this.#last,
     };
-    return runAttempt(options, (context) =>
-      runInside(context, slot, () => Reflect.apply(this.#fn.run, this.#self, this.#args)),
-    );
+    // Awaited inside: what the function returns may be a call that needs its slot.
+    const run = async (): Promise<unknown> => await Reflect.apply(this.#fn.run, this.#self, this.#args);
+    return runAttempt(options, (context) => runInside(context, slot, run));
   }
 
   /** Returns when it is time for another attempt; throws the error that the call ends with, if there is to be none. */
