@@ -1,5 +1,5 @@
 import type { Readable } from 'node:stream';
-import { AwaitCycleError, type BaseEvent, type StopOptions, type WaitOptions } from '@threadbus/core';
+import { type StopOptions, type WaitOptions } from '@threadbus/core';
 import { BusReference } from '@threadbus/link/internal';
 import { checkFlag, checkOptions, checkSignal, checkWait, liveHandler } from '@threadbus/core/internal';
 import { checkEntry, resolveWorkerOptions, type WorkerBusOptions } from './options.ts';
@@ -119,7 +119,7 @@ export class WorkerBus extends BusReference implements AsyncDisposable {
     checkOptions('waitUntilIdle', options, ['timeout', 'signal']);
     checkSignal(options.signal);
     const timeout = checkWait('timeout (seconds)', options.timeout);
-    this.#refuseIdleCycle();
+    if (liveHandler() !== null) return this.#idleWithin(timeout, options.signal);
     return this.#supervisor.control.waitUntilIdle(timeout, options.signal);
   }
 
@@ -150,24 +150,26 @@ export class WorkerBus extends BusReference implements AsyncDisposable {
   async stop(options: StopOptions = {}): Promise<void> {
     checkOptions('stop', options, ['timeout', 'clear']);
     checkFlag('clear', options.clear);
-    await this.#supervisor.stop(checkWait('timeout (seconds)', options.timeout ?? 0), options.clear ?? false);
+    const wait = checkWait('timeout (seconds)', options.timeout ?? 0);
+    const isAwait = liveHandler() !== null && wait !== 0 && this.failure === null;
+    // What it waits for may need the handler's bus. What needs the handler itself has to be ended.
+    if (isAwait) await this.#idleWithin(wait, undefined).catch(() => false);
+    await this.#supervisor.stop(isAwait ? 0 : wait, options.clear ?? false);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.stop();
   }
 
-  /** A handler whose own event is under way over there, or is needed there, can't wait until nothing is. */
-  #refuseIdleCycle(): void {
-    const handler = liveHandler();
+  /** As an await of the handler that calls; if the thread is being replaced, for its replacement. */
+  async #idleWithin(timeout: number | null, signal: AbortSignal | undefined): Promise<boolean> {
     const { remote } = this.#supervisor;
-    if (handler === null) return;
-    const own = handler.runner.lifecycle;
-    if (handler.bus !== remote && !remote.needs(own)) return;
-    const { event_type } = own.event as BaseEvent;
-    throw new AwaitCycleError(
-      `A handler of ${event_type} waits until ${this.name} is idle, which it can't be before the handler returns. Await the events that you need instead.`,
-      { busName: this.name, eventType: event_type },
-    );
+    const end = timeout === null ? null : performance.now() + timeout * 1000;
+    for (;;) {
+      await this.#supervisor.thread(signal);
+      const left = end === null ? null : Math.max(0, (end - performance.now()) / 1000);
+      if (await remote.waitUntilIdle(left, signal)) return true;
+      if (left === 0 || (end !== null && performance.now() >= end)) return false;
+    }
   }
 }

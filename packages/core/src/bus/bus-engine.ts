@@ -3,10 +3,10 @@ import type { Moment } from '../basics/clock.ts';
 import { BaseEvent, pathOf, setPath } from '../event/base-event.ts';
 import type { BusIdentity, PathStep } from '../event/bus-names.ts';
 import { cancelWith } from '../event/cancellation.ts';
+import type { Places } from './back-pressure.ts';
 import { Capacity } from './capacity.ts';
 import { capacityError, unwrittenError } from './capacity-errors.ts';
 import { enterTree, noEventError, passed, skip } from '../event/causality.ts';
-import { waitFor } from '../event/context.ts';
 import { Delivery, type DeliveryHost } from '../run/delivery.ts';
 import {
   checkDispatchOptions,
@@ -44,7 +44,7 @@ import type { Twins } from './twins.ts';
 const noOptions: DispatchOptions = {};
 
 /** The works of one bus: takes events, lets the run loop decide whose turn it is, keeps the books. */
-export class BusEngine implements DeliveryHost, ForwardTarget, LogHost {
+export class BusEngine implements DeliveryHost, ForwardTarget, LogHost, Places {
   readonly identity: BusIdentity;
   readonly bus: RunningBus;
   readonly options: ResolvedBusOptions;
@@ -129,32 +129,15 @@ export class BusEngine implements DeliveryHost, ForwardTarget, LogHost {
     return this.#had(event, lifecycleOf(event)) ? null : this.#take(event, context, this.#arrivalOf(event));
   }
 
-  /** Some event here can't complete before `own`. */
-  needs(own: Lifecycle): boolean {
-    const needing = dependentsOf(own);
-    for (const { lifecycle } of this.history.open()) if (needing.has(lifecycle)) return true;
-    return false;
+  /** Events that hold places, the oldest first. */
+  get placeHolders(): Lifecycle[] {
+    return this.history.open().flatMap(({ lifecycle }) => (lifecycle.atWork ? [lifecycle] : []));
   }
 
-  /**
-   * Waits, as an await of the handler that calls, for all events here that can complete before the handler's own.
-   *
-   * @returns false if the time was up first
-   */
-  async drain(own: Lifecycle, timeout: number | null, signal?: AbortSignal): Promise<boolean> {
-    const late = new Error('the time is up');
-    const needing = dependentsOf(own);
-    const others = this.history
-      .open()
-      .map(({ lifecycle }) => lifecycle)
-      .filter((lifecycle) => !needing.has(lifecycle));
-    // Each of them to its end: while one is pending, the handler counts as suspended.
-    const ends = await Promise.allSettled(
-      others.map((lifecycle) => waitFor(lifecycle, null, { timeout, signal, onTimeout: () => late })),
-    );
-    const failed = ends.find((end) => end.status === 'rejected');
-    if (failed !== undefined && failed.reason !== late) throw failed.reason;
-    return failed === undefined;
+  checkOpen(): void {
+    if (this.#stopped) throw this.stoppedError();
+    const failure = this.logFailure();
+    if (failure !== null) throw failure;
   }
 
   /** Ends everything that is under way here, `last`'s part last; afterwards nothing is taken any more. */

@@ -23,7 +23,7 @@ import {
   type OnOptions,
 } from '../handlers/handler.ts';
 import { eventHolder, heldEvents } from './held-events.ts';
-import { waitUntilIdle } from './idle.ts';
+import { drain, ignoreCycles, waitUntilIdle } from './idle.ts';
 import type { WaitOptions } from './idle-watch.ts';
 import { showAs } from '../basics/inspect.ts';
 import { logLevel } from '../basics/logger.ts';
@@ -280,7 +280,10 @@ export class EventBus implements RunningBus, AsyncDisposable {
     const handler = liveHandler();
     const own = handler?.bus === this ? handler.runner.lifecycle : null;
     if (!engine.stopped && wait !== 0 && engine.history.openSize > 0) {
-      const idle = handler === null ? engine.idle.wait(wait, undefined) : engine.drain(handler.runner.lifecycle, wait);
+      const idle =
+        handler === null
+          ? engine.idle.wait(wait, undefined)
+          : drain(engine, handler.runner.lifecycle, wait).catch(ignoreCycles);
       // A log that can't be written to is told below, with all that is left.
       await idle.catch((error: unknown) => {
         if (!isWalWriteError(error)) throw error;

@@ -6,6 +6,7 @@
  */
 export type { BusEngine } from '../bus/bus-engine.ts';
 export type { Twins } from '../bus/twins.ts';
+export { type Places, waitForCapacity } from '../bus/back-pressure.ts';
 export { Capacity } from '../bus/capacity.ts';
 export { adoptIdentity, busEngine } from '../bus/event-bus.ts';
 export { checkExpectOptions, isExpected } from '../bus/expect.ts';

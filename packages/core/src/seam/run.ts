@@ -4,6 +4,6 @@
  * Promises: a watcher hears started, suspended, resumed and settled of each run in this order, each in the turn in which
  * it happens; whoever waits inside a handler does so through `waitFor`, so that the rules of awaiting see it.
  */
-export { activeHandler, liveHandler, waitFor } from '../event/context.ts';
+export { type ActiveHandler, activeHandler, liveHandler, waitFor } from '../event/context.ts';
 export { abortedError, cancelledError } from '../run/ended-errors.ts';
 export { activeRun, HandlerRun, type RunHost, type RunWatch, watchRuns } from '../run/handler-run.ts';

@@ -1,10 +1,13 @@
 import type { EventResult } from '@threadbus/core';
 import type { BusIdentity, EventConstructor, ForwardTarget, Lifecycle } from '@threadbus/core/internal';
 import type { Arrival } from '../incoming/arrival.ts';
+import type { Field } from '../incoming/link-server.ts';
 import type { WireCall, WireEvent, WireOutcome } from '../wire/protocol.ts';
 
 /** What a link tells its owner, and asks of it. */
 export interface LinkOwner {
+  /** Reads what is said to those who wait until the bus over there is idle. @returns false for anything else */
+  readonly idle: { read(kind: number, field: Field): boolean };
   /** The other side has introduced itself. */
   hello(version: number, peer: BusIdentity): void;
   /** Where an event for one of this side's subscriptions goes. */

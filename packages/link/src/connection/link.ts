@@ -294,7 +294,7 @@ export class Link implements Wire, AnswersHost {
         this.#owner.working();
         break;
       default:
-        this.#server?.read(kind, field);
+        if (!this.#owner.idle.read(kind, field)) this.#server?.read(kind, field);
     }
   }
 

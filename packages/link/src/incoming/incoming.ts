@@ -13,6 +13,7 @@ import type { Crossings } from '../outgoing/crossings.ts';
 import { decodeThrown } from '../wire/error-codec.ts';
 import { mergePath, mergeSteps } from '../wire/event-codec.ts';
 import { Arrival, type ArrivalHost, type ArrivalOwner } from './arrival.ts';
+import { emptyPart } from '../wire/empty-part.ts';
 import { whenChildrenDone } from './children.ts';
 import { restoreContext } from '../wire/portable.ts';
 import type { WireCall, WireMore, WireValue } from '../wire/protocol.ts';
@@ -174,16 +175,4 @@ const nothingMore: WireMore = [null, null, null, null, null, null];
 function endEmpty(lifecycle: Lifecycle): void {
   lifecycle.attach(emptyPart());
   lifecycle.partDone();
-}
-
-function emptyPart(): Part {
-  return {
-    nextPart: null,
-    results: [],
-    onDone: null,
-    promote: () => undefined,
-    cancel: () => undefined,
-    delivered: () => undefined,
-    completed: () => undefined,
-  };
 }

@@ -59,6 +59,9 @@ export class LinkServer {
       case op.UNEXPECT:
         this.#unexpect(field(0), field(1));
         break;
+      case op.AWAIT_IDLE:
+        this.#awaitIdle(field(0));
+        break;
       default:
       // A newer side may say more than this one knows: the handshake has settled that it can do without.
     }
@@ -100,6 +103,24 @@ export class LinkServer {
     for (const { event } of busEngine(this.#bus).history.open()) {
       if (pattern === '*' || pattern === event.event_type) if (this.#wasMissed(event, since)) offer(event);
     }
+  }
+
+  /** What is under way now is awaited; whether that was all, the other side asks again. */
+  #awaitIdle(id: number): void {
+    const { history } = busEngine(this.#bus);
+    const { outbox } = this.#link;
+    const far = { chase: (token: string): void => outbox.push(op.PROBE_IDLE, id, token) };
+    let open = 1;
+    const settle = (): void => {
+      open -= 1;
+      if (open === 0) outbox.push(op.IDLE, id, history.openSize === 0);
+    };
+    for (const { lifecycle } of history.open()) {
+      open += 1;
+      lifecycle.addWait({ runner: null, far, silent: true, settle });
+      lifecycle.cover();
+    }
+    settle();
   }
 
   /** It was made here while the expectation was on its way; what came over the link itself keeps its order anyway. */

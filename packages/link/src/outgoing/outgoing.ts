@@ -82,6 +82,17 @@ export class Outgoing implements PartHost {
     return this.#sent.size;
   }
 
+  /** Events that hold places, the oldest first. */
+  get placeHolders(): Lifecycle[] {
+    const sent = [...this.#sent].sort((a, b) => a.order - b.order);
+    return [...sent, ...this.#waiting].flatMap(({ counted, lifecycle }) => (counted ? [lifecycle] : []));
+  }
+
+  /** A handler waits for all of it: nothing is to wait for a place. */
+  hurry(): void {
+    for (const part of [...this.#waiting]) this.promote(part);
+  }
+
   /** The handlers at the other end that work on the event, as the parent of what they dispatch. */
   runnerOf(lifecycle: Lifecycle): RemotePart['runner'] | null {
     return this.#openPart(lifecycle)?.runner ?? null;

@@ -19,6 +19,7 @@ import {
   type AnyHandler,
   busEngine,
   type BusIdentity,
+  type Capacity,
   cancelWith,
   checkDispatchOptions,
   enterTree,
@@ -28,8 +29,10 @@ import {
   lifecycleOf,
   noEventError,
   passed,
+  type Places,
   rememberTransfer,
   skip,
+  waitForCapacity,
 } from '@threadbus/core/internal';
 import type { AsyncResource } from 'node:async_hooks';
 import { crossingsOf } from '../outgoing/crossings.ts';
@@ -45,6 +48,7 @@ import { captureContext } from '../wire/portable.ts';
 import { protocolVersion, type WireCall, type WireEvent, type WireOutcome } from '../wire/protocol.ts';
 import { RemoteExpectations } from './remote-expectations.ts';
 import { Destination, type RemotePart } from '../outgoing/remote-part.ts';
+import { RemoteIdle } from './remote-idle.ts';
 import { RemoteSubscriptions } from './remote-subscriptions.ts';
 
 /** What the owner of a remote bus is told. */
@@ -71,9 +75,10 @@ const noOptions: DispatchOptions = {};
  *
  * It outlives the link: what wasn't sent waits until `connect` is called again.
  */
-export class RemoteBus implements RunningBus, ForwardTarget, LinkOwner {
+export class RemoteBus implements RunningBus, ForwardTarget, LinkOwner, Places {
   readonly identity: BusIdentity;
   readonly outgoing: Outgoing;
+  readonly idle: RemoteIdle = new RemoteIdle();
   /** Bound, and a forwarder like an EventBus's: `main.on('*', remote.dispatch)`. */
   readonly dispatch: Forward;
   readonly #events: RemoteBusEvents;
@@ -128,20 +133,13 @@ export class RemoteBus implements RunningBus, ForwardTarget, LinkOwner {
     this.#subscriptions.disconnect();
     this.#guests?.orphan();
     this.#expectations.disconnect(error);
+    this.idle.disconnect(error);
     return this.outgoing.disconnect();
   }
 
   /** Takes nothing new from now on; what is under way goes on. */
   refuse(error: Error): void {
     this.#failure ??= error;
-  }
-
-  /** Something over there waits for that event, which came from there, or for one above it. */
-  needs(lifecycle: Lifecycle): boolean {
-    for (let event: Lifecycle | undefined = lifecycle; event !== undefined; event = event.parent?.lifecycle) {
-      if (this.#link?.brought(event) === true || this.outgoing.crossings.hasReturned(event)) return true;
-    }
-    return false;
   }
 
   /** Why it takes nothing any more. */
@@ -184,10 +182,43 @@ export class RemoteBus implements RunningBus, ForwardTarget, LinkOwner {
     return this.#expectations.add(pattern, options as ExpectOptions, this.#failure);
   }
 
-  async waitForCapacity({ signal }: { readonly signal?: AbortSignal | undefined } = {}): Promise<void> {
+  get bus(): RunningBus {
+    return this;
+  }
+
+  get capacity(): Capacity {
+    return this.outgoing.capacity;
+  }
+
+  get placeHolders(): Iterable<Lifecycle> {
+    return this.outgoing.placeHolders;
+  }
+
+  checkOpen(): void {
     if (this.#failure !== null) throw this.#failure;
+  }
+
+  async waitForCapacity({ signal }: { readonly signal?: AbortSignal | undefined } = {}): Promise<void> {
+    this.checkOpen();
     signal?.throwIfAborted();
-    await this.outgoing.capacity.wait(signal);
+    await waitForCapacity(this, signal);
+  }
+
+  /**
+   * Waits, as an await of the handler that calls, until nothing is under way over there or on its way there.
+   *
+   * @returns false if the time was up first, or there is no link at present
+   * @throws AwaitCycleError; the link's failure; the signal's reason
+   */
+  async waitUntilIdle(timeout: number | null, signal: AbortSignal | undefined): Promise<boolean> {
+    const end = timeout === null ? null : performance.now() + timeout * 1000;
+    for (;;) {
+      const left = end === null ? null : Math.max(0, (end - performance.now()) / 1000);
+      this.outgoing.hurry();
+      const idle = await this.idle.round(this, left, signal);
+      if (idle && this.outgoing.size === 0) return true;
+      if (this.#link === null || left === 0) return false;
+    }
   }
 
   hello(version: number, peer: BusIdentity): void {
@@ -211,6 +242,7 @@ export class RemoteBus implements RunningBus, ForwardTarget, LinkOwner {
     const send = (...operation: readonly unknown[]): void => link.outbox.push(...operation);
     this.#subscriptions.connect(send);
     this.#expectations.connect(send);
+    this.idle.connect(send);
     this.#guests?.dropOrphans();
     this.outgoing.connect(link);
   }

@@ -68,6 +68,15 @@ export const UNOFFERED = 19;
  * where it comes to the event that is awaited, the await is a cycle.
  */
 export const PROBE = 30;
+/**
+ * id: a handler waits until the bus at the receiver's end is idle: run what is under way there ahead of the queue.
+ * Answered by IDLE when all of that is complete.
+ */
+export const AWAIT_IDLE = 31;
+/** id, idle: what was under way is complete, and whether more has come since. */
+export const IDLE = 32;
+/** id, token: as PROBE, but what is needed is whatever the AWAIT_IDLE with that id waits for. */
+export const PROBE_IDLE = 33;
 
 /** How many fields follow each kind; of those with values, the last says how many these are. */
 const fieldCounts: Readonly<Record<number, number>> = {
@@ -92,6 +101,9 @@ const fieldCounts: Readonly<Record<number, number>> = {
   [UNOFFERED]: 2,
   [SHAPE]: 2,
   [PROBE]: 2,
+  [AWAIT_IDLE]: 1,
+  [IDLE]: 2,
+  [PROBE_IDLE]: 2,
 };
 
 /** Where the operation that begins at `at` ends. */

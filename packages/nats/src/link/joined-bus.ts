@@ -1,4 +1,4 @@
-import { AwaitCycleError, type BaseEvent, type Subscription, type WaitOptions } from '@threadbus/core';
+import type { Subscription, WaitOptions } from '@threadbus/core';
 import { checkOptions, checkSignal, checkWait, describe, liveHandler } from '@threadbus/core/internal';
 import { BusReference } from '@threadbus/link/internal';
 import type { LinkEnd } from './link-end.ts';
@@ -82,7 +82,7 @@ export class JoinedBus extends BusReference implements AsyncDisposable {
     checkOptions('waitUntilIdle', options, ['timeout', 'signal']);
     checkSignal(options.signal);
     const timeout = checkWait('timeout (seconds)', options.timeout);
-    this.#refuseIdleCycle();
+    if (liveHandler() !== null) return this.#busy(this.#link.remote.waitUntilIdle(timeout, options.signal));
     const end = timeout === null ? null : performance.now() + timeout * 1000;
     for (;;) {
       const left = end === null ? null : Math.max(0, (end - performance.now()) / 1000);
@@ -143,19 +143,5 @@ export class JoinedBus extends BusReference implements AsyncDisposable {
     } finally {
       this.#link.keepUp();
     }
-  }
-
-  /** A handler whose own event is under way over there, or is needed there, can't wait until nothing is. */
-  #refuseIdleCycle(): void {
-    const handler = liveHandler();
-    const { remote } = this.#link;
-    if (handler === null) return;
-    const own = handler.runner.lifecycle;
-    if (handler.bus !== remote && !remote.needs(own)) return;
-    const { event_type } = own.event as BaseEvent;
-    throw new AwaitCycleError(
-      `A handler of ${event_type} waits until ${this.name} is idle, which it can't be before the handler returns. Await the events that you need instead.`,
-      { busName: this.name, eventType: event_type },
-    );
   }
 }
