@@ -9,6 +9,7 @@ export type { EventBusOptions, StopOptions, WalMode } from './bus/bus-options.ts
 export { Dispatch } from './event/dispatch.ts';
 export type { Dispatchable, DispatchOptions, RunningBus } from './event/dispatch.ts';
 export * from './basics/errors.ts';
+export type { StuckFrame } from './basics/stuck-frame.ts';
 export { EventBus } from './bus/event-bus.ts';
 export type { ExpectOptions } from './bus/expectation.ts';
 export type { WaitOptions } from './bus/idle-watch.ts';

@@ -1,4 +1,4 @@
-import { BusError, isBusError } from '@threadbus/core';
+import { BusError, isBusError, type StuckFrame } from '@threadbus/core';
 import { registerErrorClass } from '@threadbus/link';
 
 /**
@@ -17,8 +17,11 @@ import { registerErrorClass } from '@threadbus/link';
 export class WorkerCrashedError extends BusError {
   static {
     this.prototype.name = 'WorkerCrashedError';
+    Object.assign(this.prototype, { stuckAt: null });
   }
   override readonly code = 'ERR_WORKER_CRASHED';
+  /** Where the thread was, innermost call first, if it was ended because it didn't answer; null if that isn't known. */
+  declare readonly stuckAt: readonly StuckFrame[] | null;
 }
 
 /** True for a WorkerCrashedError, whichever copy of the package or thread it comes from. */

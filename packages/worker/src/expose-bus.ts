@@ -4,6 +4,7 @@ import { BusReference, defaultFlow, type Link, linkOver, RemoteBus, shareCrossin
 import { adoptIdentity, busEngine, describe, type Moment, never } from '@threadbus/core/internal';
 import { BoardObserver } from './thread/board-observer.ts';
 import { exposeControl } from './thread/control.ts';
+import { reportWhere } from './thread/where-report.ts';
 import { drainOutput } from './thread/output.ts';
 import { type ThreadInit, threadInit } from './thread/thread-state.ts';
 
@@ -49,6 +50,7 @@ export function exposeBus(bus: EventBus): void {
     );
   }
   exposed.bus = bus;
+  reportWhere();
   adoptIdentity(bus, { id: init.id, name: init.name ?? `${bus.name}${init.suffix}` });
   exposed.board = new BoardObserver(bus, init.board, () => exposed.parent.link?.sendWorking());
   shareCrossings(bus, exposed.parent);

@@ -15,6 +15,7 @@ export type { WorkerBusStats } from './thread/bus-meter.ts';
 export { onThreadEnd } from './thread/end-hooks.ts';
 export { observeThreads } from './thread/thread-observers.ts';
 export type { ThreadEnd, ThreadObserver, ThreadStart } from './thread/thread-observers.ts';
+export type { WhereIs } from './thread/stuck-at.ts';
 export type { TimeSummary } from './thread/time-histogram.ts';
 export { WorkerBus } from './worker-bus.ts';
 export { WorkerBusGroup } from './worker-bus-group.ts';

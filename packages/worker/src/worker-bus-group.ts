@@ -21,6 +21,7 @@ import {
 } from '@threadbus/core/internal';
 import { type WorkerBusOptions, workerOptionNames } from './options.ts';
 import type { WorkerBusStats } from './thread/bus-meter.ts';
+import type { WhereIs } from './thread/stuck-at.ts';
 import { TimeHistogram } from './thread/time-histogram.ts';
 import { roundTripOf, WorkerBus } from './worker-bus.ts';
 
@@ -141,6 +142,18 @@ export class WorkerBusGroup implements ForwardTarget, AsyncDisposable {
       roundTrip: TimeHistogram.of(this.buses.map(roundTripOf)).summary,
       members,
     };
+  }
+
+  /**
+   * What its busy threads are doing, without ending any.
+   *
+   * @example
+   * ```ts
+   * for (const { threadId, frames } of await group.whereIs()) console.log(threadId, frames[0]);
+   * ```
+   */
+  async whereIs(): Promise<readonly WhereIs[]> {
+    return (await Promise.all(this.buses.map((bus) => bus.whereIs()))).flat();
   }
 
   /**

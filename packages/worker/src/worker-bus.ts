@@ -5,6 +5,7 @@ import { checkFlag, checkOptions, checkSignal, checkWait, liveHandler } from '@t
 import { checkEntry, resolveWorkerOptions, type WorkerBusOptions } from './options.ts';
 import { WorkerProcess } from './process/worker-process.ts';
 import type { WorkerBusStats } from './thread/bus-meter.ts';
+import type { WhereIs } from './thread/stuck-at.ts';
 import { Supervisor } from './thread/supervisor.ts';
 import type { TimeHistogram } from './thread/time-histogram.ts';
 import { WorkerThread } from './thread/worker-thread.ts';
@@ -102,6 +103,22 @@ export class WorkerBus extends BusReference implements AsyncDisposable {
    */
   stats(): WorkerBusStats {
     return this.#supervisor.stats;
+  }
+
+  /**
+   * What the bus's thread is doing right now, without ending it: which handler for which event, and its stack.
+   *
+   * The thread stands still for a moment. Empty if it has nothing to do, or where it can't be had: in a native call, in
+   * a process of its own, beside a debugger, from another thread than the main one.
+   *
+   * @returns within 2 s, also for a thread that doesn't answer
+   * @example
+   * ```ts
+   * for (const { handlerName, frames } of await index.whereIs()) console.log(handlerName, frames[0]);
+   * ```
+   */
+  async whereIs(): Promise<readonly WhereIs[]> {
+    return this.#supervisor.whereIs();
   }
 
   /**

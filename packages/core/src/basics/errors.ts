@@ -1,3 +1,5 @@
+import type { StuckFrame } from './stuck-frame.ts';
+
 /** Marks every error of this package; survives duplicate installs of it, where `instanceof` does not. */
 const errorBrand = Symbol.for('threadbus.error');
 
@@ -156,10 +158,13 @@ export function isAwaitCycleError(error: unknown): error is AwaitCycleError {
 export class HandlerTimeoutError extends BusError {
   static {
     this.prototype.name = 'HandlerTimeoutError';
+    Object.assign(this.prototype, { stuckAt: null });
   }
   override readonly code = 'ERR_HANDLER_TIMEOUT';
   /** In seconds. */
   readonly timeout: number;
+  /** Where the handler was, innermost call first, if it blocked a thread that was ended for it; null if that isn't known. */
+  declare readonly stuckAt: readonly StuckFrame[] | null;
 
   constructor(message: string, place: ErrorPlace, timeout: number, options?: ErrorOptions) {
     super(message, place, options);

@@ -1,4 +1,4 @@
-import { BusStoppedError } from '@threadbus/core';
+import { BusStoppedError, type StuckFrame } from '@threadbus/core';
 import { addLinkedName, outsideContexts, RemoteBus, removeLinkedName } from '@threadbus/link/internal';
 import { busEngine, type BusIdentity, defaultLogger, newId, startTimer, type Timer } from '@threadbus/core/internal';
 import type { BoardReader, Holder } from './board.ts';
@@ -12,6 +12,8 @@ import { type EndOfLife, RestartBudget } from './restart-budget.ts';
 import { startError } from './start-failure.ts';
 import { StateChanges } from './state-changes.ts';
 import { type Fates, LossSorter } from './thread-loss.ts';
+import { sayStuckAt, stuckAt, type WhereIs, whereIs } from './stuck-at.ts';
+import { isDebugged } from './thread-inspector.ts';
 import type { TimeHistogram } from './time-histogram.ts';
 import { type ThreadEnd, threadEnded, threadStarted } from './thread-observers.ts';
 import { Watchdog, type Watched } from './watchdog.ts';
@@ -46,6 +48,8 @@ export class Supervisor implements Watched, ControlHost {
   readonly #changes = new StateChanges();
   #state: 'starting' | 'up' | 'stopping' | 'closed' = 'starting';
   #thread: BusHost | null = null;
+  /** It is being asked where it is, to be ended then. */
+  #looking: BusHost | null = null;
   #restart: Timer | null = null;
   /** Tells those who watch threads how the present one has ended; null until it is up. */
   #tellEnd: ReturnType<typeof threadStarted> | null = null;
@@ -168,21 +172,39 @@ export class Supervisor implements Watched, ControlHost {
     return { owner: 'WorkerBus', name: this.#identity.name };
   }
 
-  blocked(holder: Holder, overrun: boolean): void {
+  blocked(holder: Holder, overrun: boolean, still: () => boolean): void {
     const time = holder.timeout === 0 ? '' : ` (${Math.round(holder.timeout * 1000) / 1000} s)`;
     const what = overrun
       ? `was blocked by a handler past its time${time}`
       : 'was blocked by a handler after it was cancelled';
-    this.#replace('blocked', holder, `${what}, and was ended`, undefined);
+    void this.#endStuck('blocked', holder, `${what}, and was ended`, still);
   }
 
-  unresponsive(): void {
-    this.#replace(
-      'unresponsive',
-      null,
-      `did not answer for ${this.#options.unresponsiveTimeout} s, and was ended`,
-      undefined,
-    );
+  unresponsive(still: () => boolean): void {
+    const what = `did not answer for ${this.#options.unresponsiveTimeout} s, and was ended`;
+    void this.#endStuck('unresponsive', null, what, still);
+  }
+
+  /** What busy threads are doing. */
+  async whereIs(): Promise<readonly WhereIs[]> {
+    const { threadId } = this;
+    const where = threadId > 0 && this.board.holder() !== null ? await whereIs(threadId) : null;
+    return where === null ? [] : [where];
+  }
+
+  /** Ends the thread, once it has been asked where it is; not at all beside a debugger, at whose breakpoint it may stand. */
+  async #endStuck(
+    reason: ThreadEnd['reason'],
+    guilty: Holder | null,
+    what: string,
+    still: () => boolean,
+  ): Promise<void> {
+    const thread = this.#thread;
+    if (thread === null || this.#looking === thread || isDebugged()) return;
+    this.#looking = thread;
+    const at = thread.threadId > 0 ? await stuckAt(thread.threadId) : null;
+    if (this.#looking === thread) this.#looking = null;
+    if (this.#thread === thread && still()) this.#replace(reason, guilty, what, undefined, at);
   }
 
   #busy(busy: boolean): void {
@@ -236,10 +258,16 @@ export class Supervisor implements Watched, ControlHost {
   }
 
   /** The thread is gone, or has to go: settles what it had started, and starts another for the rest. */
-  #replace(reason: ThreadEnd['reason'], guilty: Holder | null, what: string, cause: unknown): void {
+  #replace(
+    reason: ThreadEnd['reason'],
+    guilty: Holder | null,
+    what: string,
+    cause: unknown,
+    at: readonly StuckFrame[] | null = null,
+  ): void {
     const thread = this.#thread;
     if (thread === null || this.#state === 'closed') return;
-    const error = this.#crashed(what, cause);
+    const error = sayStuckAt(this.#crashed(what, cause), at);
     const { board } = this;
     const { useful } = this.#meter;
     const tellEnd = this.#tellEnd;
@@ -248,7 +276,7 @@ export class Supervisor implements Watched, ControlHost {
     this.#watchdog.stop();
     const parts = this.remote.disconnect(error);
     thread.terminate(error);
-    const fates = this.#losses.sort(parts, { error, guilty, board });
+    const fates = this.#losses.sort(parts, { error, guilty, board, stuckAt: at });
     this.#log(error, fates, board.born);
     this.remote.outgoing.resend(fates.again);
     for (const [part, why] of fates.lost) this.remote.outgoing.fail(part, why);

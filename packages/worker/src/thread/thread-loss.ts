@@ -1,8 +1,9 @@
-import { type BaseEvent, HandlerTimeoutError } from '@threadbus/core';
+import { type BaseEvent, HandlerTimeoutError, type StuckFrame } from '@threadbus/core';
 import type { RemotePart } from '@threadbus/link/internal';
 import { abortedError, type BusIdentity, cancelledError, type EventConstructor } from '@threadbus/core/internal';
 import type { BoardReader, Holder } from './board.ts';
 import { WorkerCrashedError } from '../errors.ts';
+import { sayStuckAt } from './stuck-at.ts';
 
 /** How often an idempotent event is started before it counts as the cause of the crashes. */
 const maxAttempts = 3;
@@ -14,6 +15,8 @@ export interface Loss {
   readonly guilty: Holder | null;
   /** What the thread has last shown. */
   readonly board: BoardReader;
+  /** Where it was when it was ended; null if that isn't known. */
+  readonly stuckAt: readonly StuckFrame[] | null;
 }
 
 /** What becomes of the events that a lost thread had. */
@@ -58,11 +61,11 @@ export class LossSorter {
   }
 
   /** @returns null if the part goes to the replacement */
-  #errorOf(part: RemotePart, { error, board }: Loss, guilty: ReadonlySet<BaseEvent>): Error | null {
+  #errorOf(part: RemotePart, { error, board, stuckAt }: Loss, guilty: ReadonlySet<BaseEvent>): Error | null {
     const { event, cancelCause } = part;
     const started = board.hasStarted(part.number);
     if (cancelCause !== null) return (started ? abortedError : cancelledError)(part.place, cancelCause.reason);
-    if (guilty.has(event)) return this.#overrun(event);
+    if (guilty.has(event)) return sayStuckAt(this.#overrun(event), stuckAt);
     if (part.moved) return this.#moved(event, error);
     if (!started) return null;
     const attempts = (this.#attempts.get(part) ?? 0) + 1;

@@ -20,10 +20,14 @@ export interface Watched {
   catchUp(then: () => void): void;
   /** The event in that slot was cancelled on this side. */
   isCancelled(slot: number): boolean;
-  /** The handler has overrun, or was cancelled, and blocks its thread. */
-  blocked(holder: Holder, overrun: boolean): void;
+  /**
+   * The handler has overrun, or was cancelled, and blocks its thread.
+   *
+   * @param still whether that is so: the thread may come to itself meanwhile
+   */
+  blocked(holder: Holder, overrun: boolean, still: () => boolean): void;
   /** The thread answers nothing. */
-  unresponsive(): void;
+  unresponsive(still: () => boolean): void;
 }
 
 /**
@@ -112,7 +116,9 @@ export class Watchdog {
     } else if (now - suspect.since >= grace * 1000) {
       this.#suspect = null;
       // This thread may have been busy itself, with the answer waiting.
-      this.#unlessAnswered(suspect.token, () => this.#watched.blocked(holder, overrun));
+      const { token } = suspect;
+      const still = (): boolean => this.#timer !== null && this.#answered < token;
+      this.#unlessAnswered(token, () => this.#watched.blocked(holder, overrun, still));
     }
   }
 
@@ -131,7 +137,8 @@ export class Watchdog {
     } else if (now - this.#probe.since >= limit / 2) {
       const { token } = this.#probe;
       this.#watched.catchUp(() => {
-        if (this.#probe?.token === token && this.#timer !== null) this.#watched.unresponsive();
+        const still = (): boolean => this.#timer !== null && this.#probe?.token === token;
+        if (still()) this.#watched.unresponsive(still);
       });
     }
   }
