@@ -13,6 +13,7 @@ export type { StuckFrame } from './basics/stuck-frame.ts';
 export { EventBus } from './bus/event-bus.ts';
 export type { ExpectOptions } from './bus/expectation.ts';
 export type { WaitOptions } from './bus/idle-watch.ts';
+export type { EventDelivery } from './event/event-delivery.ts';
 export type { EventFields } from './event/event-fields.ts';
 export { EventResult } from './event/event-result.ts';
 export type { ResultStatus } from './event/event-result.ts';

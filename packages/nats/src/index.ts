@@ -12,6 +12,16 @@ export { JoinedBus } from './link/joined-bus.ts';
 export type { LinkStatus } from './link/liveness.ts';
 export { Offer } from './link/offer.ts';
 export type { ServeOptions } from './link/serve.ts';
+export { Crew } from './queue/crew.ts';
+export type { CrewCloseOptions, WorkOptions } from './queue/crew.ts';
+export { DeadLetter } from './queue/dead-letter.ts';
+export type { EnqueueOptions } from './queue/enqueuing.ts';
+export { NatsQueue } from './queue/nats-queue.ts';
+export type { QueueStats } from './queue/nats-queue.ts';
+export type { CompletedOptions } from './queue/outcomes.ts';
+export type { QueueOptions } from './queue/queue-options.ts';
+export type { FollowOptions, ReplayOptions } from './queue/reading.ts';
+export { Receipt } from './queue/receipt.ts';
 export { NatsNet } from './nats-net.ts';
 export {
   isLinkError,

@@ -1,10 +1,11 @@
-import type { EventBus } from '@threadbus/core';
-import { busEngine } from '@threadbus/core/internal';
+import { type BaseEvent, EventBus } from '@threadbus/core';
+import { busEngine, defaultLogger } from '@threadbus/core/internal';
 import type { BusReference } from '@threadbus/link';
 import { NatsUnavailableError } from './basics/errors.ts';
-import { checkName } from './basics/names.ts';
+import { checkName, checkPlainName } from './basics/names.ts';
 import type { Broker } from './broker/broker.ts';
 import { Subjects } from './broker/subjects.ts';
+import { JetStream } from './jetstream/jetstream.ts';
 import { LagWatch } from './lag-watch.ts';
 import type { JoinOptions } from './link/join-options.ts';
 import { JoinedBus } from './link/joined-bus.ts';
@@ -13,6 +14,10 @@ import type { LinkEnd } from './link/link-end.ts';
 import { findReplicas } from './link/name-claim.ts';
 import type { Offer, OfferHost } from './link/offer.ts';
 import { serveBus, type ServeOptions } from './link/serve.ts';
+import type { Crew } from './queue/crew.ts';
+import { NatsQueue } from './queue/nats-queue.ts';
+import { type QueueOptions, resolveQueueOptions } from './queue/queue-options.ts';
+import { QueueStore } from './queue/queue-store.ts';
 
 /** Seconds of lag after which a link's other end may get nervous. */
 const linkLag = 1;
@@ -36,6 +41,7 @@ export class NatsNet implements AsyncDisposable {
   readonly #host: OfferHost;
   readonly #links = new Set<LinkEnd>();
   readonly #offers = new Set<Offer>();
+  readonly #crews = new Set<Crew>();
   readonly #lag = new LagWatch();
   #isClosed = false;
 
@@ -112,7 +118,33 @@ export class NatsNet implements AsyncDisposable {
   }
 
   /**
-   * Withdraws all offers, ends all links (what was sent still arrives) and, if it is ours, the connection.
+   * A durable queue of that name: made if there is none, joined if there is.
+   *
+   * `events`, the presence of `key`, `partitions` and `dedupeWindow` are fixed when it is made; the rest may change.
+   *
+   * @param name 1 to 64 letters, digits, "_" or "-"
+   * @throws TypeError for options that make no sense, and for a class that isn't `idempotent` with `maxDeliver` above 1;
+   *   RangeError; QueueConfigError if it is there with other settings; NatsUnavailableError if the server has no JetStream
+   * @example
+   * ```ts
+   * const jobs = await net.queue('thumbs', { events: [Resize], key: (event) => event.image_id, partitions: 16 });
+   * ```
+   */
+  async queue<Event extends BaseEvent>(name: string, options: QueueOptions<Event>): Promise<NatsQueue<Event>> {
+    this.#checkOpen();
+    checkPlainName('the name of the queue', name);
+    const resolved = resolveQueueOptions(options);
+    const store = new QueueStore(new JetStream(this.#broker), this.namespace, name, resolved);
+    await store.open();
+    return new NatsQueue<Event>(store, (crew, bus) => {
+      this.#crews.add(crew);
+      void crew.failed.then(() => this.#crews.delete(crew));
+      this.#lag.watch(resolved.ackWait / 3, bus instanceof EventBus ? busEngine(bus).options.logger : defaultLogger());
+    });
+  }
+
+  /**
+   * Closes all crews (what runs has its 30 s), withdraws all offers, ends all links (what was sent still arrives) and, if it is ours, the connection.
    *
    * Events that wait for another bus end with LinkError here; the other ends get LinkLostError at once. Twice does no harm.
    */
@@ -120,6 +152,7 @@ export class NatsNet implements AsyncDisposable {
     this.#isClosed = true;
     this.#lag.stop();
     await this.#broker.keepAlive.during(async () => {
+      await Promise.all([...this.#crews].map((crew) => crew.close()));
       for (const offer of this.#offers) await offer.close();
       await Promise.all([...this.#links].map((link) => link.close('its process left the net')));
       await this.#broker.close();

@@ -1,4 +1,5 @@
 import { isoTime } from '../basics/clock.ts';
+import { deliveryOf, type EventDelivery } from './event-delivery.ts';
 import { type EventOutcome, outcomeOf } from './event-outcome.ts';
 import type { EventStatus } from './lifecycle.ts';
 import { lifecycleOf, ResultHelpers } from './result-helpers.ts';
@@ -16,6 +17,11 @@ export abstract class EventProgress<R, E extends object = object> extends Result
    */
   get event_outcome(): EventOutcome | null {
     return outcomeOf(lifecycleOf(this));
+  }
+
+  /** Which delivery of a durable queue this is; null for an event that came from none. Not part of its JSON. */
+  get event_delivery(): EventDelivery | null {
+    return deliveryOf(this);
   }
 
   /** When the first handler started; null before. */

@@ -5,8 +5,17 @@
  * and not validated again; what its user wrote is neither read nor changed but by `payloadOf`.
  */
 export { fromEpoch, fromWire, type Moment, never, now, origin, toEpoch, toWire } from '../basics/clock.ts';
-export { createdAtOf, type EventConstructor, idOriginOf, orderOf, pathOf, setPath } from '../event/base-event.ts';
+export {
+  createdAtOf,
+  type EventConstructor,
+  idOriginOf,
+  orderOf,
+  pathOf,
+  setParent,
+  setPath,
+} from '../event/base-event.ts';
 export type { BusIdentity, PathStep } from '../event/bus-names.ts';
+export { setDelivery } from '../event/event-delivery.ts';
 export { type IdOrigin, newId, ownIds, tailOf, tailOfText } from '../event/event-id.ts';
 export { payloadOf } from '../event/event-json.ts';
 export { pathText } from '../event/event-schema.ts';

@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import { startTimer, subscription, type Timer } from '@threadbus/core/internal';
+import { startTimer, subscription, type Timer, whenAborted } from '@threadbus/core/internal';
 import type { Subscription } from '@threadbus/core';
 import { outsideContexts } from '@threadbus/link/internal';
-import type { BrokerMessage, NatsConnectionLike } from './connection.ts';
+import { loadTransport } from './client-library.ts';
+import type { BrokerHeaders, BrokerMessage, NatsConnectionLike } from './connection.ts';
 import { KeepAlive } from './keep-alive.ts';
 
 /** Seconds for what was published to leave. */
@@ -74,9 +75,16 @@ export class Broker {
   }
 
   /** @throws NoRespondersError at once; an error of the client when nothing has come in time */
-  async request(subject: string, payload: Uint8Array, seconds: number): Promise<Uint8Array> {
+  async request(
+    subject: string,
+    payload: Uint8Array,
+    seconds: number,
+    headers?: Readonly<Record<string, string>>,
+  ): Promise<Uint8Array> {
+    const options = { timeout: Math.ceil(seconds * 1000) };
+    const given = headers === undefined ? {} : { headers: (await makeHeaders(headers)) as never };
     try {
-      return (await this.connection.request(subject, payload, { timeout: Math.ceil(seconds * 1000) })).data;
+      return (await this.connection.request(subject, payload, { ...options, ...given })).data;
     } catch (error) {
       if (isNoResponders(error)) throw new NoRespondersError(subject);
       throw error;
@@ -110,6 +118,23 @@ export class Broker {
     (answers as Subscription | null)?.();
   }
 
+  /** Waits until the server is there. @returns false if it isn't in time @throws the signal's reason */
+  async whenUp(seconds: number, signal?: AbortSignal): Promise<boolean> {
+    signal?.throwIfAborted();
+    if (this.isUp) return true;
+    const ends: (() => void)[] = [];
+    try {
+      return await new Promise<boolean>((resolve, reject) => {
+        const timer = startTimer(seconds, () => resolve(false), true);
+        ends.push(() => timer.cancel());
+        ends.push(this.watch({ restored: () => resolve(true), closed: () => resolve(false) }));
+        if (signal !== undefined) ends.push(whenAborted(signal, () => reject(signal.reason as Error)));
+      });
+    } finally {
+      for (const end of ends) end();
+    }
+  }
+
   /** Everything that was published before has reached the server, and is subscribed there. */
   async flush(): Promise<void> {
     if (this.isUp) await this.keepAlive.during(() => this.connection.flush());
@@ -137,6 +162,12 @@ export class Broker {
     for (const watcher of [...this.#watchers]) watcher.closed?.(error);
     this.#watchers.clear();
   }
+}
+
+async function makeHeaders(values: Readonly<Record<string, string>>): Promise<BrokerHeaders> {
+  const made = (await loadTransport()).headers();
+  for (const [name, value] of Object.entries(values)) made.set(name, value);
+  return made;
 }
 
 async function withinSeconds(seconds: number, work: Promise<void>): Promise<void> {

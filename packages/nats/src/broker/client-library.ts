@@ -1,8 +1,9 @@
 import { NatsUnavailableError } from '../basics/errors.ts';
-import type { NatsConnectionLike } from './connection.ts';
+import type { BrokerHeaders, NatsConnectionLike } from './connection.ts';
 
 /** What is used of `@nats-io/transport-node`. */
 export interface TransportLibrary {
+  headers(): BrokerHeaders;
   connect(options: Readonly<Record<string, unknown>>): Promise<NatsConnectionLike>;
 }
 

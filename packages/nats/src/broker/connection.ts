@@ -1,9 +1,17 @@
+/** Headers of a message, as the client's `headers()` makes them. */
+export interface BrokerHeaders {
+  readonly code: number;
+  readonly description: string;
+  get(name: string): string;
+  set(name: string, value: string): void;
+}
+
 /** What of a message is read. */
 export interface BrokerMessage {
   readonly subject: string;
   readonly reply?: string | undefined;
   readonly data: Uint8Array;
-  readonly headers?: { readonly code: number } | undefined;
+  readonly headers?: BrokerHeaders | undefined;
 }
 
 /**
@@ -19,7 +27,11 @@ export interface NatsConnectionLike {
     subject: string,
     options?: { queue?: string; callback?: (error: Error | null, message: BrokerMessage) => void },
   ): { unsubscribe(): void };
-  request(subject: string, payload?: Uint8Array, options?: { timeout: number }): Promise<BrokerMessage>;
+  request(
+    subject: string,
+    payload?: Uint8Array,
+    options?: { timeout: number; headers?: never },
+  ): Promise<BrokerMessage>;
   flush(): Promise<void>;
   drain(): Promise<void>;
   close(): Promise<void>;

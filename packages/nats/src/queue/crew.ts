@@ -1,0 +1,289 @@
+import { type Logger } from '@threadbus/core';
+import { checkOptions, checkSize, checkWait, startTimer, type Timer } from '@threadbus/core/internal';
+import { QueueUnavailableError } from '../basics/errors.ts';
+import type { Delivered } from '../jetstream/delivered.ts';
+import { Delivery, type WorkBus } from './delivery.ts';
+import { type PullEnd, Pulls } from './pulls.ts';
+import type { QueueStore } from './queue-store.ts';
+
+/** Options of `jobs.work`. */
+export interface WorkOptions {
+  /** Events that run at a time in this crew. @default 1 */
+  readonly concurrency?: number | undefined;
+}
+
+/** Options of `crew.close`. */
+export interface CrewCloseOptions {
+  /** Seconds to wait for what runs. @default 30 */
+  readonly timeout?: number | null | undefined;
+}
+
+/** Seconds that a request waits at the store. */
+const longestPull = 20;
+/** The same, when there are more lines than places: so long one line keeps a place from the others. */
+const shortPull = 1;
+/** Seconds beyond, after which a request without an answer was lost. */
+const pullGrace = 2;
+/** Seconds between two sweeps of what is done and old. */
+const sweepEvery = 600;
+/** Seconds for messages that are on their way to a crew that closes. */
+const lastMessages = 0.1;
+
+interface Pull {
+  readonly line: number;
+  readonly lost: Timer;
+}
+
+/**
+ * Runs a queue's events on a bus, so many at a time, until it is closed.
+ *
+ * A place is running, or asking a line for its next event, or free. With keys a line has one event out at a time,
+ * wherever it runs, so a line that was asked isn't asked again before the answer. As long as there are fewer places
+ * than lines, places go from line to line: at once while there is anything to be had, then once a second; a line in which
+ * something is stored is asked at once.
+ */
+export class Crew implements AsyncDisposable {
+  readonly #store: QueueStore;
+  readonly #bus: WorkBus;
+  readonly #logger: Logger;
+  readonly #concurrency: number;
+  readonly #pulls: Pulls;
+  readonly #keepAlive: (needed: boolean) => void;
+  readonly #asking = new Map<string, Pull>();
+  readonly #running = new Map<Delivery, number>();
+  /** Came while all places were taken; they are kept until one is free. */
+  readonly #kept: { readonly message: Delivered; readonly line: number; readonly renewing: NodeJS.Timeout }[] = [];
+  readonly #ends: (() => void)[] = [];
+  #line = 0;
+  /** Answers in a row that there was nothing. */
+  #none = 0;
+  #state: 'working' | 'closing' | 'closed' = 'working';
+  #onIdle: (() => void) | null = null;
+  #settleFailed: (error: Error | null) => void = () => undefined;
+  /** Resolves to why the crew can't go on, such as a queue that was deleted; to null when it is closed. Never rejects. */
+  readonly failed: Promise<Error | null>;
+
+  /** @internal */
+  constructor(store: QueueStore, bus: WorkBus, logger: Logger, options: WorkOptions) {
+    checkOptions('work', options, ['concurrency']);
+    const { concurrency = 1 } = options;
+    const places = checkSize('concurrency', concurrency);
+    if (places === 0) throw new RangeError('Expected concurrency to be a whole number from 1 up; got 0.');
+    const { broker } = store.jetstream;
+    this.#store = store;
+    this.#bus = bus;
+    this.#logger = logger;
+    this.#concurrency = places ?? 1024;
+    this.failed = new Promise((resolve) => {
+      this.#settleFailed = resolve;
+    });
+    this.#keepAlive = broker.keepAlive.holder();
+    this.#keepAlive(true);
+    this.#pulls = new Pulls(broker, {
+      delivered: (message) => this.#delivered(message),
+      ended: (token, end) => this.#ended(token, end),
+    });
+    this.#ends.push(
+      broker.watch({ restored: () => this.#askAgain(), closed: () => this.#fail(new Error('The net was closed.')) }),
+      broker.subscribe(store.allEvents, ({ subject }) => this.#stored(Number(subject.split('.').at(-1)))),
+    );
+    const sweeping = setInterval(() => void store.sweep().catch(() => undefined), sweepEvery * 1000).unref();
+    this.#ends.push(() => clearInterval(sweeping));
+    void this.#onStopOf(bus);
+    this.#ask();
+  }
+
+  /** How many events run at this moment. */
+  get running(): number {
+    return this.#running.size;
+  }
+
+  /** Lets the process end although the crew works. */
+  unref(): void {
+    this.#keepAlive(false);
+  }
+
+  /**
+   * Takes no more events, and waits for those that run; what is left when the time is up goes to other workers.
+   *
+   * @throws TypeError, RangeError for options that make no sense
+   * @example
+   * ```ts
+   * process.once('SIGTERM', () => crew.close({ timeout: 10 }));
+   * ```
+   */
+  async close(options: CrewCloseOptions = {}): Promise<void> {
+    checkOptions('close', options, ['timeout']);
+    const timeout = checkWait('timeout (seconds)', options.timeout === undefined ? 30 : options.timeout);
+    if (this.#state === 'closed') return;
+    this.#state = 'closing';
+    for (const { message, renewing } of this.#kept.splice(0)) {
+      clearInterval(renewing);
+      message.giveBack(0);
+    }
+    await this.#idle(timeout);
+    for (const delivery of this.#running.keys()) delivery.abandon();
+    await this.#store.jetstream.broker.flush().catch(() => undefined);
+    // An answer to what was asked may be on its way: it is given back.
+    if (this.#asking.size > 0) await new Promise((resolve) => void setTimeout(resolve, lastMessages * 1000));
+    await this.#store.jetstream.broker.flush().catch(() => undefined);
+    this.#end(null);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  #ask(): void {
+    const lines = this.#store.options.partitions;
+    const isKeyed = this.#store.options.key !== null;
+    for (let tried = 0; tried < (isKeyed ? lines : this.#concurrency) && this.#free > 0; tried += 1) {
+      const line = this.#line % lines;
+      this.#line += 1;
+      if (!isKeyed || !this.#isOut(line)) this.#pull(line);
+    }
+  }
+
+  get #free(): number {
+    if (this.#state !== 'working') return 0;
+    return this.#concurrency - this.#running.size - this.#asking.size - this.#kept.length;
+  }
+
+  /** The line was asked, or an event of it is here. */
+  #isOut(line: number): boolean {
+    for (const pull of this.#asking.values()) if (pull.line === line) return true;
+    for (const running of this.#running.values()) if (running === line) return true;
+    return this.#kept.some((kept) => kept.line === line);
+  }
+
+  #pull(line: number): void {
+    const { events, options, jetstream } = this.#store;
+    if (!jetstream.broker.isUp) return;
+    const isDry = this.#none >= options.partitions;
+    const seconds = this.#concurrency >= options.partitions ? longestPull : isDry ? shortPull : 0;
+    const token = this.#pulls.pull(events, this.#store.consumerOf(line), seconds);
+    const lost = startTimer(seconds + pullGrace, () => this.#ended(token, 'none'), false);
+    this.#asking.set(token, { line, lost });
+  }
+
+  /** Something was stored there: no need to wait until the places come round. */
+  #stored(line: number): void {
+    this.#none = 0;
+    const isKeyed = this.#store.options.key !== null;
+    const hasPlace = this.#state === 'working' && this.#running.size + this.#kept.length < this.#concurrency;
+    if (isKeyed && hasPlace && !this.#isOut(line)) this.#pull(line);
+  }
+
+  /** What was asked before the server went away is not answered any more. */
+  #askAgain(): void {
+    for (const { lost } of this.#asking.values()) lost.cancel();
+    this.#asking.clear();
+    this.#ask();
+  }
+
+  #delivered(message: Delivered): void {
+    const line = this.#store.lineOf(message.consumer);
+    this.#none = 0;
+    for (const [token, pull] of this.#asking) {
+      if (pull.line !== line) continue;
+      this.#take(token);
+      break;
+    }
+    if (this.#state !== 'working') {
+      message.giveBack(0);
+    } else if (this.#running.size < this.#concurrency) {
+      void this.#run(message, line);
+    } else {
+      const third = (this.#store.options.ackWait * 1000) / 3;
+      this.#kept.push({ message, line, renewing: setInterval(() => message.working(), third) });
+    }
+  }
+
+  #ended(token: string, end: PullEnd): void {
+    const pull = this.#take(token);
+    if (pull === undefined || this.#state !== 'working') return;
+    this.#none += 1;
+    if (end === 'none') this.#ask();
+    else void this.#checkThere();
+  }
+
+  /** The consumer says that it is gone, or nobody answers: for good, or until the server is up again. */
+  async #checkThere(): Promise<void> {
+    const { jetstream, events, name } = this.#store;
+    try {
+      if ((await jetstream.stream(events)) === null) {
+        this.#fail(new QueueUnavailableError(`The queue ${name} was deleted.`, name));
+        return;
+      }
+      await this.#store.open();
+    } catch {
+      await new Promise((resolve) => void setTimeout(resolve, 500));
+    }
+    if (this.#state === 'working') this.#ask();
+  }
+
+  #take(token: string): Pull | undefined {
+    const pull = this.#asking.get(token);
+    pull?.lost.cancel();
+    this.#asking.delete(token);
+    return pull;
+  }
+
+  async #run(message: Delivered, line: number): Promise<void> {
+    const host = { bus: this.#bus, store: this.#store, warn: (text: string) => this.#logger.warn(text) };
+    const delivery = new Delivery(host, message);
+    this.#running.set(delivery, line);
+    await delivery.run();
+    this.#running.delete(delivery);
+    if (this.#running.size === 0) this.#onIdle?.();
+    if (this.#state !== 'working') return;
+    const kept = this.#kept.shift();
+    if (kept === undefined) {
+      this.#ask();
+      return;
+    }
+    clearInterval(kept.renewing);
+    void this.#run(kept.message, kept.line);
+  }
+
+  async #idle(timeout: number | null): Promise<void> {
+    if (this.#running.size === 0) return;
+    await new Promise<void>((resolve) => {
+      const timer = timeout === null ? null : startTimer(timeout, resolve, true);
+      this.#onIdle = () => {
+        timer?.cancel();
+        resolve();
+      };
+    });
+  }
+
+  /** A bus that takes nothing any more has nothing to be given. */
+  async #onStopOf(bus: WorkBus): Promise<void> {
+    if ('closed' in bus && bus.closed instanceof Promise) {
+      const error = (await bus.closed) as Error | null;
+      this.#fail(error ?? new Error(`The link to ${bus.name} was closed.`));
+    } else if ('observe' in bus && typeof bus.observe === 'function') {
+      const observe = bus.observe as (observer: { stopped(): void }) => () => void;
+      this.#ends.push(observe.call(bus, { stopped: () => this.#fail(new Error(`${bus.name} was stopped.`)) }));
+    }
+  }
+
+  #fail(error: Error): void {
+    if (this.#state === 'closed') return;
+    if (this.#state === 'working') this.#logger.error(`The crew of ${this.#store.name} can't go on: ${error.message}`);
+    for (const delivery of this.#running.keys()) delivery.abandon();
+    this.#end(error);
+  }
+
+  #end(error: Error | null): void {
+    this.#state = 'closed';
+    for (const end of this.#ends) end();
+    for (const { lost } of this.#asking.values()) lost.cancel();
+    for (const { renewing } of this.#kept) clearInterval(renewing);
+    this.#asking.clear();
+    this.#pulls.close();
+    this.#keepAlive(false);
+    this.#onIdle?.();
+    this.#settleFailed(error);
+  }
+}

@@ -1,0 +1,139 @@
+import { BaseEvent, UnserializableError } from '@threadbus/core';
+import { checkOptions, checkSignal, checkWait, describe, liveHandler, setParent } from '@threadbus/core/internal';
+import { NatsUnavailableError, QueueUnavailableError } from '../basics/errors.ts';
+import { JetStreamError, type PublishAck } from '../jetstream/jetstream.ts';
+import { partitionOf } from './queue-options.ts';
+import { isFull, type QueueStore } from './queue-store.ts';
+
+/** Options of `enqueue`. */
+export interface EnqueueOptions {
+  /** Seconds for the event to be stored. @default 10 */
+  readonly timeout?: number | undefined;
+  /** Ends the wait with its reason; the event may be stored all the same. @default none */
+  readonly signal?: AbortSignal | undefined;
+}
+
+export const keyHeader = 'Threadbus-Key';
+/** Of an event that comes from the dead letters: it was in the queue before. */
+export const redrivenHeader = 'Threadbus-Redriven';
+
+/** Seconds for one answer of the store: a message or an answer that got lost is sent again then, and stored once. */
+const answerTime = 2;
+
+/** Puts events into the store, those of one line one after another. */
+export class Enqueuing {
+  readonly #store: QueueStore;
+  /** By line, as long as something is on its way there. */
+  readonly #lines = new Map<number, Promise<unknown>>();
+
+  constructor(store: QueueStore) {
+    this.#store = store;
+  }
+
+  /** @throws TypeError, UnserializableError, QueueUnavailableError, the signal's reason */
+  async add(event: BaseEvent, options: EnqueueOptions): Promise<PublishAck> {
+    checkOptions('enqueue', options, ['timeout', 'signal']);
+    checkSignal(options.signal);
+    const seconds = checkWait('timeout (seconds)', options.timeout ?? 10) ?? Infinity;
+    this.#checkClass(event);
+    const key = this.#keyOf(event);
+    // An event that a handler makes is its child; nobody waits for it.
+    const parent = liveHandler()?.runner.lifecycle.event as BaseEvent | undefined;
+    if (parent !== undefined && parent !== event) setParent(event, parent.event_id);
+    const body = this.#encode(event);
+    const headers = { 'Nats-Msg-Id': event.event_id, ...(key !== null && { [keyHeader]: encodeURIComponent(key) }) };
+    const partition = key === null ? 0 : partitionOf(key, this.#store.options.partitions);
+    const until = performance.now() + seconds * 1000;
+    const put = (): Promise<PublishAck> => this.#put(event, partition, body, headers, until, options.signal);
+    options.signal?.throwIfAborted();
+    return key === null ? put() : this.#inLine(partition, put);
+  }
+
+  #checkClass(event: unknown): asserts event is BaseEvent {
+    const { classes } = this.#store.options;
+    if (event instanceof BaseEvent && classes.has(event.event_type)) return;
+    const got = event instanceof BaseEvent ? `an event ${event.event_type}` : describe(event);
+    throw new TypeError(
+      `The queue ${this.#store.name} takes events of ${[...classes.keys()].join(', ')}; got ${got}. Add its class to the queue's events.`,
+    );
+  }
+
+  #keyOf(event: BaseEvent): string | null {
+    const { key } = this.#store.options;
+    if (key === null) return null;
+    const value: unknown = key(event as never);
+    if ((typeof value === 'string' && value !== '') || (typeof value === 'number' && !Number.isNaN(value))) {
+      return String(value);
+    }
+    throw new TypeError(
+      `Expected key to give a text that isn't empty, or a number, for ${event.event_type}; got ${describe(value)}.`,
+    );
+  }
+
+  #encode(event: BaseEvent): Buffer {
+    const body = Buffer.from(JSON.stringify(event));
+    const { maxSize } = this.#store;
+    if (body.length <= maxSize) return body;
+    const { event_type: eventType, event_id: eventId } = event;
+    throw new UnserializableError(
+      `${eventType}: too large: ${body.length} bytes, and the server takes ${maxSize}. Put the data elsewhere, and its address into the event.`,
+      { eventType, eventId },
+      '',
+    );
+  }
+
+  /** Each waits for those before it, whatever becomes of them. */
+  #inLine(partition: number, put: () => Promise<PublishAck>): Promise<PublishAck> {
+    const before = this.#lines.get(partition);
+    const mine = before === undefined ? put() : before.then(put, put);
+    const line = mine.catch(() => undefined);
+    this.#lines.set(partition, line);
+    void line.then(() => {
+      if (this.#lines.get(partition) === line) this.#lines.delete(partition);
+    });
+    return mine;
+  }
+
+  async #put(
+    event: BaseEvent,
+    partition: number,
+    body: Buffer,
+    headers: Readonly<Record<string, string>>,
+    until: number,
+    signal: AbortSignal | undefined,
+  ): Promise<PublishAck> {
+    const { jetstream, name } = this.#store;
+    let cause: unknown = undefined;
+    let hasSwept = false;
+    for (;;) {
+      const left = (until - performance.now()) / 1000;
+      const isThere = left > 0 && (await jetstream.broker.whenUp(left, signal));
+      if (!isThere || jetstream.broker.isClosed) {
+        throw new QueueUnavailableError(
+          `The queue ${name} did not say in time that ${event.event_type}#${event.event_id.slice(-4)} is stored; it may be. Enqueue the same event again: it is stored once.`,
+          name,
+          event,
+          cause,
+        );
+      }
+      try {
+        return await jetstream.publish(this.#store.eventSubject(partition), body, headers, Math.min(answerTime, left));
+      } catch (error) {
+        signal?.throwIfAborted();
+        if (isFull(error) && !hasSwept) {
+          hasSwept = true;
+          await this.#store.sweep(0);
+          continue;
+        }
+        if (error instanceof JetStreamError && error.status !== 503) throw error;
+        cause = error;
+        // "No responders" comes at once, also from a server that is only just starting.
+        if (error instanceof NatsUnavailableError) await pause(Math.min(0.1, left));
+      }
+    }
+  }
+}
+
+function pause(seconds: number): Promise<void> {
+  return new Promise((resolve) => void setTimeout(resolve, seconds * 1000));
+}

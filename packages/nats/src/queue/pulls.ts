@@ -1,0 +1,63 @@
+import { randomUUID } from 'node:crypto';
+import type { Subscription } from '@threadbus/core';
+import type { Broker } from '../broker/broker.ts';
+import { Delivered } from '../jetstream/delivered.ts';
+
+/** How a request for the next message ended without one. */
+export type PullEnd = 'none' | 'gone';
+
+/** Told what comes of requests. */
+export interface PullHost {
+  /** A message bears its own subject: it isn't known which request to its consumer it answers. */
+  delivered(message: Delivered): void;
+  /** The request with that token got none. */
+  ended(token: string, end: PullEnd): void;
+}
+
+/** Requests to consumers for their next message: each is answered by one message, or by the reason why there is none. */
+export class Pulls {
+  readonly #broker: Broker;
+  readonly #host: PullHost;
+  readonly #inbox = `_INBOX.threadbus.${randomUUID()}`;
+  readonly #subscription: Subscription;
+  #next = 0;
+
+  constructor(broker: Broker, host: PullHost) {
+    this.#broker = broker;
+    this.#host = host;
+    this.#subscription = broker.subscribe(`${this.#inbox}.*`, (message) => {
+      const delivered = Delivered.read(broker, message);
+      if (delivered !== null) this.#host.delivered(delivered);
+      else
+        this.#status(
+          message.subject.slice(this.#inbox.length + 1),
+          message.headers?.code ?? 0,
+          message.headers?.description ?? '',
+        );
+    });
+  }
+
+  /**
+   * @param seconds after which the consumer says that it had none; 0: at once
+   * @returns the request's token
+   */
+  pull(stream: string, consumer: string, seconds: number): string {
+    this.#next += 1;
+    const token = `${this.#next}`;
+    const request = Buffer.from(
+      JSON.stringify({ batch: 1, ...(seconds === 0 ? { no_wait: true } : { expires: Math.round(seconds * 1e9) }) }),
+    );
+    this.#broker.publish(`$JS.API.CONSUMER.MSG.NEXT.${stream}.${consumer}`, request, `${this.#inbox}.${token}`);
+    return token;
+  }
+
+  close(): void {
+    this.#subscription();
+  }
+
+  #status(token: string, code: number, description: string): void {
+    if (code === 100) return;
+    const isGone = code === 409 && /deleted/i.test(description);
+    this.#host.ended(token, isGone || code === 503 ? 'gone' : 'none');
+  }
+}

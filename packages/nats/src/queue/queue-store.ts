@@ -1,0 +1,177 @@
+import { QueueConfigError } from '../basics/errors.ts';
+import { type JetStream, JetStreamError, type StreamInfo } from '../jetstream/jetstream.ts';
+import type { ResolvedQueueOptions } from './queue-options.ts';
+
+/** What is fixed when a queue is made; kept in the stream's description. */
+interface FixedSettings {
+  readonly events: readonly string[];
+  readonly keyed: boolean;
+  readonly partitions: number;
+  readonly dedupeWindow: number;
+}
+
+const nanoseconds = 1e9;
+
+/** Bytes that are left of a message for what comes with it. */
+const overhead = 4096;
+
+/** Where a queue is kept: the streams of its events, its dead letters and its results, and a consumer for each line. */
+export class QueueStore {
+  readonly jetstream: JetStream;
+  readonly name: string;
+  readonly options: ResolvedQueueOptions;
+  /** Streams. */
+  readonly events: string;
+  readonly dead: string;
+  readonly results: string;
+  readonly #root: string;
+
+  constructor(jetstream: JetStream, namespace: string, name: string, options: ResolvedQueueOptions) {
+    this.jetstream = jetstream;
+    this.name = name;
+    this.options = options;
+    this.events = `${namespace}_${name}`;
+    this.dead = `${this.events}_dead`;
+    this.results = `${this.events}_results`;
+    this.#root = `threadbus.${namespace}.queue.${name}`;
+  }
+
+  /** Bytes of an event, a result or a dead letter at most. */
+  get maxSize(): number {
+    return this.jetstream.broker.maxPayload - overhead;
+  }
+
+  get allEvents(): string {
+    return `${this.#root}.events.*`;
+  }
+
+  get deadSubject(): string {
+    return `${this.#root}.dead`;
+  }
+
+  eventSubject(partition: number): string {
+    return `${this.#root}.events.${partition}`;
+  }
+
+  resultSubject(eventId: string): string {
+    return `${this.#root}.results.${eventId}`;
+  }
+
+  consumerOf(partition: number): string {
+    return `p${partition}`;
+  }
+
+  lineOf(consumer: string): number {
+    return Number(consumer.slice(1));
+  }
+
+  /** Makes what is missing. @throws QueueConfigError if the queue is there with other settings */
+  async open(): Promise<void> {
+    const { options, jetstream } = this;
+    await this.#checkFixed(await jetstream.stream(this.events));
+    const limits = options.maxBytes === null ? {} : { max_bytes: options.maxBytes };
+    await jetstream.ensureStream({
+      name: this.events,
+      subjects: [this.allEvents],
+      description: JSON.stringify(this.#fixed()),
+      duplicate_window: Math.round(options.dedupeWindow * nanoseconds),
+      discard: 'new',
+      ...limits,
+    });
+    await jetstream.ensureStream({ name: this.dead, subjects: [this.deadSubject] });
+    await jetstream.ensureStream({
+      name: this.results,
+      subjects: [this.resultSubject('*')],
+      max_age: Math.round(options.keepResults * nanoseconds),
+      max_msgs_per_subject: 1,
+      // Of the same event may come another result, after a redrive.
+      duplicate_window: Math.round(Math.min(0.1, options.keepResults) * nanoseconds),
+    });
+    await Promise.all(
+      Array.from({ length: options.partitions }, (_, partition) =>
+        jetstream.ensureConsumer(this.events, this.consumerOf(partition), {
+          filter_subject: this.eventSubject(partition),
+          ack_wait: Math.round(options.ackWait * nanoseconds),
+          max_deliver: -1,
+          // One at a time is what keeps the order of a key.
+          max_ack_pending: options.key === null ? 65_536 : 1,
+          max_waiting: 16_384,
+        }),
+      ),
+    );
+  }
+
+  /**
+   * Drops events that are done and older than `keep`: the store's own limits would drop those that wait as well.
+   *
+   * @param keep seconds
+   */
+  async sweep(keep: number = this.options.keep): Promise<void> {
+    const { jetstream, events } = this;
+    const info = await jetstream.stream(events);
+    if (info === null || info.state.messages === 0) return;
+    const { first_seq: first, last_seq: last } = info.state;
+    const floors = await Promise.all(
+      Array.from({ length: this.options.partitions }, async (_, partition) => {
+        const consumer = await jetstream.consumer(events, this.consumerOf(partition));
+        const isDone = consumer.num_pending === 0 && consumer.num_ack_pending === 0;
+        return isDone ? last : consumer.ack_floor.stream_seq;
+      }),
+    );
+    const old = await this.firstSince(Date.now() - keep * 1000, first, last);
+    const end = Math.min(...floors.map((floor) => floor + 1), old);
+    if (end > first) await jetstream.purge(events, { seq: end });
+  }
+
+  /** The sequence of the first event that was stored then or later; `last + 1` if none was. */
+  async firstSince(epoch: number, first: number, last: number): Promise<number> {
+    let [low, high] = [first, last + 1];
+    while (low < high) {
+      const middle = Math.floor((low + high) / 2);
+      const message = await this.jetstream.nextFrom(this.events, this.allEvents, middle);
+      if (message === null || message.sequence >= high || Date.parse(message.time) >= epoch) high = middle;
+      else low = message.sequence + 1;
+    }
+    return low;
+  }
+
+  async delete(): Promise<void> {
+    for (const stream of [this.events, this.dead, this.results]) await this.jetstream.deleteStream(stream);
+  }
+
+  #fixed(): FixedSettings {
+    const { classes, key, partitions, dedupeWindow } = this.options;
+    return { events: [...classes.keys()].sort(), keyed: key !== null, partitions, dedupeWindow };
+  }
+
+  async #checkFixed(info: StreamInfo | null): Promise<void> {
+    if (info === null) return;
+    const [there, here] = [readFixed(info.config.description), this.#fixed()];
+    if (there === null) {
+      throw new QueueConfigError(
+        `The stream ${this.events} is there already, and no queue of threadbus. Choose another name.`,
+      );
+    }
+    for (const name of ['events', 'keyed', 'partitions', 'dedupeWindow'] as const) {
+      const [was, is] = [String(there[name]), String(here[name])];
+      if (was === is) continue;
+      throw new QueueConfigError(
+        `The queue ${this.name} was made with ${name} ${was}, and is asked for with ${is}. Use the same, another name, or delete it first: await jobs.delete().`,
+      );
+    }
+  }
+}
+
+function readFixed(description: string | undefined): FixedSettings | null {
+  try {
+    const fixed = JSON.parse(description ?? '') as FixedSettings;
+    return Array.isArray(fixed.events) ? fixed : null;
+  } catch {
+    return null;
+  }
+}
+
+/** Whether the store has no room for more. */
+export function isFull(error: unknown): boolean {
+  return error instanceof JetStreamError && /maximum (?:bytes|messages) exceeded/.test(error.message);
+}
