@@ -8,6 +8,14 @@ export type { NatsConnectionLike } from './broker/connection.ts';
 export { connectNats } from './connect-nats.ts';
 export type { ConnectOptions } from './connect-nats.ts';
 export type { JoinOptions } from './link/join-options.ts';
+export { ClusterLease } from './limits/cluster-lease.ts';
+export { NatsSemaphore } from './limits/nats-semaphore.ts';
+export type {
+  ClusterHolder,
+  ClusterReport,
+  NatsAcquireOptions,
+  NatsSemaphoreOptions,
+} from './limits/semaphore-options.ts';
 export { JoinedBus } from './link/joined-bus.ts';
 export type { LinkStatus } from './link/liveness.ts';
 export { Offer } from './link/offer.ts';

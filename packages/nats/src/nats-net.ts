@@ -6,6 +6,9 @@ import { checkName, checkPlainName } from './basics/names.ts';
 import type { Broker } from './broker/broker.ts';
 import { Subjects } from './broker/subjects.ts';
 import { JetStream } from './jetstream/jetstream.ts';
+import { NatsSemaphore, type Remembered } from './limits/nats-semaphore.ts';
+import { checkSemaphoreOptions, type NatsSemaphoreOptions } from './limits/semaphore-options.ts';
+import { SlotStore } from './limits/slot-store.ts';
 import { LagWatch } from './lag-watch.ts';
 import type { JoinOptions } from './link/join-options.ts';
 import { JoinedBus } from './link/joined-bus.ts';
@@ -42,6 +45,8 @@ export class NatsNet implements AsyncDisposable {
   readonly #links = new Set<LinkEnd>();
   readonly #offers = new Set<Offer>();
   readonly #crews = new Set<Crew>();
+  readonly #semaphores = new Map<string, NatsSemaphore>();
+  readonly #remembered = new Map<string, Remembered>();
   readonly #lag = new LagWatch();
   #isClosed = false;
 
@@ -141,6 +146,55 @@ export class NatsNet implements AsyncDisposable {
       void crew.failed.then(() => this.#crews.delete(crew));
       this.#lag.watch(resolved.ackWait / 3, bus instanceof EventBus ? busEngine(bus).options.logger : defaultLogger());
     });
+  }
+
+  /**
+   * A limit over all processes and machines of the namespace. The same name is one count, also for `slots`.
+   *
+   * @throws TypeError for options that make no sense; NatsUnavailableError if the net is closed
+   * @example
+   * ```ts
+   * await using lease = await net.semaphore('gpu', { limit: 2, lease: 15 }).acquire({ timeout: 60 });
+   * ```
+   */
+  semaphore(name: string, options: NatsSemaphoreOptions): NatsSemaphore {
+    this.#checkOpen();
+    checkName('the name of the semaphore', name);
+    const resolved = checkSemaphoreOptions(options);
+    const key = `${resolved.limit} ${resolved.lease} ${name}`;
+    let semaphore = this.#semaphores.get(key);
+    if (semaphore === undefined) {
+      const store = new SlotStore(new JetStream(this.#broker), this.namespace, name);
+      semaphore = new NatsSemaphore(this.#broker, store, name, resolved, this.#remembered);
+      this.#semaphores.set(key, semaphore);
+    }
+    return semaphore;
+  }
+
+  /**
+   * The same, as a pool for `retry` of `@threadbus/semaphore`.
+   *
+   * @throws TypeError for options that make no sense; NatsUnavailableError if the net is closed
+   * @example
+   * ```ts
+   * const render = retry({ semaphoreLimit: 2, semaphorePool: net.slots('gpu', { limit: 2 }) })(renderOnce);
+   * ```
+   */
+  slots(name: string, options: NatsSemaphoreOptions): NatsSemaphore {
+    return this.semaphore(name, options);
+  }
+
+  /**
+   * Takes a semaphore into use again whose settings and tokens the store has forgotten: tokens begin anew.
+   *
+   * @throws TypeError
+   * @example
+   * ```ts
+   * net.resetSemaphore('gpu');   // nobody relies on old tokens any more
+   * ```
+   */
+  resetSemaphore(name: string): void {
+    this.#remembered.delete(checkName('the name of the semaphore', name));
   }
 
   /**

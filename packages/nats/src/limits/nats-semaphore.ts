@@ -1,0 +1,321 @@
+import { randomUUID } from 'node:crypto';
+import { hostname } from 'node:os';
+import { threadId } from 'node:worker_threads';
+import { checkOptions, checkSignal, checkWait, whenAborted } from '@threadbus/core/internal';
+import type { Broker } from '../broker/broker.ts';
+import { ClusterLease } from './cluster-lease.ts';
+import { SemaphoreLimitError, SemaphoreTimeoutError, SemaphoreUnavailableError } from './errors.ts';
+import {
+  checkLimitOption,
+  checkPermits,
+  type ClusterHolder,
+  type ClusterReport,
+  type NatsAcquireOptions,
+  type ResolvedSemaphoreOptions,
+} from './semaphore-options.ts';
+import { Bell, endsWithin, Turn } from './waiting.ts';
+import type { Entry, LimitConfig, SlotMark, SlotStore } from './slot-store.ts';
+
+/** What is remembered of a name, to notice that the store has forgotten it. */
+export interface Remembered {
+  id: string;
+  token: number;
+}
+
+/** Seconds for the store to be there. */
+const patience = 5;
+
+interface Seen {
+  readonly revision: number;
+  /** Monotonic milliseconds at which this side has first seen that revision. */
+  readonly at: number;
+}
+
+/**
+ * At most `limit` leases at a time, over all processes and machines of a namespace: of holders that can talk to the
+ * store, and whose clocks run.
+ *
+ * A holder that is paused or cut off for longer than `lease` loses its slot while it may still be inside; `lease.signal`
+ * tells it at its next turn. Pass `lease.token` to what you protect, and let that refuse smaller ones: then it is safe.
+ * Calls of one process are served in order; between processes there is no order.
+ *
+ * @example
+ * ```ts
+ * await using lease = await net.semaphore('gpu', { limit: 2, lease: 15 }).acquire({ timeout: 60 });
+ * await render({ fence: lease.token, signal: lease.signal });
+ * ```
+ */
+export class NatsSemaphore {
+  /** As it was asked for. */
+  readonly name: string;
+  readonly #broker: Broker;
+  readonly #store: SlotStore;
+  readonly #lease: number;
+  readonly #memory: Map<string, Remembered>;
+  readonly #seen = new Map<number, Seen>();
+  readonly #held = new Set<ClusterLease>();
+  #limit: number;
+  /** The calls that wait, each behind the one before. */
+  #line: Promise<unknown> = Promise.resolve();
+  #waiting = 0;
+
+  /** @internal */
+  constructor(
+    broker: Broker,
+    store: SlotStore,
+    name: string,
+    { limit, lease }: ResolvedSemaphoreOptions,
+    memory: Map<string, Remembered>,
+  ) {
+    this.name = name;
+    this.#broker = broker;
+    this.#store = store;
+    this.#limit = limit;
+    this.#lease = lease;
+    this.#memory = memory;
+  }
+
+  /** How many leases there may be at once. */
+  get limit(): number {
+    return this.#limit;
+  }
+
+  /**
+   * Waits for a slot.
+   *
+   * @returns the lease; settles once a slot is held
+   * @throws SemaphoreTimeoutError: no slot came free in time; SemaphoreUnavailableError: the store can't be reached, or has
+   *   forgotten the semaphore; SemaphoreLimitError: the name is in use with another limit or lease; the signal's reason
+   * @example
+   * ```ts
+   * const lease = await gpu.acquire({ timeout: 60 });
+   * ```
+   */
+  async acquire(options: NatsAcquireOptions = {}): Promise<ClusterLease> {
+    checkOptions('acquire', options, ['timeout', 'signal', 'permits']);
+    checkPermits(options.permits);
+    checkSignal(options.signal);
+    const timeout = checkWait('timeout (seconds)', options.timeout);
+    const { signal } = options;
+    signal?.throwIfAborted();
+    const until = performance.now() + (timeout ?? Infinity) * 1000;
+    const before = this.#line;
+    const turn = new Turn();
+    this.#line = turn.over;
+    this.#waiting += 1;
+    try {
+      return await this.#broker.keepAlive.during(async () => {
+        if (!(await endsWithin(before, until, signal))) throw this.#late(timeout);
+        return this.#take(until, timeout, signal);
+      });
+    } finally {
+      this.#waiting -= 1;
+      // Those behind go on when those before are through, whether this one has waited for them or not.
+      void before.then(() => turn.end());
+    }
+  }
+
+  /**
+   * Takes a slot that is free now and that nobody of this process waits for.
+   *
+   * @returns the lease, or null if they are busy
+   * @throws SemaphoreUnavailableError, SemaphoreLimitError, TypeError
+   * @example
+   * ```ts
+   * const lease = await gpu.tryAcquire();
+   * ```
+   */
+  async tryAcquire(options: { readonly permits?: number | undefined } = {}): Promise<ClusterLease | null> {
+    checkOptions('tryAcquire', options, ['permits']);
+    checkPermits(options.permits);
+    if (this.#waiting > 0) return null;
+    const config = await this.#ready(performance.now() + patience * 1000, null);
+    return this.#takeFree(config);
+  }
+
+  /**
+   * Who holds; takes no slot and changes nothing.
+   *
+   * @throws SemaphoreUnavailableError
+   * @example
+   * ```ts
+   * const { holders } = await gpu.inspect();
+   * ```
+   */
+  async inspect(): Promise<ClusterReport> {
+    const config = await this.#ready(performance.now() + patience * 1000, null);
+    const slots = await Promise.all(numbers(config.limit).map((slot) => this.#store.slot(slot)));
+    const holders = slots.flatMap(({ value }, slot): ClusterHolder[] =>
+      value === null
+        ? []
+        : [{ slot, pid: null, threadId: null, state: 'unknown', since: value.since, host: value.host }],
+    );
+    return { name: this.name, scope: 'cluster', limit: config.limit, directory: null, holders, waiters: [] };
+  }
+
+  /**
+   * Changes the limit for all: up at once; down as leases end, nobody loses one.
+   *
+   * @throws TypeError; SemaphoreUnavailableError
+   * @example
+   * ```ts
+   * await gpu.setLimit(4);
+   * ```
+   */
+  async setLimit(limit: number): Promise<void> {
+    checkLimitOption(limit);
+    for (;;) {
+      await this.#ready(performance.now() + patience * 1000, null);
+      const { value, revision } = await this.#store.config();
+      if (value === null) continue;
+      if ((await this.#store.writeConfig({ ...value, limit }, revision)) === null) continue;
+      this.#limit = limit;
+      return;
+    }
+  }
+
+  async #take(until: number, timeout: number | null, signal: AbortSignal | undefined): Promise<ClusterLease> {
+    const bell = new Bell();
+    const ends: (() => void)[] = [];
+    try {
+      // Before anything is read: what changes after that rings.
+      ends.push(
+        this.#store.watch(() => bell.ring()),
+        this.#broker.watch({ restored: () => bell.ring() }),
+      );
+      if (signal !== undefined) ends.push(whenAborted(signal, () => bell.ring()));
+      for (;;) {
+        const config = await this.#ready(until, timeout, signal);
+        const lease = await this.#attempt(() => this.#takeFree(config));
+        if (lease !== null) return lease;
+        signal?.throwIfAborted();
+        const now = performance.now();
+        if (now >= until) throw this.#late(timeout);
+        await bell.wait(Math.min(until, this.#nextTakeover()) - now);
+        signal?.throwIfAborted();
+      }
+    } finally {
+      for (const end of ends) end();
+    }
+  }
+
+  async #attempt<T>(work: () => Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } catch (cause) {
+      throw this.#unavailable(`the store does not answer: ${(cause as Error).message}`, cause);
+    }
+  }
+
+  /** @returns null if all are held by holders that give signs of life */
+  async #takeFree(config: LimitConfig): Promise<ClusterLease | null> {
+    const entries = await Promise.all(numbers(config.limit).map((slot) => this.#store.slot(slot)));
+    entries.forEach((entry, slot) => this.#notice(slot, entry));
+    // Slots above the limit that setLimit has lowered may still be held.
+    const isOver = await this.#heldAbove(config);
+    const free = entries.filter(({ value }) => value === null).length - isOver;
+    let left = free;
+    for (const [slot, entry] of entries.entries()) {
+      const isExpired = entry.value !== null && performance.now() >= this.#expiryOf(slot);
+      if (entry.value === null ? left <= 0 : !isExpired) continue;
+      if (entry.value === null) left -= 1;
+      const askedAt = performance.now();
+      const mark = this.#mark();
+      const token = await this.#store.writeSlot(slot, mark, entry.revision);
+      if (token !== null) return this.#granted(slot, mark, token, askedAt);
+      this.#notice(slot, await this.#store.slot(slot));
+    }
+    return null;
+  }
+
+  async #heldAbove({ limit, declared }: LimitConfig): Promise<number> {
+    if (limit >= declared) return 0;
+    const above = await Promise.all(numbers(declared - limit).map((each) => this.#store.slot(limit + each)));
+    return above.filter(({ value }) => value !== null).length;
+  }
+
+  #granted(slot: number, mark: SlotMark, token: number, askedAt: number): ClusterLease {
+    const plan = {
+      store: this.#store,
+      name: this.name,
+      slot,
+      mark,
+      lease: this.#lease,
+      isUp: () => this.#broker.isUp,
+      ended: (lease: ClusterLease) => this.#held.delete(lease),
+    };
+    const lease = new ClusterLease(plan, token, askedAt);
+    this.#held.add(lease);
+    const memory = this.#memory.get(this.name);
+    if (memory !== undefined) memory.token = Math.max(memory.token, token);
+    return lease;
+  }
+
+  #notice(slot: number, { revision }: Entry<SlotMark>): void {
+    if (this.#seen.get(slot)?.revision !== revision) this.#seen.set(slot, { revision, at: performance.now() });
+  }
+
+  #expiryOf(slot: number): number {
+    return (this.#seen.get(slot)?.at ?? Infinity) + this.#lease * 1000;
+  }
+
+  #nextTakeover(): number {
+    return Math.min(
+      ...[...this.#seen.keys()].map((slot) => this.#expiryOf(slot)),
+      performance.now() + this.#lease * 1000,
+    );
+  }
+
+  #mark(): SlotMark {
+    return { owner: randomUUID(), host: hostname(), pid: process.pid, threadId, since: new Date().toISOString() };
+  }
+
+  /** The settings, made if there are none. @throws SemaphoreUnavailableError, SemaphoreLimitError */
+  async #ready(until: number, timeout: number | null, signal?: AbortSignal): Promise<LimitConfig> {
+    const left = Math.max(0.05, Math.min(patience, (until - performance.now()) / 1000));
+    const wait = timeout === null ? patience : Math.min(left, patience);
+    if (!(await this.#broker.whenUp(wait, signal))) {
+      throw this.#unavailable(`the NATS server was not there for ${Math.round(wait * 10) / 10} s`);
+    }
+    const config = await this.#attempt(() => this.#readConfig());
+    if (config.declared !== this.#limit && config.limit !== this.#limit) {
+      throw new SemaphoreLimitError(this.name, 'limit', this.#limit, config.limit);
+    }
+    if (config.lease !== this.#lease) throw new SemaphoreLimitError(this.name, 'lease', this.#lease, config.lease);
+    const memory = this.#memory.get(this.name);
+    if (memory === undefined) this.#memory.set(this.name, { id: config.id, token: 0 });
+    else if (memory.id !== config.id) throw this.#replaced();
+    return config;
+  }
+
+  async #readConfig(): Promise<LimitConfig> {
+    const isKnown = this.#memory.has(this.name);
+    for (;;) {
+      const { value, revision } = await this.#store.config();
+      if (value !== null) return value;
+      if (isKnown) return { id: '', declared: this.#limit, limit: this.#limit, lease: this.#lease };
+      await this.#store.open();
+      const made = { id: randomUUID(), declared: this.#limit, limit: this.#limit, lease: this.#lease };
+      if ((await this.#store.writeConfig(made, revision)) !== null) return made;
+    }
+  }
+
+  #replaced(): SemaphoreUnavailableError {
+    for (const lease of [...this.#held]) lease.lose('the store was replaced');
+    return this.#unavailable(
+      'it was replaced: the store has forgotten it, and tokens would begin anew. Make sure that nobody relies on old ones, then call net.resetSemaphore(name).',
+    );
+  }
+
+  #unavailable(problem: string, cause?: unknown): SemaphoreUnavailableError {
+    return new SemaphoreUnavailableError(this.name, problem, cause);
+  }
+
+  #late(timeout: number | null): SemaphoreTimeoutError {
+    return new SemaphoreTimeoutError(this.name, this.#limit, timeout ?? 0);
+  }
+}
+
+function numbers(count: number): number[] {
+  return Array.from({ length: count }, (_, at) => at);
+}

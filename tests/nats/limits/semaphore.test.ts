@@ -1,0 +1,168 @@
+import {
+  isSemaphoreLimitError,
+  isSemaphoreLostError,
+  isSemaphoreTimeoutError,
+  isSemaphoreUnavailableError,
+} from '@threadbus/semaphore';
+import { connect } from '@nats-io/transport-node';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { rejection, stateOf } from '../../helpers/gate.ts';
+import { hasServer, NatsServer } from '../helpers/nats-server.ts';
+import { connected, newNamespace, sharedServer } from '../helpers/nets.ts';
+import { Peer } from '../helpers/peer.ts';
+
+const pause = (seconds: number): Promise<void> => new Promise((resolve) => void setTimeout(resolve, seconds * 1000));
+
+describe.skipIf(!hasServer)('semaphore', () => {
+  const server = sharedServer();
+  const net = async (namespace = newNamespace()) => connected({ servers: server().url, namespace });
+
+  test('semaphore - holds its limit over nets, and hands a slot on as soon as it is free', async () => {
+    const namespace = newNamespace();
+    const [here, there] = [await net(namespace), await net(namespace)];
+    const [one, other] = [here.semaphore('gpu', { limit: 2 }), there.semaphore('gpu', { limit: 2 })];
+    const first = await one.acquire();
+    const second = await other.acquire({ timeout: 5 });
+    expect(second.token).toBeGreaterThan(first.token);
+    expect(Number.isSafeInteger(second.token)).toBe(true);
+    expect(await other.tryAcquire()).toBeNull();
+    expect(isSemaphoreTimeoutError(await rejection(one.acquire({ timeout: 0.05 })))).toBe(true);
+    expect(isSemaphoreTimeoutError(await rejection(one.acquire({ timeout: 0 })))).toBe(true);
+    const third = other.acquire({ timeout: 5 });
+    expect(await stateOf(third)).toBe('pending');
+    const from = performance.now();
+    await first.release();
+    const lease = await third;
+    expect(performance.now() - from).toBeLessThan(1500);
+    expect(lease.token).toBeGreaterThan(second.token);
+    const report = await one.inspect();
+    expect(report).toMatchObject({ name: 'gpu', scope: 'cluster', limit: 2, directory: null });
+    expect(report.holders.map(({ pid, slot }) => [pid, slot])).toEqual([
+      [null, 0],
+      [null, 1],
+    ]);
+    await Promise.all([second.release(), lease.release(), lease.release()]);
+    expect((await one.inspect()).holders).toEqual([]);
+  });
+
+  test('semaphore - calls of one process are served in order, and one that gives up leaves the line', async () => {
+    const semaphore = (await net()).semaphore('gpu', { limit: 1 });
+    const held = await semaphore.acquire();
+    const order: string[] = [];
+    const ending = new AbortController();
+    const calls = ['a', 'b', 'c'].map(async (name) => {
+      const lease = await semaphore.acquire({ timeout: 5, ...(name === 'b' && { signal: ending.signal }) });
+      order.push(name);
+      await lease.release();
+    });
+    const given = rejection(calls[1] as Promise<void>);
+    ending.abort(new Error('enough'));
+    expect((await given).message).toBe('enough');
+    await held.release();
+    await Promise.all([calls[0], calls[2]]);
+    expect(order).toEqual(['a', 'c']);
+  });
+
+  test('semaphore - limit and lease are one everywhere, until setLimit', async () => {
+    const namespace = newNamespace();
+    const [here, there] = [await net(namespace), await net(namespace)];
+    const one = here.semaphore('gpu', { limit: 1 });
+    const first = await one.acquire();
+    expect(isSemaphoreLimitError(await rejection(there.semaphore('gpu', { limit: 3 }).acquire()))).toBe(true);
+    expect(isSemaphoreLimitError(await rejection(there.semaphore('gpu', { limit: 1, lease: 5 }).acquire()))).toBe(true);
+    const waiting = there.semaphore('gpu', { limit: 1 }).acquire({ timeout: 5 });
+    await one.setLimit(2);
+    await (await waiting).release();
+    expect(one.limit).toBe(2);
+    await first.release();
+    expect(() => here.semaphore('gpu', { limit: 0 })).toThrow('limit');
+    expect(() => here.semaphore('gpu', { limit: 1, lease: 0.5 })).toThrow('from 1 up');
+    expect((await rejection(one.acquire({ permits: 2 }))).message).toContain('permits to be 1');
+  });
+
+  test.each(['SIGKILL', 'SIGSTOP'] as const)(
+    'semaphore - %s of a holder frees its slot after the lease',
+    async (signal) => {
+      const namespace = newNamespace();
+      const plan = { servers: server().url, namespace, limit: 1, lease: 1, hold: 0 };
+      const peer = await Peer.start(plan, 'nats/limit-holder');
+      const { held } = await peer.says('held');
+      const semaphore = (await net(namespace)).semaphore('gpu', { limit: 1, lease: 1 });
+      expect(isSemaphoreTimeoutError(await rejection(semaphore.acquire({ timeout: 1.5 })))).toBe(true);
+      peer.child.kill(signal);
+      const lease = await semaphore.acquire({ timeout: 5 });
+      expect(lease.token).toBeGreaterThan(held as number);
+      if (signal === 'SIGSTOP') {
+        peer.signal('SIGCONT');
+        // It goes on, and learns that its slot is gone.
+        expect((await peer.says('lease'))['knew']).toBe(true);
+      }
+      await lease.release();
+    },
+  );
+
+  test('semaphore - without the store nothing is granted, and what is held is lost after the lease', async () => {
+    const own = await NatsServer.start();
+    onTestFinished(() => own[Symbol.asyncDispose]());
+    const here = await connected({ servers: own.url, namespace: newNamespace() });
+    const semaphore = here.semaphore('gpu', { limit: 2, lease: 1 });
+    const [kept, given] = [await semaphore.acquire(), await semaphore.acquire()];
+    await own.kill();
+    await pause(0.1);
+    const from = performance.now();
+    expect(isSemaphoreUnavailableError(await rejection(semaphore.acquire({ timeout: 0.3 })))).toBe(true);
+    await given.release();
+    expect(performance.now() - from).toBeLessThan(1500);
+    const lost = new Promise((resolve) => void kept.signal.addEventListener('abort', resolve));
+    await lost;
+    expect(isSemaphoreLostError(kept.signal.reason)).toBe(true);
+    await kept.release();
+    await own.start();
+    const again = await semaphore.acquire({ timeout: 10 });
+    expect(again.token).toBeGreaterThan(given.token);
+    await again.release();
+  });
+
+  test('semaphore - a store that has forgotten it is noticed, until it is reset', async () => {
+    const namespace = newNamespace();
+    const here = await net(namespace);
+    const semaphore = here.semaphore('gpu', { limit: 1, lease: 1 });
+    const held = await semaphore.acquire();
+    const direct = await connect({ servers: server().url });
+    await direct.request(`$JS.API.STREAM.DELETE.KV_${namespace}_limits`);
+    await direct.close();
+    await new Promise((resolve) => void held.signal.addEventListener('abort', resolve));
+    const error = await rejection(semaphore.acquire({ timeout: 1 }));
+    expect(isSemaphoreUnavailableError(error)).toBe(true);
+    expect(error.message).toContain('was replaced');
+    here.resetSemaphore('gpu');
+    await (await semaphore.acquire({ timeout: 1 })).release();
+  });
+
+  test('semaphore - processes that are killed and stopped: no overlap that the holder did not know of, tokens rise', async () => {
+    const namespace = newNamespace();
+    const plan = { servers: server().url, namespace, limit: 2, lease: 1, hold: 60 };
+    const peers = await Promise.all([1, 2, 3, 4].map(() => Peer.start(plan, 'nats/limit-holder')));
+    await pause(0.7);
+    await peers[0]?.kill();
+    peers[1]?.signal('SIGSTOP');
+    await pause(1.6);
+    peers[1]?.signal('SIGCONT');
+    await pause(0.7);
+    const leases = peers
+      .flatMap(({ messages }) => messages.filter((message) => 'lease' in message))
+      .map((message) => message as unknown as { lease: number; from: number; to: number; knew: boolean })
+      .sort((a, b) => a.lease - b.lease);
+    expect(leases.length).toBeGreaterThan(20);
+    const unknown = leases.filter(({ from, to, knew }, at) => {
+      const beside = leases.filter((other, i) => i !== at && other.from < to && from < other.to);
+      const most = Math.max(
+        0,
+        ...beside.map(({ from: start }) => beside.filter((each) => each.from <= start && start < each.to).length),
+      );
+      return most >= 2 && !knew && !beside.some((each) => each.knew);
+    });
+    expect(unknown).toEqual([]);
+    expect(new Set(leases.map(({ lease }) => lease)).size).toBe(leases.length);
+  });
+});
