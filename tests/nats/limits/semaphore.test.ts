@@ -1,8 +1,11 @@
+import { once } from 'node:events';
 import {
   isSemaphoreLimitError,
   isSemaphoreLostError,
   isSemaphoreTimeoutError,
   isSemaphoreUnavailableError,
+  retry,
+  retryContext,
 } from '@threadbus/semaphore';
 import { connect } from '@nats-io/transport-node';
 import { describe, expect, onTestFinished, test } from 'vitest';
@@ -80,6 +83,23 @@ describe.skipIf(!hasServer)('semaphore', () => {
     expect((await rejection(one.acquire({ permits: 2 }))).message).toContain('permits to be 1');
   });
 
+  test('semaphore - is a pool for retry, whose attempts know their lease', async () => {
+    const slots = (await net()).slots('gpu', { limit: 2 });
+    let most = 0;
+    let running = 0;
+    const tokens: unknown[] = [];
+    const work = retry({ semaphorePool: slots, semaphoreLax: false, semaphoreTimeout: 10 })(async function work() {
+      running += 1;
+      most = Math.max(most, running);
+      tokens.push((retryContext() as { lease?: { token?: number } }).lease?.token);
+      await pause(0.02);
+      running -= 1;
+    });
+    await Promise.all(Array.from({ length: 6 }, () => work()));
+    expect(most).toBe(2);
+    expect(tokens.map(Number.isSafeInteger)).toEqual([true, true, true, true, true, true]);
+  });
+
   test.each(['SIGKILL', 'SIGSTOP'] as const)(
     'semaphore - %s of a holder frees its slot after the lease',
     async (signal) => {
@@ -92,11 +112,10 @@ describe.skipIf(!hasServer)('semaphore', () => {
       peer.child.kill(signal);
       const lease = await semaphore.acquire({ timeout: 5 });
       expect(lease.token).toBeGreaterThan(held as number);
-      if (signal === 'SIGSTOP') {
-        peer.signal('SIGCONT');
-        // It goes on, and learns that its slot is gone.
-        expect((await peer.says('lease'))['knew']).toBe(true);
-      }
+      peer.signal('SIGCONT');
+      // One that goes on learns that its slot is gone.
+      const learned = signal === 'SIGKILL' ? true : (await peer.says('lease'))['knew'];
+      expect(learned).toBe(true);
       await lease.release();
     },
   );
@@ -113,8 +132,7 @@ describe.skipIf(!hasServer)('semaphore', () => {
     expect(isSemaphoreUnavailableError(await rejection(semaphore.acquire({ timeout: 0.3 })))).toBe(true);
     await given.release();
     expect(performance.now() - from).toBeLessThan(1500);
-    const lost = new Promise((resolve) => void kept.signal.addEventListener('abort', resolve));
-    await lost;
+    await once(kept.signal, 'abort');
     expect(isSemaphoreLostError(kept.signal.reason)).toBe(true);
     await kept.release();
     await own.start();
@@ -131,7 +149,7 @@ describe.skipIf(!hasServer)('semaphore', () => {
     const direct = await connect({ servers: server().url });
     await direct.request(`$JS.API.STREAM.DELETE.KV_${namespace}_limits`);
     await direct.close();
-    await new Promise((resolve) => void held.signal.addEventListener('abort', resolve));
+    await once(held.signal, 'abort');
     const error = await rejection(semaphore.acquire({ timeout: 1 }));
     expect(isSemaphoreUnavailableError(error)).toBe(true);
     expect(error.message).toContain('was replaced');

@@ -75,8 +75,8 @@ export interface SlotWaiter {
 export interface SlotReport {
   /** The semaphore's name, or the function's. */
   readonly name: string;
-  /** Who shares the limit: this thread, the process, or the machine. */
-  readonly scope: 'local' | 'global' | 'multiprocess';
+  /** Who shares the limit: this thread, the process, the machine, or several machines. */
+  readonly scope: 'local' | 'global' | 'multiprocess' | 'cluster';
   /** How many slots there are. */
   readonly limit: number;
   /** Where the slots are kept; `null` in memory. */
