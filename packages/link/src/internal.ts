@@ -14,7 +14,7 @@ export { RemotePart, type Target } from './outgoing/remote-part.ts';
 export { BusReference } from './remote/bus-reference.ts';
 export { linkOver } from './remote/link-over.ts';
 export { RemoteBus } from './remote/remote-bus.ts';
-export { cloneFailure } from './transport/transport.ts';
+export { cloneFailure, TransportEnded } from './transport/transport.ts';
 export { portTransport } from './transport/port-transport.ts';
 export { decodeThrown, encodeThrown } from './wire/error-codec.ts';
 export { checkFlow, defaultFlow, type FlowLimits } from './wire/flow-limits.ts';

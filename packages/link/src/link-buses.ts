@@ -1,6 +1,7 @@
 import { isMainThread, type MessagePort } from 'node:worker_threads';
 import { BusStoppedError, type EventBus } from '@threadbus/core';
 import { busEngine, checkOptions, describe, newId, startTimer, type Timer } from '@threadbus/core/internal';
+import { AnswerClock } from './outgoing/answer-clock.ts';
 import { BusReference } from './remote/bus-reference.ts';
 import { LinkError } from './wire/errors.ts';
 import { checkFlow } from './wire/flow-limits.ts';
@@ -87,6 +88,7 @@ export function linkBuses(bus: EventBus, port: MessagePort | Transport, options:
     if (closed) return;
     closed = true;
     handshake?.cancel();
+    clock.stop();
     removeLinkedName(identity);
     stopped();
     remote.fail(error);
@@ -98,6 +100,7 @@ export function linkBuses(bus: EventBus, port: MessagePort | Transport, options:
   let handshake: Timer | null = startTimer(handshakeTimeout, () => close(new LinkError(noHello)), true);
   const remote = new RemoteBus(identity, bus, limits, {
     busy: (busy) => {
+      if (busy) clock.start();
       // A thread is kept by its links; the process is kept by what is under way.
       if (!isMainThread || handshake !== null) return;
       if (busy) transport.ref();
@@ -117,9 +120,8 @@ export function linkBuses(bus: EventBus, port: MessagePort | Transport, options:
       if (isMainThread && remote.outgoing.size === 0) transport.unref();
       settle.resolve(new LinkedBus(remote, end));
     },
-    helloFailed: close,
-    lost: (error) => onLost(error),
   });
+  const clock = new AnswerClock(remote.outgoing, () => remote.link);
   const end = (): void => close(new LinkError(`The link between ${bus.name} and ${identity.name} was closed.`));
   const onLost = (error: Error): void => {
     const what = `The link between ${bus.name} and ${identity.name} was closed: ${error.message}`;

@@ -1,6 +1,14 @@
 import { EventBus } from '@threadbus/core';
 import { LinkError } from '@threadbus/link';
-import { BusReference, defaultFlow, type Link, linkOver, RemoteBus, shareCrossings } from '@threadbus/link/internal';
+import {
+  BusReference,
+  defaultFlow,
+  type Link,
+  linkOver,
+  RemoteBus,
+  shareCrossings,
+  TransportEnded,
+} from '@threadbus/link/internal';
 import { adoptIdentity, busEngine, describe, type Moment, never } from '@threadbus/core/internal';
 import { BoardObserver } from './thread/board-observer.ts';
 import { exposeControl } from './thread/control.ts';
@@ -64,7 +72,10 @@ function connect(bus: EventBus, parent: RemoteBus, init: ThreadInit): void {
     bus,
     identity,
     connected: true,
-    onLost: () => undefined,
+    // The starter ends what can't hear it any more; what hears it and can't understand it says so, and ends.
+    onLost: (error) => {
+      if (!(error instanceof TransportEnded)) setImmediate(() => fail(error));
+    },
   });
   // It is what the thread, or the process, lives for from now on.
   init.events.ref();
@@ -99,13 +110,15 @@ function exposureOf(init: ThreadInit): Exposure {
   // Nothing here keeps the thread alive or lets it go: its port does, until the starter ends it.
   const parent = new RemoteBus(identity, null, defaultFlow, {
     busy: () => undefined,
-    helloFailed: (error) => {
-      throw error;
-    },
     arrived: (arrival) => exposure?.board?.arrived(arrival),
   });
   exposure = { parent, board: null, bus: null };
   return exposure;
+}
+
+/** As an error that nobody has caught: the starter is told. */
+function fail(error: Error): never {
+  throw error;
 }
 
 /** A burst of synchronous handlers would be one long turn: nothing would come in or go out until its end. */

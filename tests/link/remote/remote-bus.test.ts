@@ -4,10 +4,11 @@ import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import { expect, onTestFinished, test } from 'vitest';
 import { linkOver } from '../../../packages/link/dist/remote/link-over.js';
 import { portTransport } from '../../../packages/link/dist/transport/port-transport.js';
-import { COMPLETED, endOf, EVENT, RESULT, SOURCE } from '../../../packages/link/dist/wire/protocol.js';
+import { COMPLETED, EVENT, RESULT, SOURCE } from '../../../packages/link/dist/wire/protocol.js';
 import { RemoteBus } from '../../../packages/link/dist/remote/remote-bus.js';
 import { gate, stateOf, ticks } from '../../helpers/gate.ts';
 import { quietBus } from '../../helpers/quiet-bus.ts';
+import { FarEnd } from '../far-end.ts';
 
 const identity = { id: 'near id', name: 'Near' };
 const source = [SOURCE, 0, 'handler id', 'handler', 'far id', 'Far'];
@@ -25,12 +26,11 @@ function connect(remote: RemoteBus): Generation {
   const { port1: near, port2: far } = new MessageChannel();
   onTestFinished(() => near.close());
   const open: number[] = [];
-  far.on('message', (frame: unknown[]) => {
-    for (let at = 0; at < frame.length; at = endOf(frame, at)) {
-      if (frame[at] === EVENT) open.push(frame[at + 1] as number);
-    }
+  const end = new FarEnd(far, ([kind, number]) => {
+    if (kind === EVENT) open.push(number as number);
   });
   linkOver(remote, portTransport(near), { bus: null, identity, connected: true, onLost: () => undefined });
+  end.greet('Far');
   return {
     near,
     far,
@@ -38,7 +38,7 @@ function connect(remote: RemoteBus): Generation {
     async answer(number, value) {
       if (open.includes(number)) open.splice(open.indexOf(number), 1);
       const arrived = once(near, 'message');
-      far.postMessage([...source, RESULT, number, 0, COMPLETED, Date.now(), Date.now(), 0, 1, value]);
+      end.send(...source, RESULT, number, 0, COMPLETED, 1000, 1000, 0, 1, value);
       await arrived;
       await ticks();
     },

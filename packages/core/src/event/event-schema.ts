@@ -111,7 +111,8 @@ export function reserveNames(names: readonly string[]): void {
   for (const name of names) reserved.add(name);
 }
 
-function isReserved(name: string): boolean {
+/** A name that no field of a payload may have. */
+export function isReserved(name: string): boolean {
   return name.startsWith('event_') || reserved.has(name);
 }
 

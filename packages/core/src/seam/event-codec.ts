@@ -18,5 +18,5 @@ export type { BusIdentity, PathStep } from '../event/bus-names.ts';
 export { setDelivery } from '../event/event-delivery.ts';
 export { type IdOrigin, newId, ownIds, tailOf, tailOfText } from '../event/event-id.ts';
 export { payloadOf } from '../event/event-json.ts';
-export { pathText } from '../event/event-schema.ts';
+export { isReserved, pathText } from '../event/event-schema.ts';
 export { TrustedFields, TrustedPayload, TrustedValues } from '../event/trusted.ts';

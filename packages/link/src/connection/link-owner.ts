@@ -9,7 +9,7 @@ export interface LinkOwner {
   /** Reads what is said to those who wait until the bus over there is idle. @returns false for anything else */
   readonly idle: { read(kind: number, field: Field): boolean };
   /** The other side has introduced itself. */
-  hello(version: number, peer: BusIdentity): void;
+  hello(peer: BusIdentity): void;
   /** Where an event for one of this side's subscriptions goes. */
   subscriptionTarget(target: number, call: WireCall | null): ForwardTarget | undefined;
   /** An event for one of this side's expectations. */
@@ -30,6 +30,4 @@ export interface LinkOwner {
   suspended(suspended: boolean): void;
   /** The other side starts a handler of its own accord. */
   working(): void;
-  /** The transport has failed: nothing comes or goes any more. */
-  lost(error: Error): void;
 }

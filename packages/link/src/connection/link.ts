@@ -4,44 +4,40 @@ import {
   chaseOn,
   type BusEngine,
   type BusIdentity,
-  createdAtOf,
   type EventConstructor,
   type ForwardTarget,
   type Lifecycle,
-  origin,
-  ownIds,
   type Transferable,
 } from '@threadbus/core/internal';
 import { Answers, type AnswersHost } from '../incoming/answers.ts';
-import { unoffered, unsentError } from '../wire/clone-failure.ts';
-import { ownEntries } from '../wire/clone-path.ts';
 import type { Crossings } from '../outgoing/crossings.ts';
 import { decodeFailure, encodeThrown } from '../wire/error-codec.ts';
 import { LinkError } from '../wire/errors.ts';
-import { encodeId } from '../wire/event-codec.ts';
 import type { GuestHandlers } from '../incoming/guest-handlers.ts';
 import type { Arrival } from '../incoming/arrival.ts';
 import { Incoming } from '../incoming/incoming.ts';
-import { KindWriter } from '../wire/kind-table.ts';
+import { hello, readOrigins, readPeer } from '../wire/handshake.ts';
+import { malformed } from '../wire/malformed.ts';
 import { type Field, LinkServer } from '../incoming/link-server.ts';
+import type { Asking } from '../outgoing/answer-clock.ts';
 import { Outbox, type Sender } from '../outgoing/outbox.ts';
 import type { Outgoing, Wire } from '../outgoing/outgoing.ts';
 import * as op from '../wire/protocol.ts';
 import type { WireCall, WireEvent, WireMore, WireOutcome } from '../wire/protocol.ts';
 import { moreOf } from './event-more.ts';
-import { isNestedDeeper } from '../wire/nesting.ts';
+import { type FrameHost, FramesRead } from './frames-read.ts';
+import { EventWriter } from './event-writer.ts';
 import { Peer } from '../wire/peer.ts';
 import type { LinkOwner } from './link-owner.ts';
+import { Unsendable } from './unsendable.ts';
 import type { RemotePart } from '../outgoing/remote-part.ts';
 import { ShapeWriter } from '../wire/shapes.ts';
 
 /** One connection to the other end: reads and writes operations for as long as the port is open. */
-export class Link implements Wire, AnswersHost {
+export class Link implements Wire, AnswersHost, Asking, FrameHost {
   readonly bus: EventBus | null;
   readonly outgoing: Outgoing;
   readonly outbox: Outbox;
-  /** Operations read so far. */
-  received = 0;
   /** Told after each frame. */
   readonly onFrame: (() => void)[] = [];
   /** Told when an event of the other side has been answered for. */
@@ -50,36 +46,43 @@ export class Link implements Wire, AnswersHost {
   readonly #incoming: Incoming;
   readonly #server: LinkServer | null;
   readonly #answers: Answers;
-  readonly #kinds: KindWriter;
+  readonly #unsendable: Unsendable;
+  readonly #events: EventWriter;
   readonly shapes: ShapeWriter;
   readonly peer: Peer = new Peer();
   readonly #classOf = (type: string): EventConstructor | undefined => this.classOf(type);
-  #closed = false;
+  readonly #onLost: (error: Error) => void;
+  readonly #frames = new FramesRead(this);
+  closed = false;
   end: string | null = null;
 
-  /** @param bus the bus at this end; null if there is none, as for a worker bus without a parent */
+  /**
+   * @param bus the bus at this end; null if there is none, as for a worker bus without a parent
+   * @param onLost told once if the link ends by itself: nothing comes or goes any more
+   */
   constructor(
     sender: Sender,
     bus: EventBus | null,
     outgoing: Outgoing,
     owner: LinkOwner,
     guests: GuestHandlers | null,
+    onLost: (error: Error) => void,
   ) {
     this.bus = bus;
+    this.#onLost = onLost;
     this.outgoing = outgoing;
     this.#owner = owner;
     this.outbox = new Outbox(
       sender,
       true,
-      (operation, error) => this.#cloneFailed(operation, error),
-      (error) => owner.lost(new LinkError(`The transport failed: ${error.message}`, {}, { cause: error })),
+      (operation, error) => this.#unsendable.instead(operation, error),
+      (error) => this.lose(new LinkError(`The transport failed: ${error.message}`, {}, { cause: error })),
     );
     this.#incoming = new Incoming(this, outgoing.causes);
     this.#answers = new Answers(this);
-    this.#kinds = new KindWriter((number, { type, schema, timeout }) =>
-      this.outbox.push(op.KIND, number, type, schema, timeout),
-    );
+    this.#unsendable = new Unsendable(outgoing, (answer) => this.#answers.repaired(answer));
     this.shapes = new ShapeWriter((number, names) => this.outbox.push(op.SHAPE, number, names));
+    this.#events = new EventWriter(this.outbox, this.shapes);
     this.#server = bus === null || guests === null ? null : new LinkServer(bus, guests, this);
   }
 
@@ -91,39 +94,38 @@ export class Link implements Wire, AnswersHost {
     return this.outgoing.crossings;
   }
 
-  /** Events from the other side that are being handled here. */
-  get arrivals(): number {
-    return this.#incoming.size;
+  /** Operations read so far. */
+  get received(): number {
+    return this.#frames.operations;
   }
 
   /** Introduces this side; everything else goes out behind it. */
   open(identity: Readonly<BusIdentity>): void {
     this.end = identity.id;
     this.crossings.opened(identity.id);
-    this.outbox.open(op.HELLO, op.protocolVersion, identity.name, identity.id, ownIds, origin);
+    this.outbox.open(...hello(identity));
   }
 
   close(): void {
-    this.#closed = true;
+    this.closed = true;
     this.outbox.flushNow();
     this.outbox.close();
     this.#server?.close();
   }
 
-  readFrame(frame: readonly unknown[]): void {
+  /** Reads what has come: a frame, if the other side is what it says it is. */
+  readFrame(frame: unknown): void {
+    if (this.closed) return;
     const loop = this.#engine?.loop;
     loop?.hold();
     this.outbox.gather();
     try {
-      for (let at = 0; at < frame.length && !this.#closed;) {
-        const kind = frame[at] as number;
-        this.received += 1;
-        if (kind === op.EVENT) this.#event(frame, at + 1);
-        else if (kind === op.RESULT) this.#result(frame, at + 1);
-        else this.#read(kind, frame, at + 1);
-        at = op.endOf(frame, at);
-      }
+      this.#frames.read(frame);
       for (const tell of this.onFrame) tell();
+    } catch (cause) {
+      const where = `What came from ${this.outgoing.bus.name} can't be read`;
+      const why = cause instanceof Error ? cause.message : String(cause);
+      this.lose(new LinkError(`${where}: ${why}.`, {}, { cause }));
     } finally {
       try {
         loop?.go();
@@ -133,37 +135,28 @@ export class Link implements Wire, AnswersHost {
     }
   }
 
-  sendEvent(part: RemotePart, transfer: readonly Transferable[]): void {
-    const { event, number, to, lifecycle } = part;
-    const kind = this.#kinds.of(event);
-    const names = Object.keys(event);
-    const shape = this.shapes.of(names, kind.shape);
-    kind.shape = shape;
-    const { outbox } = this;
-    if (transfer.length > 0) outbox.move(transfer);
-    const fields =
-      shape === null
-        ? { payload: Object.fromEntries(ownEntries(event)) }
-        : (event as object as Readonly<Record<string, unknown>>);
-    if (part.context !== null && isNestedDeeper(part.context)) {
-      this.#eventFailed(number, new Error('a portable context of it is nested too deep to cross a thread boundary'));
+  /** Nothing comes or goes any more; told once, and not after `close`. */
+  lose(error: Error): void {
+    if (this.closed) return;
+    this.closed = true;
+    this.outbox.close();
+    this.#server?.close();
+    this.#onLost(error);
+  }
+
+  greet(frame: readonly unknown[]): void {
+    const peer = readPeer(frame);
+    if (peer instanceof LinkError) {
+      this.lose(peer);
       return;
     }
-    const failure = outbox.pushRow(
-      fields,
-      shape?.names ?? ['payload'],
-      op.EVENT,
-      number,
-      to.target.number,
-      kind.number,
-      encodeId(event),
-      createdAtOf(event),
-      lifecycle.awaited ? 1 : 0,
-      moreOf(part, this),
-      shape?.number ?? 0,
-      shape?.names.length ?? 1,
-    );
-    if (failure !== null) this.#eventFailed(number, failure);
+    this.peer.introduce(readOrigins(frame));
+    this.#owner.hello(peer);
+  }
+
+  sendEvent(part: RemotePart, transfer: readonly Transferable[]): void {
+    const failure = this.#events.write(part, moreOf(part, this), transfer);
+    if (failure !== null) this.#unsendable.failEvent(part.number, failure);
   }
 
   sendPromote(part: RemotePart): void {
@@ -172,6 +165,14 @@ export class Link implements Wire, AnswersHost {
 
   sendCancel(part: RemotePart, cause: unknown): void {
     this.outbox.push(op.CANCEL, part.number, encodeThrown(cause));
+  }
+
+  get heard(): number {
+    return this.#frames.count;
+  }
+
+  ask({ number, order }: RemotePart): void {
+    this.outbox.push(op.ASK, number, order);
   }
 
   sendSuspended(suspended: boolean): void {
@@ -239,7 +240,13 @@ export class Link implements Wire, AnswersHost {
 
   /** Gives an event what became of it at the other end. */
   settle(part: RemotePart, outcome: WireOutcome): void {
-    this.#answers.read(part, outcome);
+    settle(part, this.#answers.read(part, outcome));
+  }
+
+  operation(kind: number, frame: readonly unknown[], at: number): void {
+    if (kind === op.EVENT) this.#event(frame, at);
+    else if (kind === op.RESULT) this.#result(frame, at);
+    else this.#read(kind, frame, at);
   }
 
   #read(kind: number, frame: readonly unknown[], at: number): void {
@@ -249,8 +256,8 @@ export class Link implements Wire, AnswersHost {
         this.#results(field(0), field(1));
         break;
       case op.HELLO:
-        this.peer.introduce(field(3), field(4));
-        this.#owner.hello(field(0), { name: field(1), id: field(2) });
+        // With the first frame, and that was read.
+        if (at > 1 || this.#frames.count > 1) malformed('another introduction');
         break;
       case op.KIND:
         this.peer.defineKind(field(0), { type: field(1), schema: field(2), timeout: field(3) });
@@ -284,6 +291,12 @@ export class Link implements Wire, AnswersHost {
       case op.PONG:
         this.#owner.pong(field(0));
         break;
+      case op.ASK:
+        this.outbox.push(op.KNOWN, field(0), field(1), this.#incoming.knows(field(0)));
+        break;
+      case op.KNOWN:
+        if (this.outgoing.sentAs(field(0))?.order === field(1) && !field(2)) malformed('its answer for an event');
+        break;
       case op.SUSPENDED:
         this.#owner.suspended(true);
         break;
@@ -294,7 +307,7 @@ export class Link implements Wire, AnswersHost {
         this.#owner.working();
         break;
       default:
-        if (!this.#owner.idle.read(kind, field)) this.#server?.read(kind, field);
+        if (!this.#owner.idle.read(kind, field) && this.#server?.read(kind, field) !== true) malformed('what it asks');
     }
   }
 
@@ -309,11 +322,11 @@ export class Link implements Wire, AnswersHost {
     this.#incoming.receive(frame[at] as number, frame[at + 1] as number, event, frame[at + 5] === 1, more);
   }
 
+  /** The part is taken when its answer has been read: until then it ends with the link. */
   #result(frame: readonly unknown[], at: number): void {
-    const part = this.outgoing.take(frame[at] as number);
-    if (part === undefined) return;
-    this.outgoing.close(part);
-    this.#answers.readPlain(part, frame, at);
+    const number = frame[at] as number;
+    const part = this.outgoing.sentAs(number) ?? malformed('the number of a RESULT');
+    this.#settle(part, number, this.#answers.readPlain(part, frame, at));
   }
 
   #results(number: number, outcome: WireOutcome): void {
@@ -321,27 +334,18 @@ export class Link implements Wire, AnswersHost {
       this.#owner.followed(-number, outcome);
       return;
     }
-    const part = this.outgoing.take(number);
-    if (part === undefined) return;
+    const part = this.outgoing.sentAs(number) ?? malformed('the number of a RESULTS');
+    this.#settle(part, number, this.#answers.read(part, outcome));
+  }
+
+  #settle(part: RemotePart, number: number, results: readonly EventResult[] | Error): void {
+    this.outgoing.take(number);
     this.outgoing.close(part);
-    this.settle(part, outcome);
+    settle(part, results);
   }
+}
 
-  #cloneFailed(operation: readonly unknown[], error: Error): readonly unknown[] | null {
-    const [kind, number] = operation;
-    if (kind === op.RESULT || kind === op.RESULTS) return this.#answers.repaired(operation);
-    const { name } = this.outgoing.bus;
-    if (kind === op.OFFER) {
-      return unoffered(number as number, operation[3] as WireEvent, name, error);
-    }
-    if (kind === op.EVENT) this.#eventFailed(number as number, error);
-    return null;
-  }
-
-  /** The event can't be sent. */
-  #eventFailed(number: number, error: Error): void {
-    const part = this.outgoing.take(number);
-    if (part === undefined) return;
-    this.outgoing.fail(part, unsentError(part.event, this.outgoing.bus.name, error));
-  }
+function settle(part: RemotePart, results: readonly EventResult[] | Error): void {
+  if (results instanceof Error) part.fail(results);
+  else part.settle(results);
 }

@@ -31,6 +31,7 @@ import { takeMoving } from '../wire/moving.ts';
 import type { Outbox } from '../outgoing/outbox.ts';
 import * as op from '../wire/protocol.ts';
 import type { WireOutcome } from '../wire/protocol.ts';
+import { malformed } from '../wire/malformed.ts';
 import type { Peer } from '../wire/peer.ts';
 import type { RemotePart } from '../outgoing/remote-part.ts';
 import { fitsRow, type Shape, type ShapeWriter } from '../wire/shapes.ts';
@@ -113,31 +114,31 @@ export class Answers implements OutcomeWriter, OutcomeReader {
     };
   }
 
-  /** Gives an event the one result that it has at the other end. */
-  readPlain(part: RemotePart, frame: readonly unknown[], at: number): void {
+  /** The one result that an event has at the other end. */
+  readPlain(part: RemotePart, frame: readonly unknown[], at: number): readonly EventResult[] {
     const source = this.sourceAt(frame[at + 1] as number);
     const { peer } = this.#link;
     const startedAt = peer.moment(frame[at + 3]);
     const completedAt = peer.moment(frame[at + 4]);
-    const outcome = peer.shapes.read(frame[at + 5] as number, frame, at + 7);
+    const outcome = peer.shapes.read(frame[at + 5] as number, frame, at + 7, frame[at + 6] as number);
     const result = restorePlain(part.event, source, frame[at + 2] as number, startedAt, completedAt, outcome);
     const local = part.onCalled === null ? this.local(part.lifecycle, source.handlerId) : null;
-    part.settle(local ?? [result]);
+    return local ?? [result];
   }
 
-  /** Gives an event what became of it at the other end. */
-  read(part: RemotePart, outcome: WireOutcome): void {
+  /** What became of an event at the other end; an error if it was not taken there. */
+  read(part: RemotePart, outcome: WireOutcome): readonly EventResult[] | Error {
     const { event } = part;
     const [refused, [path]] = outcome;
+    const failure = refused === null ? null : decodeFailure(refused);
     mergePath(event, path);
-    if (refused !== null) {
-      part.fail(decodeFailure(refused));
-      return;
-    }
+    if (failure !== null) return failure;
     this.#settling = part;
-    const results = decodeResults(event, outcome, this);
-    this.#settling = null;
-    part.settle(results);
+    try {
+      return decodeResults(event, outcome, this);
+    } finally {
+      this.#settling = null;
+    }
   }
 
   numberOf(source: ResultSource): number {
@@ -149,7 +150,7 @@ export class Answers implements OutcomeWriter, OutcomeReader {
   }
 
   sourceAt(number: number): ResultSource {
-    return this.#peerSources[number] as ResultSource;
+    return this.#peerSources[number] ?? malformed('the source of a result');
   }
 
   /** Children that crossed may be complete and forgotten by now, but not by the part that they came back to. */

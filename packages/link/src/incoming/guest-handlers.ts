@@ -10,6 +10,7 @@ import {
 } from '@threadbus/core/internal';
 import { LinkError } from '../wire/errors.ts';
 import type { Outgoing } from '../outgoing/outgoing.ts';
+import { malformed } from '../wire/malformed.ts';
 import { captureContext } from '../wire/portable.ts';
 import { callRemote } from '../outgoing/remote-call.ts';
 import { Destination, type Target } from '../outgoing/remote-part.ts';
@@ -25,6 +26,7 @@ export interface GuestDescription {
 /** One of them; its number at the other end changes when the thread there is replaced. */
 interface Guest extends Target {
   number: number;
+  gone: Error | null;
   readonly pattern: string;
   readonly description: GuestDescription;
   readonly subscription: Subscription;
@@ -50,6 +52,7 @@ export class GuestHandlers {
   }
 
   add(number: number, pattern: string, description: GuestDescription): void {
+    if (this.#guests.has(number)) malformed('a SUBSCRIBE');
     const heir = this.#orphans.findIndex((orphan) => isSame(orphan, pattern, description));
     const [orphan] = heir < 0 ? [] : this.#orphans.splice(heir, 1);
     if (orphan !== undefined) {
@@ -57,7 +60,7 @@ export class GuestHandlers {
       this.#guests.set(number, orphan);
       return;
     }
-    const target: Target & { number: number } = { number };
+    const target: Pick<Guest, 'number' | 'gone'> = { number, gone: null };
     const { name, once, forward } = description;
     const subscription =
       forward === null
@@ -67,15 +70,16 @@ export class GuestHandlers {
   }
 
   remove(number: number): void {
-    this.#guests.get(number)?.subscription();
+    const guest = this.#guests.get(number);
     this.#guests.delete(number);
+    if (guest !== undefined) this.#end(guest, new LinkError(`${this.#text(guest)} was taken off.`));
   }
 
   /** The thread over there is gone, and may be replaced. */
   orphan(): void {
     for (const guest of this.#guests.values()) {
       // Whether it has run is known only here: the replacement's is another one.
-      if (guest.description.once) guest.subscription();
+      if (guest.description.once) this.#end(guest, this.#replacedError(guest));
       else this.#orphans.push(guest);
     }
     this.#guests.clear();
@@ -85,24 +89,35 @@ export class GuestHandlers {
   dropOrphans(): void {
     const orphans = this.#orphans;
     this.#orphans = [];
-    for (const orphan of orphans) {
-      orphan.subscription();
-      this.#outgoing.failFor(orphan, this.#goneError(orphan));
-    }
+    for (const orphan of orphans) this.#end(orphan, this.#replacedError(orphan));
   }
 
-  /** Nothing waits for them any more. */
-  removeAll(): void {
-    for (const { subscription } of [...this.#guests.values(), ...this.#orphans]) subscription();
+  /** The link is down for good. */
+  removeAll(error: Error): void {
+    const guests = [...this.#guests.values(), ...this.#orphans];
     this.#guests.clear();
     this.#orphans = [];
+    for (const guest of guests) this.#end(guest, error);
   }
 
-  #goneError({ pattern, description }: Guest): LinkError {
-    const { name } = this.#outgoing.bus;
+  /**
+   * Its number may be another's from now on. An event for which it was matched before, and that has yet to come to it,
+   * finds that it is gone.
+   */
+  #end(guest: Guest, error: Error): void {
+    guest.gone = error;
+    guest.subscription();
+    this.#outgoing.failFor(guest, error);
+  }
+
+  #replacedError(guest: Guest): LinkError {
     return new LinkError(
-      `The thread of ${name} was replaced, and its replacement has not registered '${description.name}' for '${pattern}' on ${this.#bus.name} again. Register what must go on before exposeBus().`,
+      `The thread of ${this.#outgoing.bus.name} was replaced, and its replacement has not registered again what was: ${this.#text(guest)}. Register what must go on before exposeBus().`,
     );
+  }
+
+  #text({ pattern, description }: Guest): string {
+    return `'${description.name}' for '${pattern}' on ${this.#bus.name}`;
   }
 
   #forwardTarget(

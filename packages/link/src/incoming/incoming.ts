@@ -15,6 +15,7 @@ import { mergePath, mergeSteps } from '../wire/event-codec.ts';
 import { Arrival, type ArrivalHost, type ArrivalOwner } from './arrival.ts';
 import { emptyPart } from '../wire/empty-part.ts';
 import { whenChildrenDone } from './children.ts';
+import { malformed } from '../wire/malformed.ts';
 import { restoreContext } from '../wire/portable.ts';
 import type { WireCall, WireMore, WireValue } from '../wire/protocol.ts';
 
@@ -62,6 +63,7 @@ export class Incoming implements ArrivalOwner {
   /** @param arrived the event as it came: if it was here before, that one is meant */
   receive(number: number, target: number, arrived: BaseEvent, jump: boolean, more: WireMore | null): void {
     const host = this.#host;
+    if (this.#arrivals[number] !== undefined) malformed('the number of an EVENT');
     const [, path, values, call, under, ancestors] = more ?? nothingMore;
     const known = host.crossings.twinOf(arrived);
     const event = known ?? arrived;
@@ -94,6 +96,11 @@ export class Incoming implements ArrivalOwner {
     }
     if (part !== null) this.#open(arrival, part);
     else this.#answerEmpty(arrival);
+  }
+
+  /** It came under that number, and is not answered for. */
+  knows(number: number): boolean {
+    return this.#arrivals[number] !== undefined;
   }
 
   promote(number: number): void {

@@ -2,6 +2,7 @@ import type { BaseEvent, EventBus, EventResult } from '@threadbus/core';
 import { busEngine, createdAtOf, type Lifecycle, lifecycleOf, toEpoch } from '@threadbus/core/internal';
 import { unoffered } from '../wire/clone-failure.ts';
 import { encodeEvent } from '../wire/event-codec.ts';
+import { malformed } from '../wire/malformed.ts';
 import { isNestedDeeper } from '../wire/nesting.ts';
 import type { GuestHandlers } from './guest-handlers.ts';
 import type { Outbox } from '../outgoing/outbox.ts';
@@ -45,7 +46,8 @@ export class LinkServer {
     this.#link = link;
   }
 
-  read(kind: number, field: Field): void {
+  /** @returns whether that is something to ask a bus */
+  read(kind: number, field: Field): boolean {
     switch (kind) {
       case op.SUBSCRIBE:
         this.#guests.add(field(0), field(1), field(2));
@@ -63,8 +65,9 @@ export class LinkServer {
         this.#awaitIdle(field(0));
         break;
       default:
-      // A newer side may say more than this one knows: the handshake has settled that it can do without.
+        return false;
     }
+    return true;
   }
 
   close(): void {
@@ -78,6 +81,7 @@ export class LinkServer {
   }
 
   #expect(id: number, pattern: string, since: number): void {
+    if (this.#expectations.has(id)) malformed('an EXPECT');
     const offers = new Map<number, BaseEvent>();
     const end = new AbortController();
     this.#expectations.set(id, { end, offers });

@@ -44,6 +44,8 @@ export class Outbox {
   onOpen: (() => void) | null = null;
   /** The frame that waits at the gate. */
   #waiting: Frame | null = null;
+  /** Sent so far. */
+  #frames = 0;
   /** Operations sent so far; the other side counts what it has read, so that both can tell before and after. */
   sent = 0;
 
@@ -207,9 +209,12 @@ export class Outbox {
   /** @returns why the frame can't be cloned; null if it was sent, or the sender has failed */
   #send(frame: unknown[], transfer: readonly Transferable[]): Error | null {
     if (this.#closed) return null;
+    frame.push(this.#frames + 1);
     try {
       this.#sender.send(frame, transfer);
+      this.#frames += 1;
     } catch (error) {
+      frame.pop();
       if (isCloneFailure(error)) return error as Error;
       this.#fail(error instanceof Error ? error : new Error(String(error)));
     }

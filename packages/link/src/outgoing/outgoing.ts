@@ -62,6 +62,12 @@ export class Outgoing implements PartHost {
   #countedOnWire = 0;
   #order = 0;
   #wire: Wire | null = null;
+  /** Ended on this side alone: their numbers, and their places, are taken until the other side has answered. */
+  #abandoned = 0;
+  /** How often whoever waits for answers has looked: the time at which a part is sent. */
+  looks = 0;
+  /** Why the link is down for good. */
+  #failure: Error | null = null;
 
   /** @param onBusy told when the first event is under way, and when none is any more */
   constructor(bus: Readonly<BusIdentity>, limits: FlowLimits, crossings: Crossings, onBusy: (busy: boolean) => void) {
@@ -74,7 +80,7 @@ export class Outgoing implements PartHost {
 
   /** Parts under way: sent, or waiting to be. */
   get size(): number {
-    return this.#sent.size + this.#urgent.size + this.#waiting.size;
+    return this.#sent.size - this.#abandoned + this.#urgent.size + this.#waiting.size;
   }
 
   /** Parts on the wire. */
@@ -113,6 +119,7 @@ export class Outgoing implements PartHost {
    * Takes an event over: its part at the other end is open from now on.
    *
    * @param onCalled gets the function's result, if it is for one; maybe at once, for an event that can't be sent
+   * @throws why the link, or what the event is for at the other end, takes nothing any more
    */
   add(
     event: BaseEvent,
@@ -120,6 +127,8 @@ export class Outgoing implements PartHost {
     context: Record<string, unknown> | null,
     onCalled: RemotePart['onCalled'] = null,
   ): RemotePart {
+    const gone = this.#failure ?? to.target.gone ?? null;
+    if (gone !== null) throw gone;
     const part = new RemotePart(event, to, this.bus, this, context);
     part.onCalled = onCalled;
     part.lifecycle.attach(part);
@@ -153,6 +162,7 @@ export class Outgoing implements PartHost {
     this.#wire = null;
     const parts = [...this.#sent].sort((a, b) => a.order - b.order);
     this.#sent.clear();
+    this.#abandoned = 0;
     this.causes.clear();
     this.#countedOnWire = 0;
     return parts;
@@ -180,8 +190,23 @@ export class Outgoing implements PartHost {
     if (part === undefined) return undefined;
     part.number = -1;
     this.causes.remove(part);
+    if (part.abandoned) this.#abandoned -= 1;
     if (part.counted) this.#countedOnWire -= 1;
     return part;
+  }
+
+  /** Those that were sent and that somebody waits for, the oldest first. */
+  onTheWire(): RemotePart[] {
+    return [...this.#sent].filter(({ abandoned }) => !abandoned).sort((a, b) => a.order - b.order);
+  }
+
+  /** Ends a part that was sent, though the other side has not answered for it: it is asked to end it, too. */
+  abandon(part: RemotePart, error: Error): void {
+    part.abandoned = true;
+    this.#abandoned += 1;
+    this.cancel(part, error);
+    part.fail(error);
+    if (this.size === 0) this.#onBusy(false);
   }
 
   /** The event with that number was sent and then cancelled. */
@@ -216,9 +241,10 @@ export class Outgoing implements PartHost {
     return parts;
   }
 
-  /** Ends all that is under way. */
-  failAll(error: Error): void {
-    for (const part of [...this.disconnect(), ...this.takeWaiting()]) this.fail(part, error);
+  /** Ends all that is under way, and takes nothing any more. @param sent what `disconnect` has given */
+  failAll(error: Error, sent: readonly RemotePart[]): void {
+    this.#failure = error;
+    for (const part of [...sent, ...this.takeWaiting()]) this.fail(part, error);
     this.capacity.refuseAll(error);
   }
 
@@ -292,9 +318,17 @@ export class Outgoing implements PartHost {
   }
 
   #sendPart(wire: Wire, part: RemotePart): void {
+    const { gone = null } = part.to.target;
+    if (gone !== null) {
+      part.list = null;
+      if (part.counted) this.#countedOnWire -= 1;
+      this.fail(part, gone);
+      return;
+    }
     this.#order += 1;
     part.order = this.#order;
     part.state = 'sent';
+    part.sentLook = this.looks;
     part.list = null;
     part.number = this.#sent.add(part);
     this.board?.clear(part.number);

@@ -29,6 +29,8 @@ export interface PartHost {
 /** What takes events at the other end, by its number when they are sent: 0 = the bus there, else a subscription. */
 export interface Target {
   readonly number: number;
+  /** Why it takes nothing any more. */
+  readonly gone?: Error | null;
 }
 
 /** Where events are to go at the other end. */
@@ -72,6 +74,10 @@ export class RemotePart implements Part, Linked<RemotePart> {
   sentAt = 0;
   /** When it was sent, in order of all events of the link. */
   order = 0;
+  /** The same, in looks of whoever waits for its answer. */
+  sentLook = 0;
+  /** It has ended here before it was answered for. */
+  abandoned = false;
   /** Gets the function's result. */
   onCalled: ((result: EventResult | undefined) => void) | null = null;
   /** Why it was cancelled after it was sent. */

@@ -13,7 +13,7 @@ export interface LinkOverOptions {
   readonly identity: Readonly<BusIdentity>;
   /** The other side is known already: what waits goes out together with the introduction. @default false */
   readonly connected?: boolean;
-  /** Nothing comes from the other side any more. */
+  /** Told once if the link ends by itself: the transport failed, or what came over it is nothing that can be believed. */
   readonly onLost: (error: Error) => void;
 }
 
@@ -21,8 +21,11 @@ export interface LinkOverOptions {
 export function linkOver(remote: RemoteBus, transport: Transport, options: LinkOverOptions): Link {
   const { bus, identity, connected = false, onLost } = options;
   return outsideContexts(() => {
-    const link = remote.createLink(transport, bus);
-    transport.open((frame) => link.readFrame(frame as unknown[]), onLost);
+    const link = remote.createLink(transport, bus, onLost);
+    transport.open(
+      (frame) => link.readFrame(frame),
+      (error) => link.lose(error),
+    );
     if (connected) remote.connect();
     link.open(identity);
     return link;

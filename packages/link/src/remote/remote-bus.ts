@@ -36,7 +36,6 @@ import {
 } from '@threadbus/core/internal';
 import type { AsyncResource } from 'node:async_hooks';
 import { crossingsOf } from '../outgoing/crossings.ts';
-import { LinkError } from '../wire/errors.ts';
 import type { Arrival } from '../incoming/arrival.ts';
 import { GuestHandlers } from '../incoming/guest-handlers.ts';
 import { Link } from '../connection/link.ts';
@@ -45,7 +44,7 @@ import type { FlowLimits } from '../wire/flow-limits.ts';
 import { Outgoing } from '../outgoing/outgoing.ts';
 import type { Sender } from '../outgoing/outbox.ts';
 import { captureContext } from '../wire/portable.ts';
-import { protocolVersion, type WireCall, type WireEvent, type WireOutcome } from '../wire/protocol.ts';
+import type { WireCall, WireEvent, WireOutcome } from '../wire/protocol.ts';
 import { RemoteExpectations } from './remote-expectations.ts';
 import { Destination, type RemotePart } from '../outgoing/remote-part.ts';
 import { RemoteIdle } from './remote-idle.ts';
@@ -56,12 +55,10 @@ export interface RemoteBusEvents {
   /** The first event is under way, or none is any more. */
   busy(busy: boolean): void;
   hello?(peer: BusIdentity): void;
-  helloFailed?(error: LinkError): void;
   arrived?(arrival: Arrival): void;
   pong?(token: number): void;
   suspended?(suspended: boolean): void;
   working?(): void;
-  lost?(error: Error): void;
   /** Asked before an event is taken. @throws why it can't be taken now, such as BusCapacityError for too many bytes */
   checkRoom?(event: BaseEvent): void;
   /** Where events for a subscription go that was not made by `on`. */
@@ -114,13 +111,17 @@ export class RemoteBus implements RunningBus, ForwardTarget, LinkOwner, Places {
     return this.#link;
   }
 
-  /** Makes the link that a port carries; it is used once the other side has introduced itself. */
-  createLink(sender: Sender, bus: EventBus | null): Link {
+  /**
+   * Makes the link that a port carries; it is used once the other side has introduced itself.
+   *
+   * @param onLost told once if it ends by itself
+   */
+  createLink(sender: Sender, bus: EventBus | null, onLost: (error: Error) => void): Link {
     if (bus !== null) {
       this.#guests ??= new GuestHandlers(bus, this.outgoing);
       busEngine(bus).twins = this.outgoing.crossings;
     }
-    this.#link = new Link(sender, bus, this.outgoing, this, this.#guests);
+    this.#link = new Link(sender, bus, this.outgoing, this, this.#guests, onLost);
     this.outgoing.crossings.linkUp();
     return this.#link;
   }
@@ -150,10 +151,8 @@ export class RemoteBus implements RunningBus, ForwardTarget, LinkOwner, Places {
   /** Nothing goes there any more; all that is under way ends with the error. */
   fail(error: Error): void {
     this.#failure ??= error;
-    const parts = this.disconnect(error);
-    for (const part of parts) this.outgoing.fail(part, error);
-    this.outgoing.failAll(error);
-    this.#guests?.removeAll();
+    this.outgoing.failAll(error, this.disconnect(error));
+    this.#guests?.removeAll(error);
     this.#subscriptions.end();
     this.#expectations.refuseAll(error);
   }
@@ -221,17 +220,7 @@ export class RemoteBus implements RunningBus, ForwardTarget, LinkOwner, Places {
     }
   }
 
-  hello(version: number, peer: BusIdentity): void {
-    const link = this.#link;
-    if (link === null) return;
-    if (version !== protocolVersion) {
-      this.#events.helloFailed?.(
-        new LinkError(
-          `${peer.name} speaks version ${version} of the link protocol, this side ${protocolVersion}. Use the same version of @threadbus/worker on both sides.`,
-        ),
-      );
-      return;
-    }
+  hello(peer: BusIdentity): void {
     this.#events.hello?.(peer);
   }
 
@@ -290,10 +279,6 @@ export class RemoteBus implements RunningBus, ForwardTarget, LinkOwner, Places {
 
   working(): void {
     this.#events.working?.();
-  }
-
-  lost(error: Error): void {
-    this.#events.lost?.(error);
   }
 
   #dispatch<E extends Dispatchable>(event: E, options: DispatchOptions = noOptions): Dispatch<E> {

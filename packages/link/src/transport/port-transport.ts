@@ -1,7 +1,7 @@
 import type { MessagePort } from 'node:worker_threads';
 import { LinkError } from '../wire/errors.ts';
 import { outsideContexts } from '../wire/portable.ts';
-import { cloneFailure, type Transport } from './transport.ts';
+import { cloneFailure, type Transport, TransportEnded } from './transport.ts';
 
 /**
  * Lets a MessagePort carry a link; `linkBuses(bus, port)` does it by itself.
@@ -30,7 +30,7 @@ export function portTransport(port: MessagePort): Transport {
         port.on('messageerror', (cause) =>
           end(new LinkError('A message of the other side could not be read.', {}, { cause })),
         );
-        port.on('close', () => end(new LinkError('The port was closed.')));
+        port.on('close', () => end(new TransportEnded('The port was closed.')));
       });
     },
     send(frame, transfer) {

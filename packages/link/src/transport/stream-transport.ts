@@ -4,7 +4,7 @@ import { startTimer, type Transferable } from '@threadbus/core/internal';
 import { LinkError } from '../wire/errors.ts';
 import { outsideContexts } from '../wire/portable.ts';
 import { FrameReader, headerSize, writeHeader } from './frame-reader.ts';
-import { cloneFailure, type Transport } from './transport.ts';
+import { cloneFailure, type Transport, TransportEnded } from './transport.ts';
 
 /** Bytes; what the header of a frame can say. */
 const longest = 0xffff_ffff;
@@ -59,12 +59,12 @@ class StreamTransport implements Transport {
     this.#output = output;
     outsideContexts(() => {
       input.on('error', (cause) => this.#end(failed(cause)));
-      input.on('close', () => this.#end(new LinkError('The stream was closed.')));
+      input.on('close', () => this.#end(new TransportEnded('The stream was closed.')));
       if ((output as unknown) === input) return;
       // The pipe to a process that has ended breaks while its last frames are still in the other one.
       const broken = (error: LinkError): unknown => startTimer(lastWords, () => this.#end(error), false);
       output.on('error', (cause) => broken(failed(cause)));
-      output.on('close', () => broken(new LinkError('The stream was closed.')));
+      output.on('close', () => broken(new TransportEnded('The stream was closed.')));
     });
   }
 
@@ -75,8 +75,8 @@ class StreamTransport implements Transport {
     this.#lost = lost;
     outsideContexts(() => {
       this.#input.on('data', (chunk: Buffer) => this.#read(chunk));
-      this.#input.on('end', () => this.#end(new LinkError('The stream of the other side has ended.')));
-      if (this.#input.destroyed) this.#failure ??= new LinkError('The stream was closed.');
+      this.#input.on('end', () => this.#end(new TransportEnded('The stream of the other side has ended.')));
+      if (this.#input.destroyed) this.#failure ??= new TransportEnded('The stream was closed.');
       if (this.#failure !== null) queueMicrotask(() => this.#end(this.#failure as LinkError));
     });
   }

@@ -1,4 +1,5 @@
 import type { Transferable } from '@threadbus/core/internal';
+import { LinkError } from '../wire/errors.ts';
 
 /**
  * What carries a link: a MessagePort, a pair of streams, a broker between machines.
@@ -29,6 +30,9 @@ export interface Transport {
   /** Lets the process end although the link is open. */
   unref(): void;
 }
+
+/** The other side has closed its end, or is gone: what it had to say has been read. */
+export class TransportEnded extends LinkError {}
 
 /** Whether an error of `send` is about the value that was sent, and not about the transport. */
 export function isCloneFailure(error: unknown): boolean {

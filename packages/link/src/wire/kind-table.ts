@@ -17,7 +17,7 @@ export interface NumberedKind extends EventKind {
 }
 
 /** Types may be made up as a program runs: beyond so many the numbers are used anew. */
-const maxKinds = 1024;
+export const maxKinds = 1024;
 
 /** Gives each kind of events that are sent a number, so that it is described once and not with every event. */
 export class KindWriter {

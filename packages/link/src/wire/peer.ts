@@ -9,7 +9,10 @@ import {
   TrustedValues,
 } from '@threadbus/core/internal';
 import { restoreEvent } from './event-codec.ts';
+import { isPayload } from './frame-check.ts';
 import type { EventKind } from './kind-table.ts';
+import type { Origins } from './handshake.ts';
+import { malformed } from './malformed.ts';
 import type { WireMore } from './protocol.ts';
 import { ShapeReader } from './shapes.ts';
 
@@ -21,13 +24,16 @@ export class Peer {
   #ids: IdOrigin = { first: 0, salt: 0 };
   #clock = 0;
 
-  /**
-   * @param ids how ids are made there
-   * @param clock epoch milliseconds from which it counts its times
-   */
-  introduce(ids: IdOrigin, clock: number): void {
+  introduced = false;
+
+  introduce({ ids, clock }: Origins): void {
+    this.introduced = true;
     this.#ids = ids;
     this.#clock = clock;
+  }
+
+  #readPayload(payload: unknown, count: number): TrustedPayload {
+    return new TrustedPayload(count === 1 && isPayload(payload) ? payload : malformed('the payload of an EVENT'));
   }
 
   defineKind(number: number, kind: EventKind): void {
@@ -41,16 +47,17 @@ export class Peer {
 
   /** The event of the EVENT operation whose fields begin at `at`. */
   readEvent(frame: readonly unknown[], at: number, classOf: (type: string) => EventConstructor | undefined): BaseEvent {
-    const kind = this.#kinds[frame[at + 2] as number] as EventKind;
+    const kind = this.#kinds[frame[at + 2] as number] ?? malformed('the kind of an EVENT');
     const id = frame[at + 3] as string | number;
     const createdAt = this.moment(frame[at + 4]);
     const more = frame[at + 6] as WireMore | null;
     const shape = frame[at + 7] as number;
+    const count = frame[at + 8] as number;
     const values = at + 9;
     const payload =
       shape === 0
-        ? new TrustedPayload(frame[values] as object)
-        : new TrustedValues(this.shapes.namesOf(shape), frame, values);
+        ? this.#readPayload(frame[values], count)
+        : new TrustedValues(this.shapes.payloadNames(shape, count), frame, values);
     return restoreEvent(kind, id, this.#ids, more === null ? null : more[0], createdAt, payload, classOf(kind.type));
   }
 }

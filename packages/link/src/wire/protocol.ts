@@ -1,15 +1,20 @@
 /**
  * What two linked buses say to each other. Types and numbers only; who says what when is in link.ts.
  *
- * One message is one frame: a flat array of operations, each a kind followed by its fields. Frames arrive in the order
- * in which they were sent, and so does everything in them: a child's EVENT precedes the RESULTS of its parent.
+ * One message is one frame: a flat array of operations, each a kind followed by its fields, and behind them the frame's
+ * number, from 1. Frames arrive in the order in which they were sent, and so does everything in them: a child's EVENT
+ * precedes the RESULTS of its parent. A frame that is missing shows in the number of the next.
  * Nothing here needs shared memory or a MessagePort; any transport that keeps order and clones data will do.
  */
-export const protocolVersion = 4;
+export const protocolVersion = 5;
+/** Older versions that this side speaks too, down to this one. */
+export const oldestVersion = 5;
 
 /**
- * First operation of each side: protocol version, bus name, bus id, how ids are made here (IdOrigin), and the time in
- * epoch milliseconds from which EVENT and RESULT count theirs: small integers cost less than dates.
+ * First operation of each side: newest protocol version that it speaks, bus name, bus id, how ids are made here
+ * (IdOrigin), the time in epoch milliseconds from which EVENT and RESULT count theirs (small integers cost less than
+ * dates), and the oldest version that it speaks. The first of them has stood there in all versions: who finds none that
+ * both speak says so, and closes.
  */
 export const HELLO = 1;
 /**
@@ -78,9 +83,14 @@ export const IDLE = 32;
 /** id, token: as PROBE, but what is needed is whatever the AWAIT_IDLE with that id waits for. */
 export const PROBE_IDLE = 33;
 
+/** number, order: whether the other side still has that EVENT, which was the so many-th; answered by KNOWN at once. */
+export const ASK = 50;
+/** number, order, whether it is there: if not, and no answer came before, it is lost. */
+export const KNOWN = 51;
+
 /** How many fields follow each kind; of those with values, the last says how many these are. */
-const fieldCounts: Readonly<Record<number, number>> = {
-  [HELLO]: 5,
+export const fieldCounts: Readonly<Record<number, number>> = {
+  [HELLO]: 6,
   [EVENT]: 9,
   [RESULTS]: 2,
   [PROMOTE]: 1,
@@ -104,6 +114,8 @@ const fieldCounts: Readonly<Record<number, number>> = {
   [AWAIT_IDLE]: 1,
   [IDLE]: 2,
   [PROBE_IDLE]: 2,
+  [ASK]: 2,
+  [KNOWN]: 3,
 };
 
 /** Where the operation that begins at `at` ends. */

@@ -1,3 +1,6 @@
+import { isReserved } from '@threadbus/core/internal';
+import { malformed } from './malformed.ts';
+
 /** The names of a plain object's fields: told to the other side once, so that such objects travel as a row of values. */
 export interface Shape {
   /** At least 1: with 0 an object travels as it is. */
@@ -6,8 +9,8 @@ export interface Shape {
 }
 
 /** Names may be made up as a program runs: beyond so many shapes, objects of further ones travel as they are. */
-const maxShapes = 1024;
-const maxNames = 64;
+export const maxShapes = 1024;
+export const maxNames = 64;
 
 /**
  * Knows the shapes that the other side has been told.
@@ -63,19 +66,35 @@ function readValue(names: readonly string[] | undefined, row: readonly unknown[]
 
 /** What the other side has told of its shapes. */
 export class ShapeReader {
-  readonly #names: (readonly string[])[] = [];
+  readonly #shapes: { readonly names: readonly string[]; readonly ofPayload: boolean }[] = [];
 
+  /** @throws MalformedFrame for 0, which stands for values without a shape */
   define(number: number, names: readonly string[]): void {
-    this.#names[number] = names;
+    if (number === 0) malformed('a SHAPE');
+    this.#shapes[number] = { names, ofPayload: !names.some(isReserved) };
   }
 
-  namesOf(shape: number): readonly string[] {
-    return this.#names[shape] ?? [];
+  /**
+   * The fields of a payload of that shape.
+   *
+   * @throws MalformedFrame if there is no such shape, or none of a payload with so many fields
+   */
+  payloadNames(number: number, count: number): readonly string[] {
+    const shape = this.#shapes[number];
+    if (shape === undefined || !shape.ofPayload || shape.names.length !== count)
+      return malformed('the payload of an EVENT');
+    return shape.names;
   }
 
-  /** The value whose shape that is, from the row that begins at `from`. */
-  read(shape: number, row: readonly unknown[], from: number): unknown {
-    return readValue(this.#names[shape], row, from);
+  /**
+   * The value whose shape that is, from the row of so many values that begins at `from`.
+   *
+   * @throws MalformedFrame if there is no such shape, or the row has not so many values
+   */
+  read(number: number, row: readonly unknown[], from: number, count: number): unknown {
+    const names = this.#shapes[number]?.names;
+    if (number === 0 ? count !== 1 : names?.length !== count) return malformed('the value of a RESULT');
+    return readValue(names, row, from);
   }
 }
 

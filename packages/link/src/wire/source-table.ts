@@ -1,7 +1,7 @@
 import type { ResultSource } from '@threadbus/core/internal';
 
 /** Handlers come and go: beyond so many the numbers are used anew. */
-const maxSources = 1024;
+export const maxSources = 1024;
 
 /** Gives each handler whose results are sent a number, so that its names are sent once and not with every result. */
 export class SourceWriter {

@@ -114,9 +114,7 @@ export class LinkEnd {
         this.#settleReady?.resolve();
         this.#settleReady = null;
       },
-      helloFailed: (error) => this.#lose(error.message, false, error),
       arrived: (arrival) => this.#arrivals.add(arrival),
-      lost: (error) => this.#lose(error.message, true, error),
       checkRoom: (event) => this.#checkRoom(event),
     });
     this.remote.outgoing.board = this.#board;

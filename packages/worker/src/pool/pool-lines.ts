@@ -17,15 +17,20 @@ interface Line {
 export class PoolLines {
   readonly #port: MessagePort;
   readonly #onSuspended: (awaiting: boolean) => void;
+  readonly #onLost: (error: Error) => void;
   /** The one that was used last at the end. */
   readonly #lines = new Map<EventBus, Line>();
   readonly #links = new Map<number, Link>();
   #last: { readonly bus: EventBus; readonly remote: RemoteBus } | null = null;
   #opened = 0;
 
-  /** @param onSuspended told when the handler that the thread works for awaits an event, and when it goes on */
-  constructor(port: MessagePort, onSuspended: (awaiting: boolean) => void) {
+  /**
+   * @param onSuspended told when the handler that the thread works for awaits an event, and when it goes on
+   * @param onLost told when the thread says what nobody can understand
+   */
+  constructor(port: MessagePort, onSuspended: (awaiting: boolean) => void, onLost: (error: Error) => void) {
     this.#port = port;
+    this.#onLost = onLost;
     this.#onSuspended = onSuspended;
   }
 
@@ -62,7 +67,7 @@ export class PoolLines {
       suspended: this.#onSuspended,
     });
     outsideContexts(() => {
-      const link = remote.createLink(lineSender(this.#port, number), bus);
+      const link = remote.createLink(lineSender(this.#port, number), bus, this.#onLost);
       this.#links.set(number, link);
       this.#tell({ open: number, bus: { id, name } });
       link.open({ id, name });

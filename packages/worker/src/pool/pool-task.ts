@@ -48,8 +48,15 @@ export default function serve({ port, desk: buffer }: PoolTask): void {
     else if ('open' in message) links.set(message.open, openLine(port, message, desk, handlers));
     else closeLine(links, message.close);
   };
-  outsideContexts(() => port.on('message', read));
+  outsideContexts(() => port.on('message', read).on('messageerror', unreadable));
   tell({ news: 'up' });
+}
+
+/** Nobody can tell what was said: the thread ends, and its pool is told. */
+function unreadable(error: Error): void {
+  setImmediate(() => {
+    throw error;
+  });
 }
 
 async function load(
@@ -113,7 +120,7 @@ function openLine(
     };
     const remote = new RemoteBus(bus, null, defaultFlow, { busy: () => undefined, targetOf });
     const reference = new BusReference(remote);
-    const link = remote.createLink(lineSender(port, line), null);
+    const link = remote.createLink(lineSender(port, line), null, unreadable);
     link.open({ id: newId(), name: 'a pool thread' });
     remote.connect();
     if (!isMainThread) link.outbox.gate = drainOutput;

@@ -76,7 +76,7 @@ export class PoolThread implements CallHolder {
       died: (end: CarrierEnd) => this.#died(end),
     };
     this.#seat = new ThreadSeat(owner, this.#watch.buffer, options);
-    this.#lines = new PoolLines(this.#seat.port, (awaiting) => this.#suspended(awaiting));
+    this.#lines = new PoolLines(this.#seat.port, (awaiting) => this.#suspended(awaiting), owner.unreadable);
     this.#setPlace(true);
     this.#within(options.startTimeout, () => this.#end(startTimeoutError(options.startTimeout)));
   }

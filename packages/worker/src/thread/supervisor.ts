@@ -70,7 +70,6 @@ export class Supervisor implements Watched, ControlHost {
     this.remote = new RemoteBus(this.#identity, options.parent, options, {
       busy: (busy) => this.#busy(busy),
       hello: (peer) => this.#thread?.hello(peer),
-      helloFailed: (error) => this.#thread?.refuse(error),
       pong: (token) => this.#watchdog.pong(token),
       working: () => this.#watch(),
     });

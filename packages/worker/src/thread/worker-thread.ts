@@ -1,5 +1,12 @@
 import { MessageChannel, type MessagePort, receiveMessageOnPort, Worker } from 'node:worker_threads';
-import { type Link, linkOver, outsideContexts, portTransport, type RemoteBus } from '@threadbus/link/internal';
+import {
+  type Link,
+  linkOver,
+  outsideContexts,
+  portTransport,
+  type RemoteBus,
+  TransportEnded,
+} from '@threadbus/link/internal';
 import { busEngine, type BusIdentity, newId, startTimer, type Timer } from '@threadbus/core/internal';
 import type { BusHost, HostEnd, HostPlan } from './bus-host.ts';
 import { ControlClient, type ControlPort } from './control.ts';
@@ -57,7 +64,7 @@ export class WorkerThread implements BusHost {
       const link = linkOver(remote, behindOutput(portTransport(events.port1), worker), {
         bus: options.parent,
         identity,
-        onLost: () => undefined,
+        onLost: (error) => this.#lost(error),
       });
       events.port1.unref();
       return [worker, link, new ControlClient(link, portControl(control.port1)), events.port1] as const;
@@ -106,6 +113,14 @@ export class WorkerThread implements BusHost {
       if (received === undefined) return;
       this.link.readFrame(received.message as readonly unknown[]);
     }
+  }
+
+  /** Nobody can talk to it any more. That its port is closed is the end of the thread itself, which says more. */
+  #lost(error: Error): void {
+    if (error instanceof TransportEnded || this.#ended) return;
+    this.#error ??= error;
+    if (this.#start === null) void this.#worker.terminate();
+    else this.#failStart(error.message, error);
   }
 
   terminate(error: Error): void {

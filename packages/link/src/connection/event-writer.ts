@@ -1,0 +1,56 @@
+import { createdAtOf, type Transferable } from '@threadbus/core/internal';
+import type { Outbox } from '../outgoing/outbox.ts';
+import type { RemotePart } from '../outgoing/remote-part.ts';
+import { ownEntries } from '../wire/clone-path.ts';
+import { encodeId } from '../wire/event-codec.ts';
+import { KindWriter } from '../wire/kind-table.ts';
+import { isNestedDeeper } from '../wire/nesting.ts';
+import * as op from '../wire/protocol.ts';
+import type { WireMore } from '../wire/protocol.ts';
+import type { ShapeWriter } from '../wire/shapes.ts';
+
+/** Writes EVENTs: what others have had in common is told once, by number from then on. */
+export class EventWriter {
+  readonly #outbox: Outbox;
+  readonly #shapes: ShapeWriter;
+  readonly #kinds: KindWriter;
+
+  constructor(outbox: Outbox, shapes: ShapeWriter) {
+    this.#outbox = outbox;
+    this.#shapes = shapes;
+    this.#kinds = new KindWriter((number, { type, schema, timeout }) =>
+      outbox.push(op.KIND, number, type, schema, timeout),
+    );
+  }
+
+  /** @returns null; or why the event can't be sent, with which nothing is */
+  write(part: RemotePart, more: WireMore | null, transfer: readonly Transferable[]): Error | null {
+    const { event, number, to, lifecycle } = part;
+    if (part.context !== null && isNestedDeeper(part.context)) {
+      return new Error('a portable context of it is nested too deep to cross a thread boundary');
+    }
+    const kind = this.#kinds.of(event);
+    const names = Object.keys(event);
+    const shape = this.#shapes.of(names, kind.shape);
+    kind.shape = shape;
+    if (transfer.length > 0) this.#outbox.move(transfer);
+    const fields =
+      shape === null
+        ? { payload: Object.fromEntries(ownEntries(event)) }
+        : (event as object as Readonly<Record<string, unknown>>);
+    return this.#outbox.pushRow(
+      fields,
+      shape?.names ?? ['payload'],
+      op.EVENT,
+      number,
+      to.target.number,
+      kind.number,
+      encodeId(event),
+      createdAtOf(event),
+      lifecycle.awaited ? 1 : 0,
+      more,
+      shape?.number ?? 0,
+      shape?.names.length ?? 1,
+    );
+  }
+}
