@@ -23,7 +23,7 @@ import type { Asking } from '../outgoing/answer-clock.ts';
 import { Outbox, type Sender } from '../outgoing/outbox.ts';
 import type { Outgoing, Wire } from '../outgoing/outgoing.ts';
 import * as op from '../wire/protocol.ts';
-import type { WireCall, WireEvent, WireMore, WireOutcome } from '../wire/protocol.ts';
+import type { WireCall, WireMore, WireOutcome } from '../wire/protocol.ts';
 import { moreOf } from './event-more.ts';
 import { type FrameHost, FramesRead } from './frames-read.ts';
 import { EventWriter } from './event-writer.ts';
@@ -240,7 +240,7 @@ export class Link implements Wire, AnswersHost, Asking, FrameHost {
 
   /** Gives an event what became of it at the other end. */
   settle(part: RemotePart, outcome: WireOutcome): void {
-    settle(part, this.#answers.read(part, outcome));
+    part.answer(this.#answers.read(part, outcome));
   }
 
   operation(kind: number, frame: readonly unknown[], at: number): void {
@@ -341,11 +341,6 @@ export class Link implements Wire, AnswersHost, Asking, FrameHost {
   #settle(part: RemotePart, number: number, results: readonly EventResult[] | Error): void {
     this.outgoing.take(number);
     this.outgoing.close(part);
-    settle(part, results);
+    part.answer(results);
   }
-}
-
-function settle(part: RemotePart, results: readonly EventResult[] | Error): void {
-  if (results instanceof Error) part.fail(results);
-  else part.settle(results);
 }

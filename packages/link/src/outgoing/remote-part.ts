@@ -152,6 +152,12 @@ export class RemotePart implements Part, Linked<RemotePart> {
     if (this.state !== 'done') this.#host.cancel(this, cause);
   }
 
+  /** What became of it at the other end, or why it was not taken there. */
+  answer(results: readonly EventResult[] | Error): void {
+    if (results instanceof Error) this.fail(results);
+    else this.settle(results);
+  }
+
   /** What came back becomes the event's, or fills the result that the call was for. */
   settle(results: readonly EventResult[]): void {
     this.#settle(results, true);
