@@ -112,7 +112,7 @@ export class GuestHandlers {
 
   #replacedError(guest: Guest): LinkError {
     return new LinkError(
-      `The thread of ${this.#outgoing.bus.name} was replaced, and its replacement has not registered again what was: ${this.#text(guest)}. Register what must go on before exposeBus().`,
+      `The thread of ${this.#outgoing.bus.name} was replaced, and its replacement has not registered ${this.#text(guest)} again. Register what must go on before exposeBus().`,
     );
   }
 
