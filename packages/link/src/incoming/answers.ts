@@ -33,7 +33,7 @@ import * as op from '../wire/protocol.ts';
 import type { WireOutcome } from '../wire/protocol.ts';
 import { malformed } from '../wire/malformed.ts';
 import type { Peer } from '../wire/peer.ts';
-import type { RemotePart } from '../outgoing/remote-part.ts';
+import { RemotePart } from '../outgoing/remote-part.ts';
 import { fitsRow, type Shape, type ShapeWriter } from '../wire/shapes.ts';
 import { shownName } from '../wire/shown-names.ts';
 import { SourceWriter } from '../wire/source-table.ts';
@@ -155,7 +155,15 @@ export class Answers implements OutcomeWriter, OutcomeReader {
 
   /** Children that crossed may be complete and forgotten by now, but not by the part that they came back to. */
   find(id: string): BaseEvent | undefined {
-    return this.#settling?.descendant(id) ?? this.#link.crossings.find(id);
+    const settling = this.#settling;
+    const own = settling?.descendant(id) ?? this.#link.crossings.find(id);
+    if (own !== undefined || settling === null) return own;
+    // Of several parts of one event at the other end, any may have been taken for the parent's.
+    for (const part of settling.lifecycle.parts) {
+      const event = part instanceof RemotePart && part !== settling ? part.lookFor(id) : undefined;
+      if (event !== undefined) return event;
+    }
+    return undefined;
   }
 
   classOf(type: string): EventConstructor | undefined {

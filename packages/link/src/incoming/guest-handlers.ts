@@ -1,5 +1,5 @@
 import type { AsyncResource } from 'node:async_hooks';
-import type { BaseEvent, EventBus, Subscription } from '@threadbus/core';
+import type { BaseEvent, EventBus, Forward, Subscription } from '@threadbus/core';
 import {
   activeRun,
   type BusIdentity,
@@ -65,7 +65,7 @@ export class GuestHandlers {
     const subscription =
       forward === null
         ? this.#bus.on(pattern, this.#callHandler(target, name), { once })
-        : this.#bus.on(pattern, forwardTo(this.#forwardTarget(target, forward), this.#bus.dispatch), { once });
+        : this.#bus.on(pattern, this.#forward(target, forward), { once });
     this.#guests.set(number, Object.assign(target, { pattern, description, subscription }));
   }
 
@@ -118,6 +118,11 @@ export class GuestHandlers {
 
   #text({ pattern, description }: Guest): string {
     return `'${description.name}' for '${pattern}' on ${this.#bus.name}`;
+  }
+
+  /** A function of its own: the bus's own dispatch leads to the bus. */
+  #forward(target: Target, bus: BusIdentity): Forward {
+    return forwardTo(this.#forwardTarget(target, bus), (event, options) => this.#bus.dispatch(event, options));
   }
 
   #forwardTarget(

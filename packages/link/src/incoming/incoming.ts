@@ -1,4 +1,4 @@
-import type { BaseEvent, EventResult } from '@threadbus/core';
+import type { BaseEvent, EventBus, EventResult } from '@threadbus/core';
 import {
   addChild,
   type ForwardTarget,
@@ -6,6 +6,7 @@ import {
   lifecycleOf,
   type Part,
   pathOf,
+  setPath,
   type EventConstructor,
 } from '@threadbus/core/internal';
 import type { CancelCauses } from '../outgoing/cancel-causes.ts';
@@ -22,6 +23,8 @@ import type { WireCall, WireMore, WireValue } from '../wire/protocol.ts';
 /** What arrivals need of their link. */
 export interface IncomingHost extends ArrivalHost {
   readonly crossings: Crossings;
+  /** At this end. */
+  readonly bus: EventBus | null;
   /** Where an arrival for that target goes; undefined if there is none any more. */
   targetOf(target: number, call: WireCall | null): ForwardTarget | undefined;
   classOf(type: string): EventConstructor | undefined;
@@ -73,9 +76,13 @@ export class Incoming implements ArrivalOwner {
     if (known === undefined) {
       lifecycle.cameOver = arrival;
       lifecycle.crossed = host.crossings.key;
-      const earlier = host.crossings.pastPath(event);
-      if (earlier !== undefined) mergeSteps(event, earlier);
-    } else host.crossings.markReturned(lifecycle);
+      const earlier = host.crossings.pastOf(event);
+      if (earlier !== undefined) mergeSteps(event, earlier.path);
+      if (target === 0 && earlier?.had !== true) this.#notHad(event);
+    } else {
+      host.crossings.markReturned(lifecycle);
+      if (target === 0 && !lifecycle.somePart((part) => isOn(part, host.bus))) this.#notHad(event);
+    }
     const destination = host.targetOf(target, call);
     const context = restoreContext(values);
     if (destination === undefined) {
@@ -87,15 +94,21 @@ export class Incoming implements ArrivalOwner {
     host.arrived(arrival);
     if (known === undefined) this.#enterTree(event, under, ancestors);
     if (jump) lifecycle.cover();
+    // A function may be called within `accept`, and await at once: then it has to be known who waits for it.
+    lifecycle.addWait(arrival);
     let part: Part | null;
     try {
       part = destination.accept(event, context);
     } catch (error) {
+      lifecycle.release(arrival);
       this.#refuse(arrival, error as Error);
       return;
     }
     if (part !== null) this.#open(arrival, part);
-    else this.#answerEmpty(arrival);
+    else {
+      lifecycle.release(arrival);
+      this.#answerEmpty(arrival);
+    }
   }
 
   /** It came under that number, and is not answered for. */
@@ -115,17 +128,29 @@ export class Incoming implements ArrivalOwner {
     else arrival.part?.cancel(reason);
   }
 
+  /**
+   * The bus has not had the event, whatever its path says: that names steps which somebody is about to take. This one is
+   * taken now.
+   */
+  #notHad(event: BaseEvent): void {
+    const id = this.#host.bus?.id;
+    const path = pathOf(event);
+    if (path.some((step) => step.id === id))
+      setPath(
+        event,
+        path.filter((step) => step.id !== id),
+      );
+  }
+
   #open(arrival: Arrival, part: Part): void {
     const { lifecycle } = arrival;
     this.#arrivals[arrival.number] = arrival;
     this.#size += 1;
     if (arrival.brought) {
       this.#host.crossings.add(arrival.event);
-      lifecycle.addWait(arrival);
       return;
     }
     arrival.part = part;
-    lifecycle.addWait(arrival);
     // The other side's copy needs no more of it than this part, with all that its handlers leave behind.
     part.onDone = () =>
       whenChildrenDone(part.results, () => {
@@ -182,4 +207,9 @@ const nothingMore: WireMore = [null, null, null, null, null, null];
 function endEmpty(lifecycle: Lifecycle): void {
   lifecycle.attach(emptyPart());
   lifecycle.partDone();
+}
+
+/** Whether it is the event's part on that bus. */
+function isOn(part: Part, bus: EventBus | null): boolean {
+  return bus !== null && (part as { readonly bus?: unknown }).bus === bus;
 }

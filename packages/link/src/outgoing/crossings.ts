@@ -16,13 +16,20 @@ const remembered = 16_384;
 /** Of this thread: over more than one of them an event may come twice. */
 let linksUp = 0;
 
+/** An event that is complete here. */
+interface Past {
+  readonly path: readonly PathStep[];
+  /** The bus itself has had it: a step in the path may be one that somebody else is still about to take. */
+  readonly had: boolean;
+}
+
 /** What the links of one bus have in common. */
 class Crossed {
   readonly events = new EventIndex();
   /** Null until there is one: most buses never get an event back. */
   returned: WeakSet<Lifecycle> | null = null;
-  /** The paths of events that are complete here, by id, the oldest first. */
-  readonly past = new Map<string, readonly PathStep[]>();
+  /** Events that are complete here, by id, the oldest first. */
+  readonly past = new Map<string, Past>();
   /** Events of which a copy went over a link that is down: it may still be under way. Null until there is one. */
   lost: WeakSet<Lifecycle> | null = null;
   /** Ids under which these links introduce this side. */
@@ -58,8 +65,8 @@ export class Crossings implements Twins {
     return this.#shared.events.twinOf(event);
   }
 
-  /** The path of an event that was here and is complete: it comes on another way, which took longer. */
-  pastPath(event: BaseEvent): readonly PathStep[] | undefined {
+  /** What is known of an event that was here and is complete: it comes on another way, which took longer. */
+  pastOf(event: BaseEvent): Readonly<Past> | undefined {
     const { past } = this.#shared;
     return past.size === 0 ? undefined : past.get(event.event_id);
   }
@@ -102,13 +109,15 @@ export class Crossings implements Twins {
       setPath(twin, [...pathOf(twin), bus]);
       return false;
     }
-    if (this.pastPath(event)?.some(({ id }) => id === bus.id) === true) return true;
+    if (this.pastOf(event)?.had === true) return true;
     this.add(event);
     return false;
   }
 
   left(event: BaseEvent): void {
     this.remove(event);
+    const past = this.pastOf(event);
+    if (past !== undefined) this.#shared.past.set(event.event_id, { ...past, had: true });
   }
 
   /** A link introduces this side with that id. */
@@ -154,7 +163,7 @@ export class Crossings implements Twins {
 
   #remember(event: BaseEvent): void {
     const { past } = this.#shared;
-    past.set(event.event_id, pathOf(event));
+    past.set(event.event_id, { path: pathOf(event), had: false });
     if (past.size <= remembered) return;
     for (const oldest of past.keys()) {
       past.delete(oldest);

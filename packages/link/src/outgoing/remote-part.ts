@@ -134,6 +134,11 @@ export class RemotePart implements Part, Linked<RemotePart> {
     return this.#descendants.get(id);
   }
 
+  /** The same, asked for rarely, and at any time. */
+  lookFor(id: string): BaseEvent | undefined {
+    return this.#came().find(({ event_id }) => event_id === id);
+  }
+
   #came(): BaseEvent[] {
     const children = this.#runner === null ? [] : this.#runner.children.map(({ event }) => event as BaseEvent);
     return [...children, ...(this.#kept ?? [])];
@@ -167,7 +172,6 @@ export class RemotePart implements Part, Linked<RemotePart> {
     if (this.state === 'done') return;
     if (this.cancelCause !== null) restoreCause(results, this.cancelCause.reason);
     this.state = 'done';
-    this.#kept = null;
     this.#descendants = null;
     if (this.onCalled === null) {
       this.results = results;
