@@ -34,11 +34,15 @@ test('guest forwards - a function that is called first does not keep the event f
     return 'called';
   });
   there.on('Any', () => 'on the bus');
+  const further = quietBus({ name: 'GuestsFurther' });
+  there.on('Any', (await linked(there, further)).down.dispatch);
+  further.on('Any', () => 'further on');
   await ticks();
   const blocks = here.dispatch(event('Blocks'));
   const sent = await here.dispatch(event('Any'));
   await blocks;
-  expect(new Set(await sent.eventResultsList())).toEqual(new Set(['called', 'on the bus']));
+  expect(new Set(await sent.eventResultsList())).toEqual(new Set(['called', 'on the bus', 'further on']));
+  expect(sent.event_results.size).toBe(5);
 });
 
 test('guest forwards - a function that awaits at once what needs it is refused', async () => {

@@ -122,7 +122,8 @@ export class Answers implements OutcomeWriter, OutcomeReader {
     const completedAt = peer.moment(frame[at + 4]);
     const outcome = peer.shapes.read(frame[at + 5] as number, frame, at + 7, frame[at + 6] as number);
     const result = restorePlain(part.event, source, frame[at + 2] as number, startedAt, completedAt, outcome);
-    const local = part.onCalled === null ? this.local(part.lifecycle, source.handlerId) : null;
+    const isHere = part.onCalled === null && this.#link.crossings.hasReturned(part.lifecycle);
+    const local = isHere ? localResult(part.lifecycle, source.handlerId) : null;
     return local ?? [result];
   }
 
@@ -173,7 +174,7 @@ export class Answers implements OutcomeWriter, OutcomeReader {
   local(lifecycle: Lifecycle, handlerId: string): readonly EventResult[] | null {
     // What a function has made of it fills the result that is here already.
     if (this.#settling !== null && this.#settling.onCalled !== null) return null;
-    return this.#link.crossings.hasReturned(lifecycle) ? localResult(lifecycle, handlerId) : null;
+    return localResult(lifecycle, handlerId);
   }
 
   #sendPlain(number: number, result: EventResult): void {

@@ -21,8 +21,13 @@ export class Arrival implements Wait, FarWait {
   readonly number: number;
   readonly event: BaseEvent;
   readonly lifecycle: Lifecycle;
-  /** The event came into this thread with this arrival; else it was here before, and only its new part is answered for. */
+  /**
+   * The event came into this thread with this arrival, or so far only for functions: then all of it is answered for. Else
+   * it was here before, and its new part is.
+   */
   readonly brought: boolean;
+  /** It came for a function of this side, not for a bus. */
+  readonly isCall: boolean;
   /** As in EVENT. */
   readonly ancestors: readonly string[] | null;
   readonly #owner: ArrivalOwner;
@@ -43,6 +48,7 @@ export class Arrival implements Wait, FarWait {
     number: number,
     event: BaseEvent,
     brought: boolean,
+    isCall: boolean,
     ancestors: readonly string[] | null,
   ) {
     this.#owner = owner;
@@ -51,6 +57,7 @@ export class Arrival implements Wait, FarWait {
     this.event = event;
     this.lifecycle = lifecycleOf(event);
     this.brought = brought;
+    this.isCall = isCall;
     this.ancestors = ancestors;
   }
 

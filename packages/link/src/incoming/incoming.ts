@@ -71,10 +71,13 @@ export class Incoming implements ArrivalOwner {
     const known = host.crossings.twinOf(arrived);
     const event = known ?? arrived;
     if (path !== null) mergePath(event, path);
-    const arrival = new Arrival(this, host, number, event, known === undefined, ancestors);
-    const { lifecycle } = arrival;
+    const lifecycle = lifecycleOf(event);
+    const isCall = call !== null;
+    // A call is answered with what its function has made of it: the first that came for a bus tells all the rest.
+    const isFirst = known === undefined || (!isCall && (lifecycle.cameOver as Arrival | null)?.isCall === true);
+    const arrival = new Arrival(this, host, number, event, isFirst, isCall, ancestors);
+    if (isFirst) lifecycle.cameOver = arrival;
     if (known === undefined) {
-      lifecycle.cameOver = arrival;
       lifecycle.crossed = host.crossings.key;
       const earlier = host.crossings.pastOf(event);
       if (earlier !== undefined) mergeSteps(event, earlier.path);
