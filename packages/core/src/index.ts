@@ -22,6 +22,8 @@ export type { EventOptions } from './event/event-schema.ts';
 export type { FindOptions } from './bus/find.ts';
 export type { Forward, Handler, HandlerContext, HandlerReturn, OnOptions } from './handlers/handler.ts';
 export type { EventStatus } from './event/lifecycle.ts';
+export { instrument } from './event/instrument.ts';
+export type { Instrumentation } from './event/instrument.ts';
 export type { Logger } from './basics/logger.ts';
 export type { BusObserver } from './event/observer.ts';
 export type { EventPattern } from './event/pattern.ts';

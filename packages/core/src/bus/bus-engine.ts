@@ -31,6 +31,7 @@ import type { HandlerRun } from '../run/handler-run.ts';
 import { EventHistory } from '../history/history.ts';
 import { IdleWatch } from './idle-watch.ts';
 import type { ResolvedBusOptions } from './bus-options.ts';
+import { isDispatchWatched, watchDispatch } from '../event/instrument.ts';
 import type { Lifecycle } from '../event/lifecycle.ts';
 import { dependentsOf } from '../event/needs.ts';
 import { Observers } from '../event/observer.ts';
@@ -117,10 +118,12 @@ export class BusEngine implements DeliveryHost, ForwardTarget, LogHost, Places {
       this.capacity.use();
     }
     const arrival = this.#arrivalOf(event);
-    if (lifecycle.sequence === 0) enterTree(event, detached);
+    const first = enterTree(event, detached);
     if (transfer !== undefined) rememberTransfer(event, transfer);
     if (signal !== undefined) cancelWith(lifecycle, signal);
-    this.#take(event, new AsyncResource('threadbus.event'), arrival);
+    const take = (): void => void this.#take(event, new AsyncResource('threadbus.event'), arrival);
+    if (first && isDispatchWatched()) watchDispatch(event, this.bus, take);
+    else take();
     return new Dispatch(event, arrival);
   }
 

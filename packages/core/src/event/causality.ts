@@ -39,12 +39,18 @@ export function skip<E extends BaseEvent & Dispatchable>(event: E, bus: Readonly
   );
 }
 
-/** First dispatch: inside a handler the event becomes a child of the handler's event. */
-export function enterTree(event: BaseEvent, detached: boolean): void {
-  const parent = detached ? undefined : activeHandler.getStore()?.runner;
+/**
+ * Enters an event at its first dispatch: inside a handler it becomes a child of the handler's event.
+ *
+ * @returns whether this was its first
+ */
+export function enterTree(event: BaseEvent, detached: boolean): boolean {
   const lifecycle = lifecycleOf(event);
+  if (lifecycle.sequence > 0) return false;
+  const parent = detached ? undefined : activeHandler.getStore()?.runner;
   lifecycle.dispatched(parent ?? null);
-  if (parent === undefined) return;
+  if (parent === undefined) return true;
   setParent(event, (parent.lifecycle.event as BaseEvent).event_id);
   if (lifecycle.parent !== null) addChild(parent as EventResult, lifecycle);
+  return true;
 }

@@ -26,6 +26,8 @@ export interface PartOf<Life> {
   /** The event is finished: the part is open again until its log has that, and the lifecycle is told `recorded`. */
   record?(at: Moment): void;
   completed(): void;
+  /** The bus, here or elsewhere, as those who watch events know it. */
+  readonly runningBus?: object | undefined;
 }
 
 /** What may cancel an event from outside; kept beside its life because few events have it. */

@@ -1,6 +1,7 @@
 import { type Moment, never, now } from '../basics/clock.ts';
 import { cancelInTurn } from './cancel-in-turn.ts';
 import { type Cancellable, isForeign, onlyLog, type PartOf, type RunnerOf, type WaitOf } from './life-parts.ts';
+import { lifeWatch } from './life-watch.ts';
 import { coverAll } from './cover.ts';
 import { hasMember, membersOf, type SmallSet, withMember, withoutMember } from '../basics/small-set.ts';
 
@@ -329,6 +330,7 @@ export class Lifecycle {
     lifecycle.#results = lifecycle.results;
     lifecycle.cancellation?.completed();
     let part = lifecycle.#firstPart;
+    lifeWatch.completed?.(lifecycle.event, part?.runningBus);
     lifecycle.#firstPart = null;
     lifecycle.#lastPart = null;
     lifecycle.#waits = null;

@@ -90,6 +90,10 @@ export class Delivery implements Part, RunHost, Linked<Delivery>, InFlight<Deliv
     this.#context = context;
   }
 
+  get runningBus(): RunningBus {
+    return this.#host.bus;
+  }
+
   get bus(): RunningBus {
     return this.#host.bus;
   }

@@ -13,6 +13,7 @@ import {
   ThrownValueError,
 } from '../basics/errors.ts';
 import { type EventResult, resultSettled, resultStarted } from '../event/event-result.ts';
+import { isHandlerWatched, WatchedCall } from '../event/instrument.ts';
 import { needs } from '../event/needs.ts';
 import { problemText } from '../event/event-schema.ts';
 import { handlerContext } from './handler-context.ts';
@@ -71,6 +72,8 @@ export class HandlerRun implements ActiveHandler {
   /** The engine's own, which need no signal: one costs more than all the rest of a short call. */
   #onAbort: SmallSet<(reason: Error) => void> = null;
   #context: AsyncResource | null = null;
+  /** Set if somebody watched as it was called. */
+  #watched: WatchedCall | null = null;
 
   constructor(event: BaseEvent, entry: HandlerEntry, result: EventResult, host: RunHost) {
     this.event = event;
@@ -133,6 +136,13 @@ export class HandlerRun implements ActiveHandler {
       (value) => this.#succeed(value),
       (error: unknown) => this.#fail(error),
     );
+  }
+
+  /** Calls the handler, and lets those who watch be around it. */
+  call(): unknown {
+    if (!isHandlerWatched()) return activeHandler.run(this, call, this);
+    this.#watched = new WatchedCall(this.event, this.runner);
+    return this.#watched.run(() => activeHandler.run(this, call, this));
   }
 
   /** The handler's time starts now, or did so many seconds ago. */
@@ -276,6 +286,7 @@ export class HandlerRun implements ActiveHandler {
     const at = now();
     resultSettled(this.runner, status, outcome, at);
     watch?.settled(this);
+    this.#watched?.ended();
     this.runner.lifecycle.runnerSettled(this.runner);
     this.#host.settled(this, at);
   }
@@ -303,7 +314,7 @@ export function activeRun(): HandlerRun {
 
 /** Runs in the dispatcher's context; from here on the handler is the active one. */
 function enter(run: HandlerRun): unknown {
-  return activeHandler.run(run, call, run);
+  return run.call();
 }
 
 function abortWithin(run: HandlerRun, controller: AbortController, error: Error): void {

@@ -5,5 +5,6 @@
  * it happens; whoever waits inside a handler does so through `waitFor`, so that the rules of awaiting see it.
  */
 export { type ActiveHandler, activeHandler, liveHandler, waitFor } from '../event/context.ts';
+export { isDispatchWatched, watchDispatch } from '../event/instrument.ts';
 export { abortedError, cancelledError } from '../run/ended-errors.ts';
 export { activeRun, HandlerRun, type RunHost, type RunWatch, watchRuns } from '../run/handler-run.ts';

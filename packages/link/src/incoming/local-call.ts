@@ -73,6 +73,10 @@ export class LocalCall implements Part, RunHost, ForwardTarget {
     return undefined;
   }
 
+  get runningBus(): RunningBus {
+    return this.bus;
+  }
+
   accept(event: BaseEvent, context: AsyncResource): Part {
     const { source, handler, resultId } = this.#target;
     const entry: HandlerEntry = {

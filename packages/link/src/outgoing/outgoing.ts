@@ -1,4 +1,4 @@
-import { type BaseEvent, BusCapacityError, type EventResult } from '@threadbus/core';
+import { type BaseEvent, BusCapacityError, type RunningBus, type EventResult } from '@threadbus/core';
 import {
   type BusIdentity,
   cancelledError,
@@ -59,6 +59,8 @@ export class Outgoing implements PartHost {
   /** Exempt ones, while there is no link. */
   readonly #urgent = new LinkedList<RemotePart>();
   readonly #waiting = new LinkedList<RemotePart>();
+  /** The bus at the other end, as this side sees it. */
+  remote: RunningBus | null = null;
   #countedOnWire = 0;
   #order = 0;
   #wire: Wire | null = null;

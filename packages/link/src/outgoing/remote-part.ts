@@ -1,4 +1,4 @@
-import { type BaseEvent, type ErrorPlace, EventResult } from '@threadbus/core';
+import { type BaseEvent, type ErrorPlace, EventResult, type RunningBus } from '@threadbus/core';
 import {
   type BusIdentity,
   type Lifecycle,
@@ -19,6 +19,8 @@ import { restoreCause } from './cancel-causes.ts';
 
 /** Where the part's operations go. */
 export interface PartHost {
+  /** The bus at the other end, as this side sees it; null before there is one. */
+  readonly remote?: RunningBus | null;
   promote(part: RemotePart): void;
   cancel(part: RemotePart, cause: unknown): void;
   completed(part: RemotePart): void;
@@ -147,6 +149,10 @@ export class RemotePart implements Part, Linked<RemotePart> {
   /** It goes, or went, to the other end of that link, and there are no results yet. */
   isOpenOn(host: PartHost): boolean {
     return this.#host === host && this.state !== 'done';
+  }
+
+  get runningBus(): RunningBus | undefined {
+    return this.#host.remote ?? undefined;
   }
 
   promote(): void {

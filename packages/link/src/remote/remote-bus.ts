@@ -25,6 +25,7 @@ import {
   enterTree,
   type ForwardTarget,
   forwardTo,
+  isDispatchWatched,
   type Lifecycle,
   lifecycleOf,
   noEventError,
@@ -33,6 +34,7 @@ import {
   rememberTransfer,
   skip,
   waitForCapacity,
+  watchDispatch,
 } from '@threadbus/core/internal';
 import type { AsyncResource } from 'node:async_hooks';
 import { crossingsOf } from '../outgoing/crossings.ts';
@@ -94,6 +96,7 @@ export class RemoteBus implements RunningBus, ForwardTarget, LinkOwner, Places {
     this.#events = events;
     this.#toBus = new Destination({ number: 0 }, identity);
     this.outgoing = new Outgoing(identity, limits, crossings, (busy) => events.busy(busy));
+    this.outgoing.remote = this;
     this.#subscriptions = new RemoteSubscriptions(identity, this);
     this.#expectations = new RemoteExpectations(identity, crossings);
     this.dispatch = forwardTo(this, (event, options) => this.#dispatch(event, options));
@@ -299,9 +302,11 @@ export class RemoteBus implements RunningBus, ForwardTarget, LinkOwner, Places {
       this.#events.checkRoom?.(event);
     }
     if (transfer !== undefined) rememberTransfer(event, transfer);
-    if (lifecycle.sequence === 0) enterTree(event, detached);
+    const first = enterTree(event, detached);
     if (signal !== undefined) cancelWith(lifecycle, signal);
-    this.outgoing.add(event, this.#toBus, captureContext());
+    const add = (): void => void this.outgoing.add(event, this.#toBus, captureContext());
+    if (first && isDispatchWatched()) watchDispatch(event, this, add);
+    else add();
     return new Dispatch(event);
   }
 }
