@@ -59,7 +59,6 @@ export class Outgoing implements PartHost {
   /** Exempt ones, while there is no link. */
   readonly #urgent = new LinkedList<RemotePart>();
   readonly #waiting = new LinkedList<RemotePart>();
-  /** The bus at the other end, as this side sees it. */
   remote: RunningBus | null = null;
   #countedOnWire = 0;
   #order = 0;
