@@ -1,5 +1,6 @@
 import { monotonic } from './monotonic.ts';
 
+const RETURNED = 0;
 const GIVEN = 1;
 const TAKEN = 2;
 const WITHDRAWN = 3;
@@ -14,7 +15,7 @@ const FUNCTIONS = 1;
 /**
  * What a pool and one of its threads both know of the thread's call, in shared memory.
  *
- *   given ──the thread takes it──▶ taken
+ *   given ──the thread takes it──▶ taken ──its function has ended──▶ returned
  *     └────the pool takes it back──▶ withdrawn
  *
  * Of the two who want to decide exactly one does, however late their messages are: what is withdrawn never starts, and
@@ -38,8 +39,8 @@ export class Desk {
 
   /** The pool: the thread may not take it any more. @returns false if it has */
   withdraw(number: number): boolean {
-    const given = cell(number, GIVEN);
-    return Atomics.compareExchange(this.#cells, CALL, given, cell(number, WITHDRAWN)) !== cell(number, TAKEN);
+    Atomics.compareExchange(this.#cells, CALL, cell(number, GIVEN), cell(number, WITHDRAWN));
+    return this.takenAt(number) === null;
   }
 
   /** The thread: begins with the call. @returns false if it may not any more */
@@ -51,21 +52,29 @@ export class Desk {
 
   /** The pool: when the thread began with the call, in monotonic seconds; null if it hasn't. */
   takenAt(number: number): number | null {
-    return Atomics.load(this.#cells, CALL) === cell(number, TAKEN) ? (this.#takenAt[0] as number) : null;
+    const at = Atomics.load(this.#cells, CALL);
+    return at === cell(number, TAKEN) || at === cell(number, RETURNED) ? (this.#takenAt[0] as number) : null;
   }
 
-  /** The thread: a handler's function is called, or has ended. */
+  /** The pool: the call's function has ended; what may be left of it are the events that it has dispatched. */
+  hasReturned(number: number): boolean {
+    return Atomics.load(this.#cells, CALL) === cell(number, RETURNED);
+  }
+
+  /** The thread: the function of that call is called. */
   functionCalled(): void {
     Atomics.add(this.#cells, FUNCTIONS, 1);
   }
 
-  functionEnded(): void {
+  /** The thread: it has ended, maybe long after the call. */
+  functionEnded(number: number): void {
     Atomics.sub(this.#cells, FUNCTIONS, 1);
+    Atomics.compareExchange(this.#cells, CALL, cell(number, TAKEN), cell(number, RETURNED));
   }
 
-  /** The pool: with no call there, functions of handlers that were ended go on in the thread. */
-  get hasFunctions(): boolean {
-    return Atomics.load(this.#cells, FUNCTIONS) > 0;
+  /** The pool: so many functions have been called and have not ended. */
+  get functions(): number {
+    return Atomics.load(this.#cells, FUNCTIONS);
   }
 }
 

@@ -21,8 +21,8 @@ const maxThreadsLost = 3;
 export interface CallHolder {
   /** Its handler was ended from outside: by its time, a cancel, a stop. */
   ended(call: PoolCall, reason: Error): void;
-  /** Before its time is said to be up: what has come from its thread is read. */
-  readAnswers(): void;
+  /** Before its time is said to be up: reads what has come from its thread. @returns whether it is still at work */
+  isAtWork(call: PoolCall): boolean;
   /** Before it is cancelled: from now on it is taken, or never will be. */
   decide(call: PoolCall): void;
 }
@@ -49,7 +49,8 @@ export interface CallEnd {
  * - *given*: if its module isn't loaded there yet, that goes first, under `startTimeout`, and the event isn't even sent.
  *   Then the thread has a second to take it, or less if it has functions of ended handlers (see PoolThread). One that
  *   doesn't is ended; the call goes to the front of those that wait, and from now on its event's time runs.
- * - *taken*: its event's time runs from when the thread took it. If the thread dies, the call fails.
+ * - *taken*: its event's time runs from when the thread took it until the function has ended; the events that it has
+ *   dispatched have times of their own. If the thread dies, the call fails.
  * - Whatever ends the handler from outside (its time, a cancel, a stop of bus or pool) ends it here at once in every
  *   state. Whether it had begun is decided in shared memory (see Desk): what had not never will.
  * - A call that was given three times and never taken fails; so does one whose buffers have moved to the lost thread.
@@ -192,8 +193,7 @@ export class PoolCall implements Linked<PoolCall> {
   }
 
   #timeUp(): void {
-    this.#holder.readAnswers();
-    if (this.state === 'settled') return;
-    this.run.timeOut();
+    this.#timer = null;
+    if (this.#holder.isAtWork(this) && !this.run.runner.settled) this.run.timeOut();
   }
 }

@@ -8,6 +8,15 @@ import { lineSender, readLine, type ToThread } from './pool-port.ts';
 /** Buses of which a thread keeps a link at the same time. */
 const maxLines = 64;
 
+/** What is heard over any of the lines. */
+export interface LineEvents {
+  /** The handler that the thread works for awaits an event, or goes on. */
+  suspended(awaiting: boolean): void;
+  pong(): void;
+  /** The thread says what nobody can understand. */
+  lost(error: Error): void;
+}
+
 interface Line {
   readonly number: number;
   readonly remote: RemoteBus;
@@ -16,22 +25,16 @@ interface Line {
 /** The links over a thread's port: one for each bus that has called a handler there lately. */
 export class PoolLines {
   readonly #port: MessagePort;
-  readonly #onSuspended: (awaiting: boolean) => void;
-  readonly #onLost: (error: Error) => void;
+  readonly #events: LineEvents;
   /** The one that was used last at the end. */
   readonly #lines = new Map<EventBus, Line>();
   readonly #links = new Map<number, Link>();
   #last: { readonly bus: EventBus; readonly remote: RemoteBus } | null = null;
   #opened = 0;
 
-  /**
-   * @param onSuspended told when the handler that the thread works for awaits an event, and when it goes on
-   * @param onLost told when the thread says what nobody can understand
-   */
-  constructor(port: MessagePort, onSuspended: (awaiting: boolean) => void, onLost: (error: Error) => void) {
+  constructor(port: MessagePort, events: LineEvents) {
     this.#port = port;
-    this.#onLost = onLost;
-    this.#onSuspended = onSuspended;
+    this.#events = events;
   }
 
   read(frame: unknown[]): void {
@@ -64,10 +67,11 @@ export class PoolLines {
     const { id, name } = busEngine(bus).identity;
     const remote = new RemoteBus({ id: newId(), name: 'a pool thread' }, bus, defaultFlow, {
       busy: () => undefined,
-      suspended: this.#onSuspended,
+      suspended: (awaiting) => this.#events.suspended(awaiting),
+      pong: () => this.#events.pong(),
     });
     outsideContexts(() => {
-      const link = remote.createLink(lineSender(this.#port, number), bus, this.#onLost);
+      const link = remote.createLink(lineSender(this.#port, number), bus, (error) => this.#events.lost(error));
       this.#links.set(number, link);
       this.#tell({ open: number, bus: { id, name } });
       link.open({ id, name });

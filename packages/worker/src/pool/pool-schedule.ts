@@ -1,5 +1,12 @@
 import { BusCapacityError, BusStoppedError } from '@threadbus/core';
-import { defaultLogger, type HandlerRun, LinkedList, startTimer, type Timer } from '@threadbus/core/internal';
+import {
+  defaultLogger,
+  type HandlerRun,
+  lifecycleOf,
+  LinkedList,
+  startTimer,
+  type Timer,
+} from '@threadbus/core/internal';
 import { monotonic } from './monotonic.ts';
 import { type CallHolder, PoolCall } from './pool-call.ts';
 import type { ResolvedPoolOptions } from './pool-options.ts';
@@ -18,7 +25,7 @@ const extraTime = 0.5;
  *
  * A thread takes a *place* from its start to its end, except while it is idle or its handler awaits an event. At most
  * `maxThreads` places are taken by what is started here: a call gets an idle thread, else a new one starts for it, else
- * it waits, first come first served. So there are never more threads than `maxThreads` and those that await; an idle
+ * it waits, first come first served, but for calls that a handler awaits. So there are never more threads than `maxThreads` and those that await; an idle
  * one beyond that is ended after half a second.
  *
  * No start is repeated for its own sake: one that fails costs the calls that wait, if no other thread is there or on its
@@ -28,7 +35,9 @@ const extraTime = 0.5;
 export class PoolSchedule implements ThreadHost<PoolThread>, CallHolder {
   readonly #options: ResolvedPoolOptions;
   readonly #counts: PoolCounts;
-  readonly #waiting = new LinkedList<PoolCall>();
+  /** Those of events that a handler awaits go first: with its result the handler ends, and its thread is free. */
+  readonly #urgent = new LinkedList<PoolCall>();
+  readonly #others = new LinkedList<PoolCall>();
   /** All that are not gone. */
   readonly #threads = new Set<PoolThread>();
   /** The one that was used last at the end. */
@@ -55,7 +64,7 @@ export class PoolSchedule implements ThreadHost<PoolThread>, CallHolder {
       threads: this.#threads.size,
       running: this.#places - this.#starting - this.#ending,
       awaiting: this.#awaiting,
-      waiting: this.#waiting.size,
+      waiting: this.#waiting,
       completed,
       failed,
       timedOut,
@@ -96,8 +105,8 @@ export class PoolSchedule implements ThreadHost<PoolThread>, CallHolder {
     this.#unqueue(call);
   }
 
-  readAnswers(): void {
-    // None comes for a call that waits.
+  isAtWork(): boolean {
+    return true;
   }
 
   decide(): void {
@@ -148,8 +157,8 @@ export class PoolSchedule implements ThreadHost<PoolThread>, CallHolder {
 
   again(call: PoolCall): boolean {
     if (this.#stopped !== null || !call.loseThread(this)) return false;
-    call.list = this.#waiting;
-    this.#waiting.insertAfter(null, call);
+    call.list = this.#urgent;
+    this.#urgent.insertAfter(null, call);
     return true;
   }
 
@@ -166,17 +175,21 @@ export class PoolSchedule implements ThreadHost<PoolThread>, CallHolder {
     this.#fill();
   }
 
+  get #waiting(): number {
+    return this.#urgent.size + this.#others.size;
+  }
+
   get #isReady(): boolean {
     return this.#threads.size - this.#starting - this.#ending >= Math.max(1, this.#options.minThreads);
   }
 
   #add(call: PoolCall): void {
     const { maxQueue } = this.#options;
-    call.list = this.#waiting;
-    this.#waiting.push(call);
+    call.list = lifecycleOf(call.event).awaited ? this.#urgent : this.#others;
+    call.list.push(call);
     this.#fill();
     if (call.list === null || maxQueue === null) return;
-    if (this.#waiting.size - this.#starting <= maxQueue) return;
+    if (this.#waiting - this.#starting <= maxQueue) return;
     this.#unqueue(call);
     call.fail(this.#capacityError(call, maxQueue));
   }
@@ -188,17 +201,17 @@ export class PoolSchedule implements ThreadHost<PoolThread>, CallHolder {
 
   /** Gives threads to those that wait, as many as there is room for. */
   #fill(): void {
-    while (this.#waiting.size > 0 && this.#places < this.#options.maxThreads) {
+    while (this.#waiting > 0 && this.#places < this.#options.maxThreads) {
       const thread = this.#takeIdle();
       if (thread === null) break;
-      const call = this.#waiting.first as PoolCall;
+      const call = (this.#urgent.first ?? this.#others.first) as PoolCall;
       this.#unqueue(call);
       thread.give(call);
     }
-    while (this.#waiting.size > this.#starting && this.#places < this.#options.maxThreads) {
+    while (this.#waiting > this.#starting && this.#places < this.#options.maxThreads) {
       if (!this.#mayStart || !this.#start()) break;
     }
-    if (this.#starting > 0 && this.#waiting.size > 0) for (const thread of this.#threads) thread.hold();
+    if (this.#starting > 0 && this.#waiting > 0) for (const thread of this.#threads) thread.hold();
   }
 
   /** The one that was used last; rather one in which nothing goes on of handlers that were ended. */
@@ -250,12 +263,12 @@ export class PoolSchedule implements ThreadHost<PoolThread>, CallHolder {
           this.#pause = null;
           this.#fill();
         },
-        this.#waiting.size > 0,
+        this.#waiting > 0,
       );
       return;
     }
-    if (this.#waiting.size === 0) defaultLogger().error(error.message);
-    for (const call of [...this.#waiting]) {
+    if (this.#waiting === 0) defaultLogger().error(error.message);
+    for (const call of [...this.#urgent, ...this.#others]) {
       this.#unqueue(call);
       call.fail(error);
     }
@@ -301,7 +314,7 @@ export class PoolSchedule implements ThreadHost<PoolThread>, CallHolder {
     for (const { reject } of this.#readiness) reject(error);
     this.#readiness.clear();
     for (const timer of [this.#pause, this.#idleTimer, this.#extraTimer]) timer?.cancel();
-    const calls = [...this.#waiting];
+    const calls = [...this.#urgent, ...this.#others];
     for (const call of calls) {
       this.#unqueue(call);
       call.fail(error);
@@ -311,7 +324,7 @@ export class PoolSchedule implements ThreadHost<PoolThread>, CallHolder {
 
   #capacityError(call: PoolCall, maxQueue: number): BusCapacityError {
     const { bus, event, handlerName } = call;
-    const waiting = this.#waiting.size - this.#starting;
+    const waiting = this.#waiting - this.#starting;
     return new BusCapacityError(
       `HandlerPool at capacity: ${this.#places} calls run and ${waiting} wait for a thread (maxQueue is ${maxQueue}), and it refuses ${handlerName} for ${event.event_type}. Dispatch less at a time, or raise maxQueue or maxThreads.`,
       { busName: bus.name, handlerName, eventType: event.event_type, eventId: event.event_id },

@@ -33,7 +33,7 @@ export interface PoolTask {
 
 interface LoadedHandler {
   readonly name: string;
-  readonly call: AnyHandler;
+  readonly handler: AnyHandler;
 }
 
 /** Serves from now on; it is the port that keeps the thread, not this task. */
@@ -44,7 +44,7 @@ export default function serve({ port, desk: buffer }: PoolTask): void {
   const tell = (news: ToPool): void => port.postMessage(news);
   const read = (message: ToThread): void => {
     if (Array.isArray(message)) readLine(links, message);
-    else if ('load' in message) void load(message, desk, handlers, tell);
+    else if ('load' in message) void load(message, handlers, tell);
     else if ('open' in message) links.set(message.open, openLine(port, message, desk, handlers));
     else closeLine(links, message.close);
   };
@@ -61,23 +61,22 @@ function unreadable(error: Error): void {
 
 async function load(
   { load: module, entry }: LoadModule,
-  desk: Desk,
   handlers: Map<number, LoadedHandler>,
   tell: (news: ToPool) => void,
 ): Promise<void> {
   tell({ news: 'loading', module });
   try {
     const { name, handler } = await loadHandler(entry);
-    handlers.set(module, { name, call: counted(handler, desk) });
+    handlers.set(module, { name, handler });
     tell({ news: 'loaded', module });
   } catch (error) {
     tell({ news: 'failed', module, error: encodeThrown(error) });
   }
 }
 
-/** Shows on the desk whether the handler's function goes on. */
-function counted(handler: AnyHandler, desk: Desk): AnyHandler {
-  const ended = (): void => desk.functionEnded();
+/** Shows on the desk whether the function of that call goes on. */
+function shown(handler: AnyHandler, desk: Desk, call: number): AnyHandler {
+  const ended = (): void => desk.functionEnded(call);
   return (event: BaseEvent, context: HandlerContext): unknown => {
     let goesOn = false;
     desk.functionCalled();
@@ -113,7 +112,7 @@ function openLine(
       return new LocalCall({
         resultId,
         source,
-        handler: handler.call,
+        handler: shown(handler.handler, desk, wanted.call),
         bus: reference,
         onSuspended: (suspended) => link.sendSuspended(suspended),
       });

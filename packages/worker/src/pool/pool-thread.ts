@@ -7,7 +7,7 @@ import { monotonic } from './monotonic.ts';
 import type { CallHolder, PoolCall } from './pool-call.ts';
 import { PoolLines } from './pool-lines.ts';
 import { targetOf, type ThreadNews, type ToPool } from './pool-port.ts';
-import { TakeWatch } from './take-watch.ts';
+import { TakeWatch, takeTime } from './take-watch.ts';
 import {
   blockedError,
   deathError,
@@ -41,8 +41,10 @@ const endTime = 1;
  *   on in the thread. If it isn't, something that has settled long ago blocks the thread: it is ended, and the call goes
  *   to another. From then on the call has a clock of its own. While its handler awaits an event, or has returned and
  *   leaves events to be waited for, the thread needs no place.
- * - *draining*: a fifth of a second to answer; then the handler blocks it, and it is ended. It needs no more to answer
- *   than its event loop, whatever the function of the ended handler does. Saying that it awaits will do.
+ * - *draining*: a fifth of a second to answer, or to say that it waits for events that the handler has dispatched. It
+ *   needs no more for that than its event loop, whatever the function of the ended handler does: one that doesn't is
+ *   blocked by it, and ended. One that waits is pinged each second, and ended if it doesn't answer within another; so is
+ *   one that is *busy* and waits, if its handler has returned or functions of ended handlers go on in it.
  * - *ending*: a second, after which nobody waits for it any more.
  * - *idle*: the pool ends it after `idleTimeout`.
  *
@@ -76,7 +78,11 @@ export class PoolThread implements CallHolder {
       died: (end: CarrierEnd) => this.#died(end),
     };
     this.#seat = new ThreadSeat(owner, this.#watch.buffer, options);
-    this.#lines = new PoolLines(this.#seat.port, (awaiting) => this.#suspended(awaiting), owner.unreadable);
+    this.#lines = new PoolLines(this.#seat.port, {
+      suspended: (awaiting) => this.#suspended(awaiting),
+      pong: () => this.#ponged(),
+      lost: owner.unreadable,
+    });
     this.#setPlace(true);
     this.#within(options.startTimeout, () => this.#end(startTimeoutError(options.startTimeout)));
   }
@@ -122,15 +128,16 @@ export class PoolThread implements CallHolder {
     this.#watch.withdraw();
     this.state = 'draining';
     call.part?.cancel(reason);
-    this.#drain(call);
+    this.#within(grace, () => this.#end(blockedError(call.handlerName)));
   }
 
   decide(): void {
     if (this.state === 'busy' && !this.#watch.withdraw()) this.#watch.look();
   }
 
-  readAnswers(): void {
+  isAtWork(call: PoolCall): boolean {
     this.#seat.readAll();
+    return this.#call === call && !this.#watch.hasReturned;
   }
 
   /** Ends the thread, whatever it does; a call that it has fails with the error. @returns once it is gone */
@@ -222,18 +229,28 @@ export class PoolThread implements CallHolder {
     this.#rest();
   }
 
+  /** The handler awaits an event, goes on, or has ended and leaves events to be waited for. */
   #suspended(awaiting: boolean): void {
-    if (this.#call === null) return;
+    const call = this.#call;
+    if (call === null) return;
     this.#setAwaiting(awaiting);
     this.#setPlace(!awaiting);
-    if (this.state === 'draining') this.#drain(this.#call);
+    if (!awaiting) this.#stopClock();
+    else if (this.state === 'draining' || this.#watch.hasMore) this.#ping(call);
     this.#host.changed();
   }
 
-  /** Its call was ended: it has to answer, or to say that it awaits something. */
-  #drain({ handlerName }: PoolCall): void {
-    if (this.#awaiting) this.#stopClock();
-    else this.#within(grace, () => this.#end(blockedError(handlerName)));
+  /** It may be blocked by what has ended: it waits for events after its handler has, or others' functions go on in it. */
+  #ping(call: PoolCall): void {
+    this.#lines.of(call.bus).link?.sendPing(0);
+    this.#within(takeTime, () => this.#end(blockedError(call.handlerName)));
+  }
+
+  #ponged(): void {
+    const call = this.#call;
+    if (call === null || !this.#awaiting) return;
+    this.#stopClock();
+    if (this.state === 'draining' || this.#watch.hasMore) this.#within(takeTime, () => this.#ping(call));
   }
 
   #rest(): void {

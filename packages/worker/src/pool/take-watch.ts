@@ -3,8 +3,8 @@ import { Desk } from './desk.ts';
 import { monotonic } from './monotonic.ts';
 import type { PoolCall } from './pool-call.ts';
 
-/** Seconds for a thread to take a call that it was given. */
-const takeTime = 1;
+/** Seconds for a thread to take a call that it was given, or to answer a ping. */
+export const takeTime = 1;
 /** The same for a thread in which functions of ended handlers go on. */
 const shortTime = 0.2;
 /** Seconds after which it is first looked whether a call was taken: most have been answered by then. */
@@ -39,9 +39,19 @@ export class TakeWatch {
     return this.#desk.takenAt(this.#number);
   }
 
-  /** Functions of handlers that were ended go on in the thread; asked while it has no call. */
+  /** The function of the last call has ended: only events that it has dispatched are waited for. */
+  get hasReturned(): boolean {
+    return this.#desk.hasReturned(this.#number);
+  }
+
+  /** Functions of handlers that were ended go on in the thread; asked while it has no call, or one that isn't taken. */
   get hasLeftovers(): boolean {
-    return this.#desk.hasFunctions;
+    return this.#desk.functions > 0;
+  }
+
+  /** The function of the last call is not all that goes on in the thread, if it does at all. */
+  get hasMore(): boolean {
+    return this.hasReturned || this.#desk.functions > 1;
   }
 
   /** How long it may take the thread to react. */
