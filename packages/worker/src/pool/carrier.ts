@@ -1,5 +1,6 @@
 import type { ResourceLimits, Worker, WorkerOptions } from 'node:worker_threads';
-import { Piscina } from 'piscina';
+import { createRequire } from 'node:module';
+import type * as piscinaModule from 'piscina';
 import { outsideContexts } from '@threadbus/link/internal';
 import { poolEntry } from '../entries.ts';
 import serve, { type PoolTask } from './pool-task.ts';
@@ -44,8 +45,11 @@ export function startCarrier(task: PoolTask, options: CarrierOptions, ended: (en
 
 function startThread(task: PoolTask, options: CarrierOptions, ended: (end: CarrierEnd) => void): Carrier {
   const { execArgv, env, resourceLimits } = options;
+  const filename = poolEntry().href;
+  // In no bundle: it looks for its own files beside itself. Nor before it is needed.
+  const { Piscina } = createRequire(import.meta.url)('piscina') as typeof piscinaModule;
   const piscina = new Piscina({
-    filename: poolEntry.href,
+    filename,
     minThreads: 0,
     maxThreads: 1,
     idleTimeout: Infinity,

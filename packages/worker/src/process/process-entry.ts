@@ -13,7 +13,7 @@ import { boardFd, controlFd, linkFd } from './descriptors.ts';
 import { FileBoardWriter } from './file-board.ts';
 
 // Before anything of the user's can block this thread.
-new Worker(lifelineEntry, { execArgv: [], stdin: false }).unref();
+new Worker(lifelineEntry(), { execArgv: [], stdin: false }).unref();
 
 // In a terminal Ctrl-C reaches the whole group: what it means is for the parent to say, with whom this process ends.
 process.on('SIGINT', () => undefined);

@@ -6,6 +6,7 @@ import { busEngine, type BusIdentity, newId, startTimer, type Timer } from '@thr
 import { streamTransport, type Transport } from '@threadbus/link';
 import { decodeThrown, type Link, linkOver, outsideContexts, type RemoteBus } from '@threadbus/link/internal';
 import { processEntry } from '../entries.ts';
+import { isWorkerStartError } from '../errors.ts';
 import type { ResolvedWorkerOptions } from '../options.ts';
 import type { BusHost, HostEnd, HostPlan } from '../thread/bus-host.ts';
 import { ControlClient, type ControlPort } from '../thread/control.ts';
@@ -198,8 +199,8 @@ function endText(code: number | NodeJS.Signals, error: unknown): string {
 function startProcess(entry: URL, options: ResolvedWorkerOptions, board: FileBoardReader): ChildProcess {
   const { execArgv, env, argv = [], resourceLimits } = options;
   const nodeOptions = [...(execArgv ?? inheritedFlags()), ...limitFlags(resourceLimits)];
-  const args = [...nodeOptions, fileURLToPath(processEntry), ...argv];
   try {
+    const args = [...nodeOptions, fileURLToPath(processEntry()), ...argv];
     const stdio: StdioOptions = ['ignore', options.stdout ? 'pipe' : 'inherit', options.stderr ? 'pipe' : 'inherit'];
     stdio[linkFd] = stdio[controlFd] = stdio[lifelineFd] = 'pipe';
     stdio[boardFd] = board.fd;
@@ -210,7 +211,7 @@ function startProcess(entry: URL, options: ResolvedWorkerOptions, board: FileBoa
     });
   } catch (error) {
     board.close();
-    throw startError(entry, (error as Error).message, error);
+    throw isWorkerStartError(error) ? error : startError(entry, (error as Error).message, error);
   }
 }
 

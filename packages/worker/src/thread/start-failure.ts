@@ -26,7 +26,7 @@ export function unexposedText(what: 'thread' | 'process', code: number | string,
 /** What to do about a module that could not be loaded; nothing if it isn't known. */
 export function loadHint(text: string): string {
   if (/ERR_UNKNOWN_FILE_EXTENSION|Unknown file extension "\.[cm]?ts"/.test(text)) {
-    return ' Node 20 runs no TypeScript in threads: point the URL to the compiled .js file.';
+    return ' Node 20 runs no TypeScript in threads: point the URL to the compiled .js file, or start Node with --import tsx.';
   }
   if (/ERR_MODULE_NOT_FOUND|Cannot find (?:module|package)/.test(text)) {
     return " Is the URL right? Write it as new URL('./file.js', import.meta.url).";

@@ -13,6 +13,7 @@ import { ControlClient, type ControlPort } from './control.ts';
 import { nodeEndpoint } from './comlink-node-adapter.ts';
 import { SharedBoardReader } from './shared-board.ts';
 import { threadEntry } from '../entries.ts';
+import { isWorkerStartError } from '../errors.ts';
 import { behindOutput, flushOutput } from './host-output.ts';
 import type { ResolvedWorkerOptions } from '../options.ts';
 import { startError, timeoutText, unexposedText } from './start-failure.ts';
@@ -166,7 +167,7 @@ function startWorker(
 ): Worker {
   const entry = new URL(init.entry);
   try {
-    return new Worker(threadEntry, {
+    return new Worker(threadEntry(), {
       workerData: init,
       transferList: [init.events, init.control],
       name: name ?? (entry.protocol === 'file:' ? entry.pathname.replace(/.*\//, '') : 'WorkerBus'),
@@ -178,7 +179,7 @@ function startWorker(
     });
   } catch (error) {
     for (const port of ownPorts) port.close();
-    throw startError(entry, (error as Error).message, error);
+    throw isWorkerStartError(error) ? error : startError(entry, (error as Error).message, error);
   }
 }
 
