@@ -23,6 +23,8 @@ const arrayTypes = [
   BigUint64Array,
 ] as const;
 
+/** More levels than that nobody can have written. */
+const deepest = 100_000;
 const oddNumbers = new Set(['NaN', 'Infinity', '-Infinity', '-0']);
 
 /**
@@ -31,6 +33,7 @@ const oddNumbers = new Set(['NaN', 'Infinity', '-Infinity', '-0']);
  * @throws UnserializableError naming the path of what can't be written
  */
 export function toJsonValue(value: unknown): unknown {
+  if (isPlainJson(value)) return value;
   const path: PropertyKey[] = [];
   try {
     return encode(value, path, new Set());
@@ -40,20 +43,85 @@ export function toJsonValue(value: unknown): unknown {
   }
 }
 
-/** The inverse of `toJsonValue`; returns `value` itself where nothing is tagged, and never changes it. */
+/**
+ * Nothing in it needs a tag or is refused: true of most payloads, and quicker to find out than to look for paths. Needs no
+ * stack, so that what is nested deep is left to JSON.stringify, which can do more than we.
+ */
+function isPlainJson(value: unknown): boolean {
+  if (!isContainer(value)) return isJson(value);
+  const seen = new Set<object>([value]);
+  for (const container of seen) {
+    if (Array.isArray(container)) {
+      for (let i = 0; i < container.length; i += 1) if (!addPlain(container[i])) return false;
+      continue;
+    }
+    if (Object.hasOwn(container, tag) || 'toJSON' in container) return false;
+    for (const key of Object.keys(container)) if (!addPlain((container as Record<string, unknown>)[key])) return false;
+  }
+  return true;
+
+  function addPlain(inner: unknown): boolean {
+    if (isJson(inner)) return true;
+    // One that stands in two places may be part of a circle.
+    if (!isContainer(inner) || seen.has(inner)) return false;
+    seen.add(inner);
+    return true;
+  }
+}
+
+/**
+ * The inverse of `toJsonValue`; returns `value` itself where nothing is tagged, and never changes it.
+ *
+ * Needs no stack for what is nested: whatever could be written can be read.
+ */
 export function fromJsonValue(value: unknown): unknown {
-  if (typeof value !== 'object' || value === null) return value;
-  if (Array.isArray(value)) {
-    const items = value.map(fromJsonValue);
-    return items.some((item, i) => !Object.is(item, value[i])) ? items : value;
+  if (!isContainer(value)) return value;
+  const nodes: Node[] = [{ source: value, above: null, key: '', depth: 0, changed: null }];
+  for (const node of nodes) {
+    const { source } = node;
+    if (node.depth > deepest) throw new RangeError(`more than ${deepest} levels`);
+    for (const key of Object.keys(source)) {
+      const inner = (source as Record<string, unknown>)[key];
+      if (isContainer(inner)) nodes.push({ source: inner, above: node, key, depth: node.depth + 1, changed: null });
+    }
   }
-  if (!isPlain(value)) return value;
-  const entries = Object.entries(value);
-  if (Object.hasOwn(value, tag) && entries.length === 2 && Object.hasOwn(value, 'value')) {
-    return decodeTagged(value as { [tag]: unknown; value: unknown });
+  let whole: unknown = value;
+  // The innermost first.
+  for (let at = nodes.length - 1; at >= 0; at -= 1) {
+    const { source, above, key, changed } = nodes[at] as Node;
+    const decoded = decodeTags(changed === null ? source : copyWith(source, changed));
+    if (decoded === source) continue;
+    if (above === null) whole = decoded;
+    else (above.changed ??= new Map()).set(key, decoded);
   }
-  const decoded = entries.map(([key, field]): [string, unknown] => [key, fromJsonValue(field)]);
-  return decoded.some(([, field], i) => field !== entries[i]?.[1]) ? Object.fromEntries(decoded) : value;
+  return whole;
+}
+
+/** A list or a plain object that is being decoded. */
+interface Node {
+  readonly source: object;
+  readonly above: Node | null;
+  readonly key: string;
+  readonly depth: number;
+  /** What became of its fields. */
+  changed: Map<string, unknown> | null;
+}
+
+function isContainer(value: unknown): value is object {
+  return typeof value === 'object' && value !== null && (Array.isArray(value) || isPlain(value));
+}
+
+function copyWith(source: object, changed: ReadonlyMap<string, unknown>): object {
+  const entries = Object.entries(source).map(([key, field]): [string, unknown] => [
+    key,
+    changed.has(key) ? changed.get(key) : field,
+  ]);
+  return Array.isArray(source) ? entries.map(([, field]) => field) : Object.fromEntries(entries);
+}
+
+function decodeTags(value: object): unknown {
+  if (Array.isArray(value) || !Object.hasOwn(value, tag) || !Object.hasOwn(value, 'value')) return value;
+  return Object.keys(value).length === 2 ? decodeTagged(value as { [tag]: unknown; value: unknown }) : value;
 }
 
 function encode(value: unknown, path: PropertyKey[], above: Set<object>): unknown {
@@ -148,8 +216,7 @@ function decodeTagged({ [tag]: type, value }: { [tag]: unknown; value: unknown }
   return new ArrayType(buffer);
 }
 
-function decodeTaggedList(type: unknown, list: readonly unknown[]): object | null {
-  const items = list.map(fromJsonValue);
+function decodeTaggedList(type: unknown, items: readonly unknown[]): object | null {
   if (type === 'Set') return new Set(items);
   if (type === 'Map' && items.length % 2 === 0) {
     const map = new Map<unknown, unknown>();

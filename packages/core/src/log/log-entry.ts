@@ -37,6 +37,7 @@ export class Arrival implements LogEntry {
   readonly #host: LogHost;
   #delivery: Delivery | null = null;
   #written = false;
+  #failure: Error | null = null;
   #waits: ArrivalWait[] = [];
 
   constructor(text: string, host: LogHost) {
@@ -54,9 +55,10 @@ export class Arrival implements LogEntry {
     return this;
   }
 
-  /** Resolves when the line is written; rejects if the attempt fails that is under way or comes next. */
+  /** Resolves when the line is written; rejects if the first attempt fails, or the last one has. */
   logged(): Promise<void> {
     if (this.#written) return Promise.resolve();
+    if (this.#failure !== null) return Promise.reject(this.#failure);
     return new Promise((resolve, reject) => {
       this.#waits.push({ resolve, reject });
     });
@@ -71,6 +73,7 @@ export class Arrival implements LogEntry {
   }
 
   failed(error: WalWriteError): void {
+    this.#failure = error;
     for (const { reject } of this.#takeWaits()) reject(error);
   }
 

@@ -1,4 +1,5 @@
 import { fromEpoch, type Moment, never } from '../basics/clock.ts';
+import { EventValidationError } from '../basics/errors.ts';
 import { BaseEvent } from '../event/base-event.ts';
 import { type EventOutcome, recordOutcome } from '../event/event-outcome.ts';
 import { EventResult, resultRestored } from '../event/event-result.ts';
@@ -9,6 +10,7 @@ const outcomes: readonly unknown[] = ['failed', 'cancelled', 'succeeded'] satisf
 
 /** The event that a line tells of, as it was dispatched: pending, without what became of it. @throws EventValidationError */
 export function dispatchedEvent({ event_stopped, ...document }: Record<string, unknown> & LineMarks): BaseEvent {
+  checkType(document);
   const path = document['event_path'];
   // The end of an event has the whole path; the bus that was stopped, and those behind it, are to have it again.
   const step = Array.isArray(path) && typeof event_stopped === 'string' ? path.indexOf(event_stopped) : -1;
@@ -17,6 +19,7 @@ export function dispatchedEvent({ event_stopped, ...document }: Record<string, u
 
 /** The same, as its end left it: completed, with its outcome and results. @throws EventValidationError */
 export function endedEvent(document: Record<string, unknown> & LineMarks): BaseEvent {
+  checkType(document);
   const event = BaseEvent.fromJSON(document);
   const { event_outcome, event_results } = document;
   // What other programs have logged tells only what there was to do.
@@ -31,6 +34,14 @@ export function endedEvent(document: Record<string, unknown> & LineMarks): BaseE
   );
   recordOutcome(lifecycle, event_outcome as EventOutcome);
   return event;
+}
+
+/** Any object would make an event: a plain one, with all its fields as payload. */
+function checkType({ event_type }: Record<string, unknown>): void {
+  if (event_type !== undefined) return;
+  throw new EventValidationError('It tells of no event: there is no event_type.', {}, [
+    { path: 'event_type', message: 'missing' },
+  ]);
 }
 
 interface LoggedResult {
