@@ -1,7 +1,10 @@
-// A thread dies in the middle of its work: what had started is told, what had not goes to the replacement.
-import { mkdtemp, rm } from 'node:fs/promises';
+// What had started when a thread died is told, what had not goes to the replacement; a process that was killed finds
+// what it had not done in its log.
+import { spawnSync } from 'node:child_process';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { EventBus } from '@threadbus/core';
 import { isWorkerCrashedError, WorkerBus } from '@threadbus/worker';
 import { ChargeCard, MakeThumbnail } from './events.js';
@@ -29,6 +32,27 @@ try {
   const thumbnail = await jobs.dispatch(new MakeThumbnail({ image: 'cat.png' })).eventResult();
   console.log(`${thumbnail}: started again after another crash`);
   console.log(`another thread: ${jobs.threadId !== firstThread}, the same bus: ${jobs.name}`);
+
+  const shipped = join(folder, 'shipped.txt');
+  const orders = (task: string): ReturnType<typeof spawnSync> =>
+    spawnSync(
+      process.execPath,
+      [fileURLToPath(new URL('./orders.js', import.meta.url)), join(folder, 'orders.jsonl'), shipped, task],
+      { stdio: ['ignore', 'inherit', 'inherit'] },
+    );
+  console.log(`10000 orders taken, and the process is ended by ${orders('take').signal}`);
+  orders('recover');
+  const runs = new Map<string, number>();
+  for (const number of (await readFile(shipped, 'utf8')).trim().split('\n'))
+    runs.set(number, (runs.get(number) ?? 0) + 1);
+  const times = [...runs.values()];
+  console.log('times shipped | orders');
+  console.log(`never         | ${10_000 - runs.size}`);
+  for (const [word, count] of [
+    ['once ', 1],
+    ['twice', 2],
+  ] as const)
+    console.log(`${word}         | ${times.filter((time) => time === count).length}`);
 } finally {
   await rm(folder, { recursive: true, force: true });
 }
