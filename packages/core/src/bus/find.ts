@@ -1,5 +1,5 @@
 import { BaseEvent, createdAtOf } from '../event/base-event.ts';
-import { toEpoch } from '../basics/clock.ts';
+import { elapsedSince } from '../basics/elapsed.ts';
 import type { BusEngine } from './bus-engine.ts';
 import { describe } from '../basics/describe.ts';
 import { checkWait } from '../basics/duration.ts';
@@ -53,9 +53,8 @@ function findPast(
   seconds: number | null,
   matches: (event: BaseEvent) => boolean,
 ): BaseEvent | null {
-  const oldest = seconds === null ? -Infinity : Date.now() - seconds * 1000;
   for (const event of history.newestFirst()) {
-    if ((seconds === null || toEpoch(createdAtOf(event)) >= oldest) && matches(event)) return event;
+    if ((seconds === null || elapsedSince(createdAtOf(event)) <= seconds * 1000) && matches(event)) return event;
   }
   return null;
 }

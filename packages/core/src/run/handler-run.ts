@@ -3,6 +3,7 @@ import type { BaseEvent } from '../event/base-event.ts';
 import { type Moment, now } from '../basics/clock.ts';
 import { activeHandler, type ActiveHandler, type Subject, type Suspension } from '../event/context.ts';
 import { endChase, startChase } from '../event/chase.ts';
+import { elapsedSince } from '../basics/elapsed.ts';
 import { describe, isReadableError } from '../basics/describe.ts';
 import { Dispatch, type RunningBus } from '../event/dispatch.ts';
 import {
@@ -38,7 +39,7 @@ export interface RunHost {
 /** Told of every handler of this thread as it runs and waits: so that a thread can show others what it is doing. */
 export interface RunWatch {
   /** The handler is being called: until `returned` nothing else can run in this thread. */
-  entered(run: HandlerRun, at: Moment): void;
+  entered(run: HandlerRun): void;
   returned(run: HandlerRun): void;
   /** It awaits an event, or goes on after that. */
   suspended(run: HandlerRun): void;
@@ -117,7 +118,7 @@ export class HandlerRun implements ActiveHandler {
     this.#context = context;
     if (!this.entry.ownClock) resultStarted(this.runner, at);
     let outcome: unknown;
-    watch?.entered(this, at);
+    watch?.entered(this);
     try {
       outcome = context.runInAsyncScope(enter, undefined, this);
     } catch (error) {
@@ -131,7 +132,7 @@ export class HandlerRun implements ActiveHandler {
       return;
     }
     // The call itself may have taken a while: time counts from its start.
-    if (!this.entry.ownClock) this.startClock((now() - at) / 1000);
+    if (!this.entry.ownClock) this.startClock(elapsedSince(at) / 1000);
     outcome.then(
       (value) => this.#succeed(value),
       (error: unknown) => this.#fail(error),

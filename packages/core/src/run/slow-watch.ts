@@ -1,4 +1,5 @@
-import type { EventResult } from '../event/event-result.ts';
+import { elapsedSince } from '../basics/elapsed.ts';
+import { type EventResult, startedAtOf } from '../event/event-result.ts';
 import { startTimer, type Timer } from '../basics/timer.ts';
 
 /** In seconds; as in bubus. */
@@ -41,7 +42,7 @@ export class SlowWatch {
     let next: number | null = null;
     for (const result of this.#inProgress()) {
       if (this.#warned?.has(result) === true) continue;
-      const age = (Date.now() - Date.parse(result.started_at ?? '')) / 1000;
+      const age = elapsedSince(startedAtOf(result)) / 1000;
       if (age < slowAfter) {
         next = Math.min(next ?? slowAfter, slowAfter - age);
         continue;

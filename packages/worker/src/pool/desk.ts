@@ -1,4 +1,4 @@
-import { monotonic } from './monotonic.ts';
+import { monotonic } from '../thread/monotonic.ts';
 
 const RETURNED = 0;
 const GIVEN = 1;

@@ -1,5 +1,5 @@
 import { startTimer, type Timer } from '@threadbus/core/internal';
-import { monotonic } from './monotonic.ts';
+import { monotonic } from '../thread/monotonic.ts';
 
 /** Seconds by which a timer may be late before its lateness is held against nobody. */
 const late = 0.1;

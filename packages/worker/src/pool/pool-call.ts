@@ -12,7 +12,7 @@ import {
 import { LinkError } from '@threadbus/link';
 import { adoptChildren, captureContext, type RemotePart } from '@threadbus/link/internal';
 import { WorkerCrashedError } from '../errors.ts';
-import { monotonic } from './monotonic.ts';
+import { monotonic } from '../thread/monotonic.ts';
 
 /** A call that was given to so many threads, none of which took it, fails. */
 const maxThreadsLost = 3;

@@ -7,7 +7,7 @@ import {
   startTimer,
   type Timer,
 } from '@threadbus/core/internal';
-import { monotonic } from './monotonic.ts';
+import { monotonic } from '../thread/monotonic.ts';
 import { type CallHolder, PoolCall } from './pool-call.ts';
 import type { ResolvedPoolOptions } from './pool-options.ts';
 import { PoolCounts, type PoolStats } from './pool-stats.ts';

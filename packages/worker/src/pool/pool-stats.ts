@@ -1,6 +1,6 @@
 import { isHandlerTimeoutError } from '@threadbus/core';
 import { isWorkerCrashedError } from '../errors.ts';
-import { monotonic } from './monotonic.ts';
+import { monotonic } from '../thread/monotonic.ts';
 import type { CallEnd } from './pool-call.ts';
 import { TimeHistogram, type TimeSummary } from '../thread/time-histogram.ts';
 

@@ -3,7 +3,7 @@ import { startTimer, type Timer } from '@threadbus/core/internal';
 import { decodeThrown, sendCall } from '@threadbus/link/internal';
 import type { CarrierEnd } from './carrier.ts';
 import { startFairTimer } from './fair-timer.ts';
-import { monotonic } from './monotonic.ts';
+import { monotonic } from '../thread/monotonic.ts';
 import type { CallHolder, PoolCall } from './pool-call.ts';
 import { PoolLines } from './pool-lines.ts';
 import { targetOf, type ThreadNews, type ToPool } from './pool-port.ts';

@@ -1,6 +1,6 @@
 import { startTimer } from '@threadbus/core/internal';
 import { Desk } from './desk.ts';
-import { monotonic } from './monotonic.ts';
+import { monotonic } from '../thread/monotonic.ts';
 import type { PoolCall } from './pool-call.ts';
 
 /** Seconds for a thread to take a call that it was given, or to answer a ping. */

@@ -1,16 +1,8 @@
 import type { EventBus } from '@threadbus/core';
 import type { Arrival } from '@threadbus/link/internal';
-import {
-  type HandlerRun,
-  type Lifecycle,
-  lifecycleOf,
-  type Moment,
-  type RunWatch,
-  startedAtOf,
-  toEpoch,
-  watchRuns,
-} from '@threadbus/core/internal';
+import { type HandlerRun, type Lifecycle, lifecycleOf, type RunWatch, watchRuns } from '@threadbus/core/internal';
 import type { BoardWriter, HolderKind } from './board.ts';
+import { monotonic } from './monotonic.ts';
 import { RunningHandlers } from './running-handlers.ts';
 
 /**
@@ -25,7 +17,9 @@ export class BoardObserver implements RunWatch {
   /** Ways on which events came back that had been here before: they show under each. Null until there is one. */
   #returned: WeakMap<Lifecycle, Arrival[]> | null = null;
   readonly #running = new RunningHandlers();
-  /** The latest time, in epoch milliseconds, at which one of the running handlers has overrun. */
+  /** Handlers that await, with the time of their start. Null until there is one. */
+  #suspended: Map<HandlerRun, number> | null = null;
+  /** The latest time, in monotonic milliseconds, at which one of the running handlers has overrun. */
   #latest = 0;
 
   /** @param onUnwatched a handler starts and nobody looks at the board */
@@ -60,8 +54,8 @@ export class BoardObserver implements RunWatch {
     (this.#returned ??= new WeakMap()).set(lifecycle, [...ways, arrival]);
   }
 
-  entered(run: HandlerRun, at: Moment): void {
-    const startedAt = toEpoch(at);
+  entered(run: HandlerRun): void {
+    const startedAt = monotonic() * 1000;
     this.#add(run, startedAt);
     this.#show(run, startedAt, null);
   }
@@ -71,16 +65,21 @@ export class BoardObserver implements RunWatch {
   }
 
   suspended(run: HandlerRun): void {
+    const since = this.#running.since(run);
+    if (since !== undefined) (this.#suspended ??= new Map()).set(run, since);
     this.#delete(run);
     this.#showRest();
   }
 
   resumed(run: HandlerRun): void {
-    this.#add(run, toEpoch(startedAtOf(run.runner)));
+    const since = this.#suspended?.get(run);
+    this.#suspended?.delete(run);
+    this.#add(run, since ?? monotonic() * 1000);
     this.#showRest();
   }
 
   settled(run: HandlerRun): void {
+    this.#suspended?.delete(run);
     if (!this.#running.has(run)) return;
     this.#delete(run);
     this.#showRest();

@@ -16,7 +16,7 @@ export interface Holder {
   readonly slot: number;
   /** How the handler's event is related to that of the slot. */
   readonly kind: HolderKind;
-  /** Epoch milliseconds. */
+  /** Monotonic milliseconds: of a clock that nobody sets and that both sides share. */
   readonly startedAt: number;
   /** Seconds; 0 = none. */
   readonly timeout: number;

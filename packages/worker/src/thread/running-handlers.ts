@@ -1,7 +1,7 @@
 import type { HandlerRun } from '@threadbus/core/internal';
 
 /**
- * Handlers in progress, with the time of their start in epoch milliseconds.
+ * Handlers in progress, with the time of their start in monotonic milliseconds.
  *
  * Mostly it is one for a moment: a Map that is filled and emptied with each event would cost more than all the rest of
  * watching it, so there is one only for the second.
@@ -25,6 +25,11 @@ export class RunningHandlers {
 
   has(run: HandlerRun): boolean {
     return this.#one === run || this.#more.has(run);
+  }
+
+  /** Since when it is in progress; undefined if it isn't. */
+  since(run: HandlerRun): number | undefined {
+    return this.#one === run ? this.#oneSince : this.#more.get(run);
   }
 
   /** @returns whether it was there */

@@ -1,6 +1,7 @@
 import { startTimer, type Timer } from '@threadbus/core/internal';
 import { outsideContexts } from '@threadbus/link/internal';
 import type { BoardReader, Holder } from './board.ts';
+import { monotonic } from './monotonic.ts';
 
 /** Seconds between two looks while something is under way; a look is a few reads of shared memory. */
 const interval = 0.1;
@@ -43,7 +44,7 @@ export class Watchdog {
   #answered = 0;
   /** Something has come from the thread since the last look. */
   #news = false;
-  /** At which look, in epoch milliseconds, there were news. */
+  /** At which look, in monotonic milliseconds, there were news. */
   #heard = 0;
   #suspect: { readonly holder: Holder; readonly token: number; readonly since: number } | null = null;
   #probe: { readonly token: number; readonly since: number } | null = null;
@@ -55,7 +56,7 @@ export class Watchdog {
   /** The thread has something to do; the watch ends by itself when it has no more. */
   start(): void {
     if (this.#timer !== null) return;
-    this.#heard = Date.now();
+    this.#heard = monotonic() * 1000;
     this.#watched.board.setWatched(true);
     this.#again();
   }
@@ -87,7 +88,7 @@ export class Watchdog {
       this.stop();
       return;
     }
-    const now = Date.now();
+    const now = monotonic() * 1000;
     this.#again();
     this.#checkHolder(now);
     if (this.#timer !== null) this.#checkLife(now);
