@@ -8,7 +8,7 @@ import type { Delivery } from '../run/delivery.ts';
 import { Arrival, End, type LogEntry, type LogHost } from './log-entry.ts';
 import { LogFile, PartialWriteError } from './log-file.ts';
 import { arrivalLine, bareEndLine, batchStart, endLine } from './log-line.ts';
-import { forgetLog, watchLog } from './unwritten.ts';
+import { countUnwritten, forgetLog, watchLog } from './unwritten.ts';
 
 /** How a bus logs. */
 export interface LogMode {
@@ -144,6 +144,7 @@ export class EventLog {
   /** The thread is about to end, and nothing waits any more. */
   lastWrite(): void {
     if (this.#entries.length > 0) this.#append(this.#entries.map(({ text }) => text).join(''));
+    countUnwritten(-this.#entries.length);
     if (this.#sync) this.#file.syncNow();
   }
 
@@ -152,6 +153,7 @@ export class EventLog {
     if (this.#gathering && this.#entries.length >= mostLines) this.writeNow();
     if (this.unwritten === 0) watchLog(this);
     this.#entries.push(entry);
+    countUnwritten(1);
     if (this.#gathering || this.#syncing !== null) return;
     this.#gathering = true;
     this.#hops = patience;
@@ -175,6 +177,7 @@ export class EventLog {
       const batch = this.#takeBatch();
       try {
         this.#append(batch.map(({ text }) => text).join(''));
+        countUnwritten(-batch.length);
       } catch (error) {
         this.#keep(batch, error as PartialWriteError);
         return;
@@ -212,7 +215,10 @@ export class EventLog {
       this.#syncing = null;
       // Of what the disk has refused nobody knows how much it has: all of it is written again.
       if (error === null) this.#succeed(batch);
-      else this.#keep([...batch], new PartialWriteError(error, 0));
+      else {
+        countUnwritten(batch.length);
+        this.#keep([...batch], new PartialWriteError(error, 0));
+      }
       for (const tell of this.#onSynced.splice(0)) tell();
       if (error === null && !this.#gathering) this.#write();
     });
@@ -247,6 +253,7 @@ export class EventLog {
         done += 1;
       }
     }
+    countUnwritten(-done);
     this.#entries = [...batch.slice(done), ...this.#entries];
     const before = this.#failure;
     const failure = this.#error(

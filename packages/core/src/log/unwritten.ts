@@ -4,6 +4,18 @@ interface Unwritten {
   lastWrite(): void;
 }
 
+/** Where another thread sees how many lines of this one are unwritten; nobody looks unless it is shared. */
+let count: Int32Array | null = null;
+
+/** From now on the number of lines that this thread has not handed to the system stands in shared memory. */
+export function shareUnwritten(memory: SharedArrayBuffer): void {
+  count = new Int32Array(memory);
+}
+
+export function countUnwritten(change: number): void {
+  if (count !== null) Atomics.add(count, 0, change);
+}
+
 const logs = new Set<Unwritten>();
 let watching = false;
 

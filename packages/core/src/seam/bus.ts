@@ -11,6 +11,7 @@ export { Capacity } from '../bus/capacity.ts';
 export { adoptIdentity, busEngine } from '../bus/event-bus.ts';
 export { checkExpectOptions, isExpected } from '../bus/expect.ts';
 export { checkDispatchOptions, rememberTransfer } from '../event/dispatch.ts';
+export { shareUnwritten } from '../log/unwritten.ts';
 export { patternKey } from '../event/pattern.ts';
 export {
   type AnyHandler,

@@ -22,6 +22,8 @@ export interface ThreadMessage extends HostInit {
   readonly events: MessagePort;
   readonly control: MessagePort;
   readonly board: SharedArrayBuffer;
+  /** How many lines of logs the thread has not written. */
+  readonly unwritten: SharedArrayBuffer;
 }
 
 /** What a thread or process that was started as a bus has. */

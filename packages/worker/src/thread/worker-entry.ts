@@ -2,6 +2,7 @@
 import { createRequire, syncBuiltinESMExports } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { workerData } from 'node:worker_threads';
+import { shareUnwritten } from '@threadbus/core/internal';
 import { portTransport } from '@threadbus/link';
 import { nodeEndpoint } from './comlink-node-adapter.ts';
 import { importModule } from './import-module.ts';
@@ -15,6 +16,8 @@ setThreadInit({
   control: nodeEndpoint(init.control),
   board: new SharedBoardWriter(init.board),
 });
+
+shareUnwritten(init.unwritten);
 
 // The entry is to see its own workerData, however it imports it.
 const workerThreads = createRequire(import.meta.url)('node:worker_threads') as { workerData: unknown };

@@ -10,6 +10,7 @@ import {
 import { busEngine, type BusIdentity, newId, startTimer, type Timer } from '@threadbus/core/internal';
 import type { BusHost, HostEnd, HostPlan } from './bus-host.ts';
 import { ControlClient, type ControlPort } from './control.ts';
+import { LostLines } from './lost-lines.ts';
 import { nodeEndpoint } from './comlink-node-adapter.ts';
 import { SharedBoardReader } from './shared-board.ts';
 import { threadEntry } from '../entries.ts';
@@ -30,6 +31,7 @@ export class WorkerThread implements BusHost {
   readonly control: ControlClient;
   readonly board: SharedBoardReader = new SharedBoardReader();
   readonly ready: Promise<BusIdentity>;
+  readonly #lines = new LostLines();
   readonly #plan: HostPlan;
   readonly #worker: Worker;
   readonly #events: MessagePort;
@@ -57,6 +59,7 @@ export class WorkerThread implements BusHost {
         suffix: plan.suffix,
         parent,
         board: this.board.buffer,
+        unwritten: this.#lines.buffer,
         workerData: options.workerData,
       };
       const worker = startWorker(init, options, [events.port1, control.port1]);
@@ -137,6 +140,7 @@ export class WorkerThread implements BusHost {
 
   #exited(code: number): void {
     flushOutput(this.#worker);
+    this.#lines.tell(this.#plan);
     if (this.#ended) return;
     if (this.#start !== null) {
       this.#end(startError(this.#plan.entry, unexposedText('thread', code, this.#error), this.#error));
