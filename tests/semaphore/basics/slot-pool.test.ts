@@ -5,7 +5,8 @@ import {
   type Lease,
   type SlotPool,
 } from '@threadbus/semaphore';
-import { describe, expect, test } from 'vitest';
+import { getEventListeners } from 'node:events';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { SharedSlots } from '../../../packages/semaphore/dist/shared/shared-slots.js';
 import { Gauge, gate, settled } from '../gate.ts';
 import { temporaryDirectory, uniqueName } from '../temporary-directory.ts';
@@ -205,6 +206,150 @@ describe.each(kinds)('slot pool ($scope)', ({ scope, create }) => {
     await Promise.all(held.map((lease) => lease.release()));
     expect(await pool.inspect()).toMatchObject({ holders: [], waiters: [] });
   });
+
+  test('permits: all or nothing, one release gives all of them back', async () => {
+    const pool = create(3);
+    const two = await pool.acquire({ permits: 2 });
+    expect((await pool.inspect()).holders.map(({ slot }) => slot)).toHaveLength(2);
+    const waiting = pool.acquire({ permits: 2 });
+    await settled();
+    expect(await pool.inspect()).toMatchObject({ waiters: [{ permits: 2 }] });
+    // One slot is free, which the waiter may have reserved: it is no holder for that.
+    expect((await pool.inspect()).holders).toHaveLength(2);
+    await two.release();
+    const second = await waiting;
+    expect((await pool.inspect()).holders).toHaveLength(2);
+    await second.release();
+    await (await pool.acquire({ permits: 3, timeout: 0 })).release();
+  });
+
+  test('permits: strictly first come, first served; when a big one leaves, the next is looked at at once', async () => {
+    const pool = create(3);
+    const held = await pool.acquire({ permits: 2 });
+    const order: string[] = [];
+    const controller = new AbortController();
+    const take = async (name: string, permits: number, signal?: AbortSignal): Promise<Lease> => {
+      const lease = await pool.acquire({ permits, signal });
+      order.push(name);
+      return lease;
+    };
+    const big = take('big', 3);
+    const leaving = caught(take('leaving', 2, controller.signal));
+    const small = [take('small 1', 1), take('small 2', 1)];
+    await settled();
+    // One slot is free, and nobody overtakes.
+    expect(await pool.tryAcquire()).toBeNull();
+    await expect(pool.acquire({ timeout: 0 })).rejects.toSatisfy(isSemaphoreTimeoutError);
+    expect((await pool.inspect()).waiters.map(({ permits }) => permits)).toEqual([3, 2, 1, 1]);
+    await held.release();
+    const lease = await big;
+    controller.abort(new Error('left'));
+    await leaving;
+    expect(order).toEqual(['big']);
+    await lease.release();
+    for (const one of await Promise.all(small)) await one.release();
+    expect(order).toEqual(['big', 'small 1', 'small 2']);
+  });
+
+  test.each([0, -1, 1.5, 4, Number.NaN, '1' as never])('permits: %s of 3 are refused at once', async (permits) => {
+    const pool = create(3);
+    await expect(pool.acquire({ permits })).rejects.toThrow(
+      /Expected `permits` to be an integer from 1 to the limit of 3/,
+    );
+    await expect(pool.tryAcquire({ permits })).rejects.toThrow(TypeError);
+  });
+
+  test('tryAcquire() gives a lease or null', async () => {
+    const pool = create(2);
+    const first = await pool.tryAcquire();
+    expect(await pool.tryAcquire({ permits: 2 })).toBeNull();
+    const second = await pool.tryAcquire();
+    expect(second).not.toBeNull();
+    expect(await pool.tryAcquire()).toBeNull();
+    await first?.release();
+    await second?.release();
+    await (await pool.tryAcquire({ permits: 2 }))?.release();
+    expect((await pool.inspect()).holders).toEqual([]);
+  });
+
+  test('an option that there is not is refused, with what was meant', async () => {
+    const pool = create(1);
+    await expect(pool.acquire({ timeuot: 1 } as never)).rejects.toThrow('Did you mean `timeout`?');
+    await expect(pool.acquire({ signal: {} } as never)).rejects.toThrow(/`signal` to be an AbortSignal/);
+    await expect(pool.acquire(5 as never)).rejects.toThrow(TypeError);
+    await expect(pool.tryAcquire({ timeout: 1 } as never)).rejects.toThrow(/There are: permits/);
+    expect((await pool.inspect()).holders).toEqual([]);
+  });
+
+  test('1,000 calls on one signal: no warning of a leak, and no listener left', async () => {
+    const warnings: Error[] = [];
+    const warned = (warning: Error): void => void warnings.push(warning);
+    process.on('warning', warned);
+    onTestFinished(() => void process.off('warning', warned));
+    const pool = create(1);
+    const lease = await pool.acquire();
+    const [kept, aborted] = [new AbortController(), new AbortController()];
+    const granted = Array.from({ length: 100 }, () => pool.acquire({ signal: kept.signal }));
+    const left = Array.from({ length: 900 }, () => caught(pool.acquire({ signal: aborted.signal })));
+    await settled();
+    expect(getEventListeners(kept.signal, 'abort')).toHaveLength(1);
+    aborted.abort(new Error('enough'));
+    expect(new Set(await Promise.all(left))).toEqual(new Set([new Error('enough')]));
+    await lease.release();
+    for (const one of granted) await (await one).release();
+    expect([kept, aborted].map(({ signal }) => getEventListeners(signal, 'abort'))).toEqual([[], []]);
+    await settled();
+    expect(warnings).toEqual([]);
+  });
+});
+
+const drains = kinds.filter(({ scope }) => scope !== 'global') as {
+  scope: string;
+  create: (limit: number) => Semaphore | MultiprocessSemaphore;
+}[];
+
+describe.each(drains)('drain ($scope)', ({ create }) => {
+  test('settles when no lease is held and nobody waits; it takes nothing', async () => {
+    const pool = create(1);
+    await pool.drain();
+    const first = await pool.acquire();
+    const second = pool.acquire();
+    const gone = caught(pool.acquire({ timeout: 0.02 }));
+    let drained = false;
+    const draining = pool.drain({ timeout: 10 }).then(() => (drained = true));
+    await first.release();
+    const lease = await second;
+    await gone;
+    expect(drained).toBe(false);
+    await lease.release();
+    await draining;
+    await (await pool.acquire({ timeout: 0 })).release();
+  });
+
+  test('ends by its timeout and by its signal', async () => {
+    const pool = create(1);
+    const lease = await pool.acquire();
+    const error = await caught(pool.drain({ timeout: 0.02 }));
+    expect(isSemaphoreTimeoutError(error)).toBe(true);
+    expect(String(error)).toMatch(/Failed to drain .* within 0\.02s/);
+    await expect(pool.drain({ timeout: 0 })).rejects.toSatisfy(isSemaphoreTimeoutError);
+    const controller = new AbortController();
+    const draining = caught(pool.drain({ signal: controller.signal }));
+    controller.abort(new Error('stop'));
+    expect(await draining).toEqual(new Error('stop'));
+    await expect(pool.drain({ timeuot: 1 } as never)).rejects.toThrow('Did you mean `timeout`?');
+    await lease.release();
+  });
+});
+
+test('drain - of a multiprocess semaphore only what its own object gave out counts', async () => {
+  const options = { name: uniqueName(), limit: 2, directory: temporaryDirectory() };
+  const [one, other] = [new MultiprocessSemaphore(options), new MultiprocessSemaphore(options)];
+  const lease = await other.acquire();
+  await one.drain({ timeout: 0 });
+  await expect(other.drain({ timeout: 0 })).rejects.toSatisfy(isSemaphoreTimeoutError);
+  await lease.release();
+  await other.drain({ timeout: 0 });
 });
 
 test.each([0, -1, 1.5, Number.NaN, Infinity, '2' as never])('Semaphore - a limit of %s is refused', (limit) => {
