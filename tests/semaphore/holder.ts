@@ -1,5 +1,6 @@
-import { fork, type ChildProcess } from 'node:child_process';
+import { fork, spawn, type ChildProcess } from 'node:child_process';
 import { EventEmitter, once } from 'node:events';
+import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import type { MultiprocessSemaphoreOptions } from '@threadbus/semaphore';
 import { onTestFinished } from 'vitest';
@@ -27,6 +28,29 @@ export class Holder {
     const child = fork(fixtureUrl('semaphore/hold-slot'), [JSON.stringify(options)], {
       env: { ...process.env, ...env },
       // One of its orders is to throw.
+      stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
+    });
+    onTestFinished(() => void child.kill('SIGKILL'));
+    return Holder.#ready(new Holder(child));
+  }
+
+  /**
+   * A process that another command starts: `unshare` in another namespace, or one as another user.
+   *
+   * @param how the user to run as, and where the fixtures are that it can read
+   */
+  static async elsewhere(
+    options: Options,
+    command: readonly string[],
+    how: { readonly uid?: number; readonly gid?: number; readonly fixtures?: string } = {},
+  ): Promise<Holder> {
+    const { fixtures, uid, gid } = how;
+    const file = fixtures === undefined ? fileURLToPath(fixtureUrl('semaphore/hold-slot')) : `${fixtures}/hold-slot.js`;
+    const [program, ...args] = [...command, process.execPath, file, JSON.stringify(options)];
+    const child = spawn(program, args, {
+      ...(uid === undefined ? {} : { uid }),
+      ...(gid === undefined ? {} : { gid }),
+      cwd: '/',
       stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
     });
     onTestFinished(() => void child.kill('SIGKILL'));

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -294,28 +294,6 @@ function writeFile(path: string): string {
   writeFileSync(path, '');
   return path;
 }
-
-test.runIf(process.getuid?.() === 0)(
-  'multiprocess - a directory without write permission, and one of another user, are refused',
-  async () => {
-    const parent = temporaryDirectory();
-    const env = { TMPDIR: parent, THREADBUS_SEMAPHORE_DIR: '' };
-    statSync(parent);
-    mkdirSync(join(parent, 'threadbus-65534'));
-    const program = `
-    process.setgid(65534); process.setuid(65534);
-    const { MultiprocessSemaphore } = await import(${JSON.stringify(import.meta.resolve('@threadbus/semaphore'))});
-    const fail = (options) => new MultiprocessSemaphore({ name: 'n', limit: 1, ...options }).acquire().then(() => 'acquired', (error) => [error.code, error.cause?.code, error.path]);
-    console.log(JSON.stringify([await fail({}), await fail({ directory: ${JSON.stringify(join(parent, 'mine'))} })]));`;
-    await import('node:fs').then(({ chmodSync }) => chmodSync(parent, 0o755));
-    const child = spawn(process.execPath, ['--input-type=module', '-e', program], { env: { ...process.env, ...env } });
-    const [line] = (await once(createInterface(child.stdout), 'line')) as [string];
-    expect(JSON.parse(line)).toEqual([
-      ['ERR_SEMAPHORE_UNAVAILABLE', null, join(parent, 'threadbus-65534')],
-      ['ERR_SEMAPHORE_UNAVAILABLE', 'EACCES', join(parent, 'mine')],
-    ]);
-  },
-);
 
 test('multiprocess - THREADBUS_SEMAPHORE_DIR says where', async () => {
   const directory = temporaryDirectory();

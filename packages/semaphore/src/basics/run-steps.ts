@@ -1,5 +1,6 @@
 import { closeSync, openSync, readdirSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
+import { parseMark } from './marks.ts';
 import type { Step, StepResult, Steps } from './slot-steps.ts';
 
 /** Where the flags of a slot are. */
@@ -32,7 +33,9 @@ function carryOut({ folder, prefix }: FlagPlace, step: Step, isDead: (flag: stri
         closeSync(openSync(join(folder, step.flag), 'wx', 0o600));
         return {};
       case 'list':
-        return { flags: readdirSync(folder).filter((flag) => flag.startsWith(prefix)) };
+        return {
+          flags: readdirSync(folder).filter((flag) => flag.startsWith(prefix) && parseMark(flag) !== undefined),
+        };
       case 'unlink':
         unlinkSync(join(folder, step.flag));
         return {};
