@@ -43,18 +43,23 @@ export class RateLimit {
     return this.#gate.isIdle && this.#record.isForgettable;
   }
 
-  /** Settles when the caller may start; it has to do so at once. Rejects with the signal's reason. */
-  async start(signal: AbortSignal | undefined): Promise<void> {
+  /**
+   * Waits until the caller may start; it has to do so at once. Rejects with the signal's reason.
+   *
+   * @returns to be called when it has started, so that what the next one costs doesn't come in between
+   */
+  async start(signal: AbortSignal | undefined): Promise<() => void> {
     const lease = await this.#gate.acquire({ signal });
     try {
       for (;;) {
         signal?.throwIfAborted();
         const wait = this.#record.enter();
-        if (wait <= 0) return;
+        if (wait <= 0) return () => void lease.release();
         await delay(wait, signal);
       }
-    } finally {
+    } catch (error) {
       void lease.release();
+      throw error;
     }
   }
 }

@@ -39,6 +39,8 @@ export class RetriedCall {
   #pool: SlotPool | undefined;
   #rate: RateLimit | undefined;
   #slot: HeldSlot | undefined;
+  /** Lets the next call start; twice is once. */
+  #hasStarted: (() => void) | undefined;
   /** How long it waited for its slot, in seconds. */
   #waited = 0;
   /** Attempts begun. */
@@ -91,8 +93,10 @@ export class RetriedCall {
       for (;;) {
         await this.#prepare(wait);
         this.#attempt++;
+        const attempt = this.#runAttempt();
+        this.#hasStarted?.();
         try {
-          return await this.#runAttempt();
+          return await attempt;
         } catch (error) {
           this.#last = { error };
         }
@@ -124,7 +128,7 @@ export class RetriedCall {
       throw this.#stop?.isTimeUp === true ? this.#timeUp('slot') : error;
     }
     try {
-      await this.#rate?.start(this.#stop?.signal);
+      this.#hasStarted = await this.#rate?.start(this.#stop?.signal);
     } catch (error) {
       throw this.#stop?.isTimeUp === true ? this.#timeUp('start') : error;
     }
