@@ -3,6 +3,7 @@ import {
   isSemaphoreTimeoutError,
   MultiprocessSemaphore,
   retry,
+  retryAttempts,
   retryContext,
   Semaphore,
   type Lease,
@@ -154,4 +155,66 @@ test('inspect - reports of all known semaphores', () => {
   expectTypeOf(inspect).returns.resolves.toEqualTypeOf<SlotReport[]>();
   // @ts-expect-error it takes no name
   void inspect('name');
+});
+
+test('retry - hooks, waits, names and pools: what may be given, and what not', () => {
+  retry({
+    wait: ({ attempt, error }) => (error instanceof RangeError ? attempt : 1),
+    jitter: true,
+    maxWait: null,
+    totalTimeout: 30,
+    retryOn: ['ECONNRESET', async (error) => error instanceof TypeError],
+    shouldRetry: async (error, { attempt }) => attempt < 3 && error instanceof Error,
+    onRetry: async ({ attempt, wait, error }) => void [attempt, wait, error],
+    signal: new AbortController().signal,
+    rateLimit: { limit: 10, interval: 1 },
+    semaphoreName: (user: { id: string }) => user.id,
+  });
+  retry({ semaphorePool: new Semaphore(2) });
+  // @ts-expect-error a wait is a number, at once
+  retry({ wait: async () => 1 });
+  // @ts-expect-error both fields are needed
+  retry({ rateLimit: { limit: 10 } });
+  // @ts-expect-error a text
+  retry({ semaphoreName: (user: { id: number }) => user.id });
+  // @ts-expect-error no pool
+  retry({ semaphorePool: { limit: 2 } });
+  // @ts-expect-error a controller is no signal
+  retry({ signal: new AbortController() });
+  expectTypeOf(retryAttempts).returns.toEqualTypeOf<number | undefined>();
+});
+
+test('retry - as a legacy decorator: methods that are async only', () => {
+  const decorate = retry();
+  class Service {
+    async load(id: number): Promise<string> {
+      return String(id);
+    }
+
+    sync(): number {
+      return 1;
+    }
+  }
+  const load = Object.getOwnPropertyDescriptor(Service.prototype, 'load') as TypedPropertyDescriptor<Service['load']>;
+  expectTypeOf(decorate(Service.prototype, 'load', load)).toEqualTypeOf<TypedPropertyDescriptor<Service['load']>>();
+  const sync = Object.getOwnPropertyDescriptor(Service.prototype, 'sync') as TypedPropertyDescriptor<Service['sync']>;
+  // @ts-expect-error the method would be async without saying so
+  decorate(Service.prototype, 'sync', sync);
+});
+
+test('semaphores - permits, tryAcquire, drain, setLimit', () => {
+  const semaphore = new Semaphore(3);
+  expectTypeOf(semaphore.tryAcquire({ permits: 2 })).resolves.toEqualTypeOf<Lease | null>();
+  expectTypeOf(semaphore.drain({ timeout: 1 })).resolves.toEqualTypeOf<void>();
+  expectTypeOf(semaphore.setLimit(2)).toEqualTypeOf<void>();
+  // @ts-expect-error it never waits
+  void semaphore.tryAcquire({ timeout: 1 });
+  // @ts-expect-error drains everything
+  void semaphore.drain({ permits: 1 });
+  // @ts-expect-error its limit is set once for all processes
+  void new MultiprocessSemaphore({ name: 'n', limit: 1 }).setLimit(2);
+  // @ts-expect-error nobody else
+  void new MultiprocessSemaphore({ name: 'n', limit: 1, shared: 'world' });
+  // @ts-expect-error one can't change it without `setLimit`
+  semaphore.limit = 2;
 });

@@ -24,9 +24,11 @@ export interface RetryLogger {
   error(message: string): void;
 }
 
-/** What an attempt ended with, and which one it was, from 1. */
+/** An attempt that failed, as hooks are told of it. */
 export interface FailedAttempt {
+  /** What it ended with. */
   readonly error: unknown;
+  /** Which one it was, from 1. */
   readonly attempt: number;
 }
 
