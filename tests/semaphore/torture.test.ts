@@ -1,26 +1,8 @@
-import { execFile } from 'node:child_process';
-import { promisify } from 'node:util';
-import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
-import { fixtureUrl } from '../helpers/fixture.ts';
+import { torture } from './torture.ts';
 
 // A few seconds of each scenario; `npm run torture` is the long run. Real processes, killed, stopped and blocked at random,
 // against an independent witness. The controls come first: they show that the witness catches a semaphore that leaks.
-
-interface Outcome {
-  readonly fine: boolean;
-  readonly holds: number;
-  readonly violations: number;
-  readonly most: number;
-}
-
-async function torture(scenario: string, seconds: number): Promise<Outcome> {
-  const file = fileURLToPath(fixtureUrl('semaphore/torture'));
-  const args = [file, '--scenario', scenario, '--seconds', String(seconds)];
-  // A violation makes it exit with 1, and is in its output all the same.
-  const { stdout } = await promisify(execFile)(process.execPath, args).catch((error: { stdout: string }) => error);
-  return JSON.parse(stdout) as Outcome;
-}
 
 test.each(['control-herd', 'control-blocked'])(
   'torture - the witness catches plain proper-lockfile: %s',

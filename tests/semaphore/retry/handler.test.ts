@@ -56,7 +56,7 @@ test("handler - the event's timeout bounds all attempts and waits, and gives the
     },
   );
   bus.on(Fetch, wrapped);
-  const event = await bus.dispatch(new Fetch({ url: 'a' }, { event_timeout: 0.3 }));
+  const event = await bus.dispatch(new Fetch({ url: 'a' }, { event_timeout: 1.5 }));
   expect([...event.event_results.values()][0]?.error).toMatchObject({ name: 'HandlerTimeoutError' });
   await settled();
   expect([attempts, aborted?.aborted]).toEqual([3, true]);
