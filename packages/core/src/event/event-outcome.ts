@@ -8,24 +8,27 @@ import type { Lifecycle, Runner } from './lifecycle.ts';
  */
 export type EventOutcome = 'failed' | 'cancelled' | 'succeeded';
 
-interface Recorded {
-  readonly outcome: EventOutcome;
-  readonly results: readonly Runner[];
+/**
+ * Results as a record has them, of an event that ended elsewhere or earlier. Their errors came as text, which tells less
+ * than the objects: so the outcome comes with them.
+ */
+class RecordedResults extends Array<Runner> {
+  outcome: EventOutcome = 'succeeded';
 }
-
-/** Outcomes of events that ended elsewhere or earlier: their errors came as text, which tells less than the objects. */
-const recorded = new WeakMap<Lifecycle, Recorded>();
 
 /** Keeps what a record says of a completed event, until it is dispatched again and gets further results. */
 export function recordOutcome(lifecycle: Lifecycle, outcome: EventOutcome): void {
-  recorded.set(lifecycle, { outcome, results: lifecycle.results });
+  const results = new RecordedResults();
+  results.outcome = outcome;
+  for (const result of lifecycle.results) results.push(result);
+  lifecycle.restore(lifecycle.startedAt, lifecycle.completedAt, results, true);
 }
 
 /** Looked up when somebody asks: most events end without anybody asking. @returns null until the event is completed */
 export function outcomeOf(lifecycle: Lifecycle): EventOutcome | null {
   if (!lifecycle.settled) return null;
-  const record = recorded.get(lifecycle);
-  return record?.results === lifecycle.results ? record.outcome : outcomeOfResults(lifecycle);
+  const { results } = lifecycle;
+  return results instanceof RecordedResults ? results.outcome : outcomeOfResults(lifecycle);
 }
 
 /** What it will be if nothing more comes. */

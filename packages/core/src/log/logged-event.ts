@@ -1,10 +1,11 @@
 import { fromEpoch, type Moment, never } from '../basics/clock.ts';
 import { EventValidationError } from '../basics/errors.ts';
-import { BaseEvent } from '../event/base-event.ts';
+import type { BaseEvent } from '../event/base-event.ts';
 import { type EventOutcome, recordOutcome } from '../event/event-outcome.ts';
-import { EventResult, resultRestored } from '../event/event-result.ts';
+import { EventResult, resultRestored, type ResultSource } from '../event/event-result.ts';
 import { lifecycleOf } from '../event/result-helpers.ts';
 import type { LineMarks } from './log-line.ts';
+import { restoreEvent } from './restore-event.ts';
 
 const outcomes: readonly unknown[] = ['failed', 'cancelled', 'succeeded'] satisfies readonly EventOutcome[];
 
@@ -14,22 +15,22 @@ export function dispatchedEvent({ event_stopped, ...document }: Record<string, u
   const path = document['event_path'];
   // The end of an event has the whole path; the bus that was stopped, and those behind it, are to have it again.
   const step = Array.isArray(path) && typeof event_stopped === 'string' ? path.indexOf(event_stopped) : -1;
-  return BaseEvent.fromJSON(step === -1 ? document : { ...document, event_path: (path as unknown[]).slice(0, step) });
+  return restoreEvent(step === -1 ? document : { ...document, event_path: (path as unknown[]).slice(0, step) });
 }
 
 /** The same, as its end left it: completed, with its outcome and results. @throws EventValidationError */
 export function endedEvent(document: Record<string, unknown> & LineMarks): BaseEvent {
   checkType(document);
-  const event = BaseEvent.fromJSON(document);
+  const event = restoreEvent(document);
   const { event_outcome, event_results } = document;
   // What other programs have logged tells only what there was to do.
   if (!outcomes.includes(event_outcome)) return event;
   const lifecycle = lifecycleOf(event);
-  const results = Array.isArray(event_results) ? event_results : [];
+  const results = Array.isArray(event_results) ? (event_results as LoggedResult[]) : [];
   lifecycle.restore(
     moment(document.event_started_at),
     moment(document.event_completed_at),
-    results.map((result: LoggedResult) => restoreResult(event, result)),
+    results.map((result) => restoreResult(event, result)),
     true,
   );
   recordOutcome(lifecycle, event_outcome as EventOutcome);
@@ -54,17 +55,29 @@ interface LoggedResult {
 }
 
 function restoreResult(event: BaseEvent, logged: LoggedResult): EventResult {
-  const source = {
-    handlerId: String(logged.handler_id),
-    handlerName: String(logged.handler_name),
-    busId: String(logged.eventbus_id),
-    busName: String(logged.eventbus_name),
-  };
+  const source = sourceOf(logged);
   const result = new EventResult(lifecycleOf(event), source, event.event_timeout);
   const error = logged.status === 'error' ? restoreError(logged.error ?? {}) : null;
   const status = error === null ? 'completed' : 'error';
   resultRestored(result, null, { status, value: null, error, startedAt: never, completedAt: never });
   return result;
+}
+
+/** The one before: most events in a row have the same handler. */
+let last: ResultSource = { handlerId: '', handlerName: '', busId: '', busName: '' };
+
+function sourceOf({ handler_id, handler_name, eventbus_id, eventbus_name }: LoggedResult): ResultSource {
+  const { handlerId, handlerName, busId, busName } = last;
+  if (handler_id === handlerId && handler_name === handlerName && eventbus_id === busId && eventbus_name === busName) {
+    return last;
+  }
+  last = {
+    handlerId: String(handler_id),
+    handlerName: String(handler_name),
+    busId: String(eventbus_id),
+    busName: String(eventbus_name),
+  };
+  return last;
 }
 
 /** By name, message and code: a stack, and the class that gives methods, stayed where it was thrown. */
