@@ -25,11 +25,10 @@ import {
 import { whenChildrenDone } from './children.ts';
 
 const unnamed = { status: 'pending', value: null, error: null, startedAt: never, completedAt: never } as const;
-const callsOf = new WeakMap<Lifecycle, LocalCall[]>();
 
 /** What a call is for: the result on the other side that it fills, and whose function it is. */
 export interface CallTarget {
-  readonly resultId: string;
+  readonly resultId: string | null;
   readonly source: ResultSource;
   readonly handler: AnyHandler;
   /** The bus, at the other end, for which the function runs. */
@@ -64,7 +63,8 @@ export class LocalCall implements Part, RunHost, ForwardTarget {
 
   /** Takes the result of a call that this side has made for a handler there off the event. */
   static take(lifecycle: Lifecycle, handlerId: string): EventResult | undefined {
-    for (const call of callsOf.get(lifecycle) ?? []) {
+    for (const call of lifecycle.parts) {
+      if (!(call instanceof LocalCall)) continue;
       const result = call.results.find(({ handler_id }) => handler_id === handlerId);
       if (result === undefined) continue;
       call.results = [];
@@ -91,12 +91,9 @@ export class LocalCall implements Part, RunHost, ForwardTarget {
     };
     const lifecycle = lifecycleOf(event);
     const result = new EventResult(lifecycle, source, event.event_timeout);
-    resultRestored(result, resultId, unnamed);
+    if (resultId !== null) resultRestored(result, resultId, unnamed);
     this.#lifecycle = lifecycle;
     this.results = [result];
-    const calls = callsOf.get(lifecycle);
-    if (calls === undefined) callsOf.set(lifecycle, [this]);
-    else calls.push(this);
     lifecycle.attach(this);
     lifecycle.start();
     lifecycle.onResults?.();
@@ -149,7 +146,7 @@ export class LocalCall implements Part, RunHost, ForwardTarget {
   }
 
   completed(): void {
-    if (this.#lifecycle !== null) callsOf.delete(this.#lifecycle);
+    // Nothing is kept of it elsewhere.
   }
 
   #close(): void {

@@ -1,5 +1,5 @@
 import type { EventResult } from '@threadbus/core';
-import { addChild, type HandlerRun } from '@threadbus/core/internal';
+import { addChild, type HandlerRun, knownIdOf } from '@threadbus/core/internal';
 import type { Outgoing } from './outgoing.ts';
 import { captureContext } from '../wire/portable.ts';
 import { Destination, type RemotePart, type Target } from './remote-part.ts';
@@ -17,7 +17,9 @@ export function sendCall(
   context: Record<string, unknown> | null,
   done: (result: EventResult | undefined) => void,
 ): RemotePart {
-  const { id: resultId, handler_id: handlerId } = run.runner;
+  // An id is made only if somebody asks for it: one that is known makes the answer a longer one.
+  const resultId = knownIdOf(run.runner);
+  const { handler_id: handlerId } = run.runner;
   return outgoing.add(run.event, new Destination(target, null, { resultId, handlerId }), context, done);
 }
 

@@ -71,7 +71,7 @@ const areNames: Check = (value) =>
   value.length <= maxNames &&
   value.every((name) => typeof name === 'string' && name !== '__proto__');
 
-const isCall = fieldsOf({ resultId: isName, handlerId: isName });
+const isCall = fieldsOf({ resultId: isNameOrNull, handlerId: isName });
 /** Pairs. */
 const areAncestors: Check = (value) => Array.isArray(value) && value.length % 2 === 0 && value.every(isName);
 const isMore = orNull(

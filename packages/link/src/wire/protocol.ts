@@ -127,7 +127,8 @@ export function endOf(frame: readonly unknown[], at: number): number {
 
 /** The result that a subscription's function works for. */
 export interface WireCall {
-  readonly resultId: string;
+  /** Null if nobody has asked for it yet. */
+  readonly resultId: string | null;
   readonly handlerId: string;
 }
 

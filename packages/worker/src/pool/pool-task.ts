@@ -1,7 +1,7 @@
 /** What a pool thread runs as long as it lives: loads the handlers' modules, calls them, and answers over its port. */
 import { isMainThread, type MessagePort } from 'node:worker_threads';
 import type { BaseEvent, HandlerContext } from '@threadbus/core';
-import { type AnyHandler, type ForwardTarget, newId } from '@threadbus/core/internal';
+import { type AnyHandler, type ForwardTarget, newId, type ResultSource } from '@threadbus/core/internal';
 import {
   BusReference,
   defaultFlow,
@@ -101,6 +101,7 @@ function openLine(
   handlers: ReadonlyMap<number, LoadedHandler>,
 ): Link {
   return outsideContexts(() => {
+    let source: ResultSource = { handlerId: '', handlerName: '', busId: bus.id, busName: bus.name };
     const targetOf = (target: number, wireCall: WireCall | null): ForwardTarget | undefined => {
       const wanted = callOf(target);
       if (wanted === null || wireCall === null) return undefined;
@@ -108,7 +109,10 @@ function openLine(
       // One that was ended meanwhile is not started any more.
       if (handler === undefined || !desk.take(wanted.call)) return undefined;
       const { resultId, handlerId } = wireCall;
-      const source = { handlerId, handlerName: handler.name, busId: bus.id, busName: bus.name };
+      // The same object for the same handler: what answers say of it was said before then.
+      if (source.handlerId !== handlerId) {
+        source = { handlerId, handlerName: handler.name, busId: bus.id, busName: bus.name };
+      }
       return new LocalCall({
         resultId,
         source,
