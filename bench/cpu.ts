@@ -34,17 +34,82 @@ function kept<Pool>(make: () => Pool, one: (pool: Pool) => PromiseLike<unknown>,
   };
 }
 
+function busOf(threads: number): EventBus {
+  const bus = new EventBus({ maxPending: null });
+  bus.on(Job, new HandlerPool({ maxThreads: threads, minThreads: threads }).handler<number>(task));
+  return bus;
+}
+
 function onBus(threads: number, kind: Kind): Contestant {
   const make = (): EventBus => {
+    if (threads > 0) return busOf(threads);
     const bus = new EventBus({ maxPending: null });
-    if (threads === 0) bus.on(Job, async () => run({ kind }));
-    else bus.on(Job, new HandlerPool({ maxThreads: threads, minThreads: threads }).handler<number>(task));
+    bus.on(Job, async () => run({ kind }));
     return bus;
   };
   return kept(make, async (bus) => bus.dispatch(new Job({ kind })).eventResult(), kind);
 }
 
 const two = { minThreads: 2, maxThreads: 2 };
+
+type Manner = (count: number, one: () => PromiseLike<unknown>) => Promise<unknown[]>;
+
+/** How calls that do nothing follow each other: what a call costs. */
+const manners: Readonly<Record<string, Manner>> = {
+  async 'in turn'(count, one) {
+    const answers: unknown[] = [];
+    for (let n = 0; n < count; n += 1) answers.push(await one());
+    return answers;
+  },
+  async '512 in flight'(count, one) {
+    const answers: unknown[] = [];
+    let left = count;
+    const lane = async (): Promise<void> => {
+      for (; left > 0; left -= 1) answers.push(await one());
+    };
+    await Promise.all(Array.from({ length: 512 }, lane));
+    return answers.slice(0, count);
+  },
+};
+
+function calls<Pool>(make: () => Pool, one: (pool: Pool) => PromiseLike<unknown>, manner: Manner): Contestant {
+  let pool: Pool | undefined;
+  return async (count, measure) => {
+    pool ??= make();
+    const made = pool;
+    await Promise.all([one(made), one(made), one(made), one(made)]);
+    await measure(async () => {
+      const answers = await manner(count, () => one(made));
+      check(answers.filter((answer) => answer === 1).length, count);
+    });
+  };
+}
+
+/** piscina also in its best way with many calls at a time: several in each thread. */
+function callLoads(): Load[] {
+  const one = async (pool: Piscina<{ kind: Kind }, number>): Promise<number> => pool.run({ kind: 'nothing' });
+  return Object.entries(manners).map(([name, manner]) => ({
+    name: `empty call, ${name}`,
+    unit: 'µs per call',
+    ratio: '× as fast',
+    size: 10_000,
+    quick: 500,
+    rounds: 9,
+    contestants: {
+      threadbus: calls(
+        () => busOf(2),
+        async (bus) => bus.dispatch(new Job({ kind: 'nothing' })).eventResult(),
+        manner,
+      ),
+      piscina: calls(() => new Piscina({ filename: task.href, ...two }), one, manner),
+      'piscina, 512 in a thread': calls(
+        () => new Piscina({ filename: task.href, ...two, concurrentTasksPerWorker: 512 }),
+        one,
+        manner,
+      ),
+    },
+  }));
+}
 
 function inPiscina(kind: Kind): Contestant {
   const make = (): Piscina<{ kind: Kind }, number> => new Piscina({ filename: task.href, ...two });
@@ -109,6 +174,7 @@ export const cpu = contest('cpu', [
   load('hashing'),
   load('terser'),
   load('nothing'),
+  ...callLoads(),
   {
     name: 'longest stall of main',
     unit: 'ms',

@@ -73,6 +73,11 @@ const goals: Readonly<Record<string, readonly Goal[]>> = {
   ],
   cpu: [
     atLeast('arithmetic, 2 threads', fast, 1.8, 'threadbus, 1 thread'),
+    atLeast('arithmetic, 2 threads', fast, 1, 'piscina'),
+    ...['in turn', '512 in flight'].flatMap((manner) => [
+      atLeast(`empty call, ${manner}`, fast, 1, 'piscina'),
+      atLeast(`empty call, ${manner}`, fast, 1, 'piscina, 512 in a thread'),
+    ]),
     atMost('longest stall of main', 'threadbus', 10, 'piscina'),
   ],
 };
