@@ -16,7 +16,7 @@ if (!hasServer && process.env['THREADBUS_NATS_SAID'] === undefined) {
 }
 
 /** A port of the loopback address that nobody uses at this moment. */
-export async function freePort(): Promise<number> {
+async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address() as { port: number };

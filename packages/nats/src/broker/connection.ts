@@ -22,20 +22,29 @@ export interface BrokerMessage {
 export interface NatsConnectionLike {
   /** What the server has told of itself. */
   readonly info?: { readonly max_payload: number; readonly version: string } | undefined;
+  /** Sends a message; nobody says whether it arrived. */
   publish(subject: string, payload?: Uint8Array, options?: { reply?: string }): void;
+  /** Listens to a subject. */
   subscribe(
     subject: string,
     options?: { queue?: string; callback?: (error: Error | null, message: BrokerMessage) => void },
   ): { unsubscribe(): void };
+  /** Sends a message and gives the first answer. */
   request(
     subject: string,
     payload?: Uint8Array,
     options?: { timeout: number; headers?: never },
   ): Promise<BrokerMessage>;
+  /** Resolves when the server has read what was sent. */
   flush(): Promise<void>;
+  /** Closes the connection once everything has left. */
   drain(): Promise<void>;
+  /** Closes the connection at once. */
   close(): Promise<void>;
+  /** Resolves when the connection is closed for good. */
   closed(): Promise<Error | void>;
+  /** Whether it is closed for good. */
   isClosed(): boolean;
+  /** What happens to the connection, as it does. */
   status(): AsyncIterable<{ readonly type: string }>;
 }

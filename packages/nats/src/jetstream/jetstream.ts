@@ -29,8 +29,7 @@ export class JetStreamError extends Error {
 
 /** Numbers of the store's errors that are told apart. */
 export const wrongSequence = 10071;
-export const noMessage = 10037;
-export const streamInUse = 10058;
+const streamInUse = 10058;
 
 export interface StreamInfo {
   readonly config: StreamConfig;

@@ -23,6 +23,12 @@ export interface LeasePlan {
  *
  * The time counts from when this side last asked for a renewal that was granted; whoever takes over counts from when it
  * has seen that renewal, which is later: so the holder knows it first, if its clock runs and its thread turns.
+ *
+ * @example
+ * ```ts
+ * await using lease = await gpu.acquire();
+ * await render({ fence: lease.token, signal: lease.signal });
+ * ```
  */
 export class ClusterLease implements AsyncDisposable {
   /** Rises with every acquire of the name: let what the semaphore protects refuse smaller ones. */
@@ -37,7 +43,12 @@ export class ClusterLease implements AsyncDisposable {
   /** The write that is under way: the next one needs its revision. */
   #writing: Promise<void> = Promise.resolve();
 
-  /** @param askedAt when the slot was asked for, in monotonic milliseconds */
+  /**
+   * Made by `acquire`.
+   *
+   * @internal
+   * @param askedAt when the slot was asked for, in monotonic milliseconds
+   */
   constructor(plan: LeasePlan, token: number, askedAt: number) {
     this.token = token;
     this.#plan = plan;
@@ -64,7 +75,13 @@ export class ClusterLease implements AsyncDisposable {
 
   /**
    * Gives the slot back. While the store can't be reached it settles at once, and the slot comes free when the store is
-   * back, or after `lease` seconds. A lost lease changes nothing. Never rejects.
+   * back, or after `lease` seconds. A lost lease changes nothing.
+   *
+   * @throws nothing: it never rejects
+   * @example
+   * ```ts
+   * await lease.release();
+   * ```
    */
   async release(): Promise<void> {
     this.#checkTime();
@@ -80,7 +97,7 @@ export class ClusterLease implements AsyncDisposable {
     await this.release();
   }
 
-  /** The slot is another's, or soon will be. */
+  /** The slot is another's, or soon will be. @internal */
   lose(why: string): void {
     if (this.#isReleased || this.#lost !== null) return;
     const { name, store, slot } = this.#plan;

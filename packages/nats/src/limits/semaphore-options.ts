@@ -24,7 +24,9 @@ export interface ClusterHolder {
   readonly slot: number;
   /** Null: a number that means nothing on another machine. */
   readonly pid: null;
+  /** Null, as `pid`. */
   readonly threadId: null;
+  /** Whether it lives shows only in time: its slot is taken over after `lease` seconds of silence. */
   readonly state: 'unknown';
   /** ISO 8601, by the holder's clock. */
   readonly since: string;
@@ -34,10 +36,15 @@ export interface ClusterHolder {
 
 /** Who holds at one moment. */
 export interface ClusterReport {
+  /** The semaphore's. */
   readonly name: string;
+  /** All processes of the namespace share it. */
   readonly scope: 'cluster';
+  /** How many leases there may be at once. */
   readonly limit: number;
+  /** Null: it is kept in the store. */
   readonly directory: null;
+  /** By slot. */
   readonly holders: readonly ClusterHolder[];
   /** Those of other processes aren't known. */
   readonly waiters: readonly [];

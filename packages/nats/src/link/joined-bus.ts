@@ -110,6 +110,7 @@ export class JoinedBus extends BusReference implements AsyncDisposable {
    * Ends this link; the bus over there lives on. What was sent still arrives; what waits here ends with a LinkError.
    *
    * @returns when the other side has all that was sent, or after two seconds
+   * @throws nothing: it never rejects
    */
   close(): Promise<void> {
     return this.#link.close('the link was closed there');

@@ -76,17 +76,17 @@ export class Offer implements AsyncDisposable {
     return this.#isClosed;
   }
 
-  /** Lets the process end although the bus is offered. */
+  /** Lets the process end although the bus is offered. @throws nothing @example offer.unref(); */
   unref(): void {
     this.#keepAlive(false);
   }
 
-  /** Keeps the process alive again. */
+  /** Keeps the process alive again. @throws nothing @example offer.ref(); */
   ref(): void {
     if (!this.#isClosed) this.#keepAlive(true);
   }
 
-  /** Withdraws the offer: the bus can't be joined any more, links that are there stay. Twice does no harm. */
+  /** Withdraws the offer: the bus can't be joined any more, links that are there stay. Twice does no harm. @throws nothing: it never rejects */
   async close(): Promise<void> {
     this.#withdraw();
     await this.#host.broker.flush();

@@ -41,6 +41,12 @@ interface Pull {
  * wherever it runs, so a line that was asked isn't asked again before the answer. As long as there are fewer places
  * than lines, places go from line to line: at once while there is anything to be had, then once a second; a line in which
  * something is stored is asked at once.
+ *
+ * @example
+ * ```ts
+ * await using crew = jobs.work(bus, { concurrency: 8 });
+ * const error = await crew.failed;   // null once it is closed
+ * ```
  */
 export class Crew implements AsyncDisposable {
   readonly #store: QueueStore;
@@ -98,7 +104,7 @@ export class Crew implements AsyncDisposable {
     return this.#running.size;
   }
 
-  /** Lets the process end although the crew works. */
+  /** Lets the process end although the crew works. @throws nothing @example crew.unref(); */
   unref(): void {
     this.#keepAlive(false);
   }

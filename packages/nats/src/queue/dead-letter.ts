@@ -34,6 +34,7 @@ export function encodeDeath({ body, key, error, deliveries, sequence }: Death): 
  * ```
  */
 export class DeadLetter<Event extends BaseEvent = BaseEvent> {
+  /** As it was enqueued, pending and without results. */
   readonly event: Event;
   /** Why the last delivery failed. */
   readonly error: Error;

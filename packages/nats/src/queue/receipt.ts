@@ -2,7 +2,7 @@ import type { BaseEvent } from '@threadbus/core';
 import type { PublishAck } from '../jetstream/jetstream.ts';
 import type { CompletedOptions, Outcomes } from './outcomes.ts';
 
-/** That an event is stored. */
+/** That an event is stored. @example const { sequence, duplicate } = await jobs.enqueue(new Resize({ url })); */
 export class Receipt<Event extends BaseEvent = BaseEvent> {
   /** Of the event among those of the queue; of a duplicate, that of the first. */
   readonly sequence: number;
