@@ -51,6 +51,7 @@ export interface StreamConfig {
 }
 
 export interface ConsumerInfo {
+  readonly config: Readonly<Record<string, unknown>>;
   readonly num_pending: number;
   readonly num_ack_pending: number;
   readonly ack_floor: { readonly stream_seq: number };
@@ -78,8 +79,10 @@ export class JetStream {
     this.broker = broker;
   }
 
-  /** Makes a stream, or brings the one that is there up to date. */
+  /** Makes a stream, or brings the one that is there up to date; one that is as wanted is left alone. */
   async ensureStream(config: StreamConfig): Promise<StreamInfo> {
+    const there = await this.stream(config.name);
+    if (there !== null && isSame(there.config as unknown as Record<string, unknown>, config)) return there;
     const whole = { retention: 'limits', storage: 'file', num_replicas: 1, ...config };
     try {
       return await this.ask<StreamInfo>(`STREAM.CREATE.${config.name}`, whole);
@@ -98,7 +101,15 @@ export class JetStream {
     await this.#orNull(this.ask(`STREAM.DELETE.${name}`));
   }
 
+  /**
+   * Makes a consumer, or brings the one that is there up to date.
+   *
+   * One that is as wanted is left alone: an update, even to the same, makes the server (2.9) forget how often messages
+   * that are out were delivered.
+   */
   async ensureConsumer(stream: string, name: string, config: Readonly<Record<string, unknown>>): Promise<void> {
+    const there = await this.#orNull(this.ask<ConsumerInfo>(`CONSUMER.INFO.${stream}.${name}`));
+    if (there !== null && isSame(there.config, config)) return;
     await this.ask(`CONSUMER.DURABLE.CREATE.${stream}.${name}`, {
       stream_name: stream,
       config: { durable_name: name, ack_policy: 'explicit', deliver_policy: 'all', ...config },
@@ -192,6 +203,11 @@ export class JetStream {
       throw error;
     }
   }
+}
+
+/** What is wanted is what is there; the server adds more of its own. */
+function isSame(there: Readonly<Record<string, unknown>>, wanted: object): boolean {
+  return Object.entries(wanted).every(([key, value]) => JSON.stringify(there[key]) === JSON.stringify(value));
 }
 
 /** `NATS/1.0\r\nName: value\r\n…` */

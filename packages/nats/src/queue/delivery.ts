@@ -38,6 +38,8 @@ export interface DeliveryHost {
 export class Delivery {
   readonly #host: DeliveryHost;
   readonly #message: Delivered;
+  /** How often the event was started, this time included; 0 as long as it isn't. */
+  #count = 0;
   /** Set when the crew gives it up: what comes of it isn't told any more. */
   #isAbandoned = false;
 
@@ -69,14 +71,8 @@ export class Delivery {
   async #judge(): Promise<Verdict> {
     const { store } = this.#host;
     const { maxDeliver, ackWait, backoff } = store.options;
-    const { count, data, storedAt } = this.#message;
+    const { data, storedAt, sequence } = this.#message;
     const text = Buffer.from(data).toString();
-    if (count > maxDeliver) {
-      return {
-        dead: new WorkerLostError(`The worker that had delivery ${maxDeliver} of ${maxDeliver} was lost.`),
-        event: null,
-      };
-    }
     const type = typeOf(text);
     const Class =
       type === null ? undefined : (store.options.classes.get(type) as unknown as typeof BaseEvent | undefined);
@@ -92,6 +88,13 @@ export class Delivery {
     } catch (error) {
       return { dead: error, event: null };
     }
+    const count = await store.attempts.next(sequence);
+    if (count > maxDeliver) {
+      const error = new WorkerLostError(`The worker that had delivery ${maxDeliver} of ${maxDeliver} was lost.`);
+      this.#count = maxDeliver;
+      return { dead: error, event: null };
+    }
+    this.#count = count;
     const error = await this.#dispatch(event);
     if (error === null) {
       await this.#storeOutcome(event);
@@ -105,8 +108,12 @@ export class Delivery {
   /** @returns why it failed; null if it didn't */
   async #dispatch(event: BaseEvent): Promise<unknown> {
     const { bus, store } = this.#host;
-    const { count, sequence } = this.#message;
-    setDelivery(event, { queue: store.name, count, sequence, key: this.#key });
+    setDelivery(event, {
+      queue: store.name,
+      count: this.#count,
+      sequence: this.#message.sequence,
+      key: this.#key,
+    });
     for (;;) {
       try {
         await bus.dispatch(event);
@@ -141,8 +148,9 @@ export class Delivery {
 
   async #bury(error: unknown, ran: BaseEvent | null): Promise<void> {
     const { store } = this.#host;
-    const { data, sequence, count } = this.#message;
-    const deliveries = Math.min(count, store.options.maxDeliver);
+    const { data, sequence } = this.#message;
+    // One that nobody could read was delivered, if not started.
+    const deliveries = this.#count === 0 ? Math.min(this.#message.count, store.options.maxDeliver) : this.#count;
     const death = encodeDeath({ body: data, key: this.#key, error, deliveries, sequence });
     await store.jetstream.publish(store.deadSubject, death, { 'Nats-Msg-Id': `${store.name}.${sequence}` });
     const event = ran ?? plainEvent(data);

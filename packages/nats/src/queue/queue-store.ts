@@ -1,5 +1,6 @@
 import { QueueConfigError } from '../basics/errors.ts';
 import { type JetStream, JetStreamError, type StreamInfo } from '../jetstream/jetstream.ts';
+import { Attempts } from './attempts.ts';
 import type { ResolvedQueueOptions } from './queue-options.ts';
 
 /** What is fixed when a queue is made; kept in the stream's description. */
@@ -11,6 +12,8 @@ interface FixedSettings {
 }
 
 const nanoseconds = 1e9;
+/** Seconds. */
+const day = 86_400;
 
 /** Bytes that are left of a message for what comes with it. */
 const overhead = 4096;
@@ -24,6 +27,8 @@ export class QueueStore {
   readonly events: string;
   readonly dead: string;
   readonly results: string;
+  readonly tries: string;
+  readonly attempts: Attempts;
   readonly #root: string;
 
   constructor(jetstream: JetStream, namespace: string, name: string, options: ResolvedQueueOptions) {
@@ -33,6 +38,8 @@ export class QueueStore {
     this.events = `${namespace}_${name}`;
     this.dead = `${this.events}_dead`;
     this.results = `${this.events}_results`;
+    this.tries = `${this.events}_tries`;
+    this.attempts = new Attempts(jetstream, this.tries, (sequence) => `${this.#root}.tries.${sequence}`);
     this.#root = `threadbus.${namespace}.queue.${name}`;
   }
 
@@ -87,6 +94,13 @@ export class QueueStore {
       // Of the same event may come another result, after a redrive.
       duplicate_window: Math.round(Math.min(0.1, options.keepResults) * nanoseconds),
     });
+    await jetstream.ensureStream({
+      name: this.tries,
+      subjects: [`${this.#root}.tries.*`],
+      max_msgs_per_subject: 1,
+      // Each try writes anew: what is older is of an event that is done.
+      max_age: Math.round(Math.max(options.keep, day) * nanoseconds),
+    });
     await Promise.all(
       Array.from({ length: options.partitions }, (_, partition) =>
         jetstream.ensureConsumer(this.events, this.consumerOf(partition), {
@@ -136,7 +150,7 @@ export class QueueStore {
   }
 
   async delete(): Promise<void> {
-    for (const stream of [this.events, this.dead, this.results]) await this.jetstream.deleteStream(stream);
+    for (const stream of [this.events, this.dead, this.results, this.tries]) await this.jetstream.deleteStream(stream);
   }
 
   #fixed(): FixedSettings {

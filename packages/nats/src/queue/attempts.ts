@@ -1,0 +1,35 @@
+import { type JetStream, JetStreamError, wrongSequence } from '../jetstream/jetstream.ts';
+
+/**
+ * How often each event was started, written down before it is: the server's own count can't be relied on. When a worker
+ * dies that had asked for more, 2.9 counts a delivery to nobody, or begins anew.
+ */
+export class Attempts {
+  readonly #jetstream: JetStream;
+  readonly #stream: string;
+  readonly #subjectOf: (sequence: number) => string;
+
+  constructor(jetstream: JetStream, stream: string, subjectOf: (sequence: number) => string) {
+    this.#jetstream = jetstream;
+    this.#stream = stream;
+    this.#subjectOf = subjectOf;
+  }
+
+  /** One more. @returns how many that makes, from 1 */
+  async next(sequence: number): Promise<number> {
+    const subject = this.#subjectOf(sequence);
+    // Most events are started once: nothing has to be read for those.
+    for (let [count, revision] = [1, 0]; ;) {
+      try {
+        await this.#jetstream.publish(subject, Buffer.from(`${count}`), {
+          'Nats-Expected-Last-Subject-Sequence': `${revision}`,
+        });
+        return count;
+      } catch (error) {
+        if (!(error instanceof JetStreamError) || error.number !== wrongSequence) throw error;
+        const last = await this.#jetstream.lastOf(this.#stream, subject);
+        [count, revision] = last === null ? [1, 0] : [Number(last.data.toString()) + 1, last.sequence];
+      }
+    }
+  }
+}
