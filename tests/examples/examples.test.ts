@@ -3,6 +3,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
+import { hasServer } from '../nats/helpers/nats-server.ts';
 
 const run = promisify(execFile);
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -21,7 +22,9 @@ test.each(examples)('examples - $name says its one command, and is in the list',
 });
 
 // What weigh prints depends on what is installed: its tests are beside this one.
-test.each(examples.filter(({ name }) => name !== 'weigh'))(
+const needServer = ['two-machines', 'durable-jobs'];
+const runnable = examples.filter(({ name }) => name !== 'weigh' && (hasServer || !needServer.includes(name)));
+test.each(runnable)(
   'examples - $name prints what its README says',
   async ({ name, readme }) => {
     const output = /^```text\n(.*?)^```$/ms.exec(readme)?.[1];
