@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { nextTurn } from '../../helpers/gate.ts';
 import { isUnserializableError } from '@threadbus/core';
 import { LossyNet, transportPair } from './lossy-net.ts';
 import { headerSize, makePacket } from '../../../packages/nats/dist/session/packet.js';
@@ -147,13 +148,33 @@ describe('session transport', () => {
       () => undefined,
       () => undefined,
     );
-    transports[0].session.send(Buffer.from([0, 1, 2, 3]));
+    // A batch of one frame of three bytes, which are nothing that V8 has written.
+    transports[0].session.send(Buffer.from([0, 0, 0, 3, 0, 1, 2]));
     transports[0].session.send(Buffer.from([9]));
     for (let i = 0; i < 5; i += 1) net.step(() => undefined);
     expect(lost.map(({ message }) => message)).toEqual(['A frame of the other side could not be read.']);
   });
 
-  test('session transport - a transferred buffer is gone here and whole there', () => {
+  test('session transport - what is sent in one turn leaves as one packet, and arrives frame by frame', async () => {
+    const { net, transports } = transportPair(1, none, { maxSize: 4096 });
+    const got: unknown[] = [];
+    transports[1].open(
+      (frame) => got.push(frame),
+      () => undefined,
+    );
+    transports[0].open(
+      () => undefined,
+      () => undefined,
+    );
+    for (let n = 0; n < 10; n += 1) transports[0].send([n], []);
+    expect(transports[0].pendingBytes).toBeGreaterThan(0);
+    await nextTurn();
+    expect(net.counts.sent).toBe(1);
+    net.step(() => undefined);
+    expect(got).toEqual(Array.from({ length: 10 }, (_, n) => [n]));
+  });
+
+  test('session transport - a transferred buffer is gone here and whole there', async () => {
     const { net, transports } = transportPair(1, none);
     const got: unknown[] = [];
     transports[1].open(
@@ -166,6 +187,7 @@ describe('session transport', () => {
     );
     const { buffer } = Uint8Array.of(1, 2, 3);
     transports[0].send([buffer], [buffer]);
+    await nextTurn();
     for (let i = 0; i < 5; i += 1) net.step(() => undefined);
     expect(buffer.byteLength).toBe(0);
     expect(got).toEqual([[Uint8Array.of(1, 2, 3).buffer]]);

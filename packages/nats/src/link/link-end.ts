@@ -302,7 +302,7 @@ export class LinkEnd {
 
   #checkRoom(event: BaseEvent): void {
     const { maxPendingBytes } = this.#plan.limits;
-    const { pendingBytes } = this.#transport.session;
+    const { pendingBytes } = this.#transport;
     if (pendingBytes < maxPendingBytes) return;
     const { name } = this.remote;
     throw new BusCapacityError(
