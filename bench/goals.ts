@@ -35,6 +35,7 @@ const goals: Readonly<Record<string, readonly Goal[]>> = {
     atLeast('50k one-off handlers', fast, 30),
     atLeast('worst case, 50 at a time', fast, 20),
   ],
+  nats: [atLeast('one after another', fast, 0.77), atLeast('512 in flight', fast, 3)],
   awaited: [atLeast('1 sync handler', fast, 1, 'emittery')],
   wal: [atMost('WAL on', much, 1.3)],
   'core-growth': [

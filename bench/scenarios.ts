@@ -13,5 +13,6 @@ export const scenarios: Readonly<Record<string, () => Promise<Scenario>>> = {
   threads: async () => (await import('./threads.ts')).threads,
   messages: async () => (await import('./messages.ts')).messages,
   cpu: async () => (await import('./cpu.ts')).cpu,
+  nats: async () => (await import('./nats.ts')).nats,
   semaphore: async () => (await import('./semaphore.ts')).semaphore,
 };

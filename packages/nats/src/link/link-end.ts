@@ -11,6 +11,7 @@ import {
   addLinkedName,
   type FlowLimits,
   freeLinkedName,
+  type Link,
   linkOver,
   outsideContexts,
   RemoteBus,
@@ -124,7 +125,13 @@ export class LinkEnd {
   open(): void {
     const { broker, bus } = this.#plan;
     const onLost = (error: Error): void => this.#lose(error.message, true, error);
-    linkOver(this.remote, this.#transport, { bus, identity: busEngine(bus).identity, connected: true, onLost });
+    const link = linkOver(this.remote, this.#transport, {
+      bus,
+      identity: busEngine(bus).identity,
+      connected: true,
+      onLost,
+    });
+    gatherTurns(link);
     if (this.#isOver) return;
     outsideContexts(() => {
       const timer = setInterval(() => this.#tick(), this.#liveness.beat).unref();
@@ -315,6 +322,24 @@ export class LinkEnd {
   #place({ event_type, event_id }: BaseEvent): { busName: string; eventType: string; eventId: string } {
     return { busName: this.remote.name, eventType: event_type, eventId: event_id };
   }
+}
+
+/**
+ * What handlers and callers make of a frame within the same turn goes back together: one by one, each of their answers
+ * would be a frame to encode.
+ */
+function gatherTurns(link: Link): void {
+  let isGathering = false;
+  link.onFrame.push(() => {
+    if (isGathering) return;
+    isGathering = true;
+    // Reading the frame ends with a release of its own.
+    queueMicrotask(() => link.outbox.gather());
+    setImmediate(() => {
+      isGathering = false;
+      link.outbox.release();
+    });
+  });
 }
 
 function outcomeText({ event_type, event_id }: BaseEvent, outcome: LostOutcome | null): string {
