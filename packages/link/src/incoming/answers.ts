@@ -150,18 +150,27 @@ export class Answers implements OutcomeWriter, OutcomeReader {
     return cameOver(lifecycle, this.#link);
   }
 
+  isTheirs(child: Lifecycle, { busId }: ResultSource): boolean {
+    return busId === this.#link.otherEnd && this.brought(child);
+  }
+
   sourceAt(number: number): ResultSource {
     return this.#peerSources[number] ?? malformed('the source of a result');
   }
 
-  /** Children that crossed may be complete and forgotten by now, but not by the part that they came back to. */
+  /**
+   * Children that crossed may be complete and forgotten by now, but not by the part that they came back to: it is the
+   * settling event's, or of an event above it.
+   */
   find(id: string): BaseEvent | undefined {
-    const settling = this.#settling;
-    const own = settling?.descendant(id) ?? this.#link.crossings.find(id);
-    if (own !== undefined || settling === null) return own;
-    // Of several parts of one event at the other end, any may have been taken for the parent's.
-    for (const part of settling.lifecycle.parts) {
-      const event = part instanceof RemotePart && part !== settling ? part.lookFor(id) : undefined;
+    const found = this.#link.crossings.find(id);
+    if (found !== undefined) return found;
+    for (
+      let above = this.#settling?.lifecycle ?? null;
+      above !== null;
+      above = above.parent?.lifecycle ?? above.above
+    ) {
+      const event = descendantOf(above, id);
       if (event !== undefined) return event;
     }
     return undefined;
@@ -203,4 +212,14 @@ function localResult(lifecycle: Lifecycle, handlerId: string): readonly EventRes
   const called = LocalCall.take(lifecycle, handlerId);
   if (called !== undefined) return [called];
   return lifecycle.results.some((result) => (result as EventResult).handler_id === handlerId) ? [] : null;
+}
+
+/** An event that came back to one of the event's parts at other ends, by id. */
+function descendantOf(lifecycle: Lifecycle, id: string): BaseEvent | undefined {
+  let found: BaseEvent | undefined;
+  lifecycle.somePart((part) => {
+    if (part instanceof RemotePart) found = part.descendant(id);
+    return found !== undefined;
+  });
+  return found;
 }

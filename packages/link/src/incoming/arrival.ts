@@ -25,7 +25,7 @@ export class Arrival implements Wait, FarWait {
    * The event came into this thread with this arrival, or so far only for functions: then all of it is answered for. Else
    * it was here before, and its new part is.
    */
-  readonly brought: boolean;
+  brought: boolean;
   /** It came for a function of this side, not for a bus. */
   readonly isCall: boolean;
   /** As in EVENT. */

@@ -74,10 +74,10 @@ export class Incoming implements ArrivalOwner {
     const lifecycle = lifecycleOf(event);
     const isCall = call !== null;
     // A call is answered with what its function has made of it: the first that came for a bus tells all the rest.
-    const isFirst = known === undefined || (!isCall && (lifecycle.cameOver as Arrival | null)?.isCall === true);
-    const arrival = new Arrival(this, host, number, event, isFirst, isCall, ancestors);
-    if (isFirst) lifecycle.cameOver = arrival;
+    const isFirst = !isCall && (lifecycle.cameOver as Arrival | null)?.isCall === true;
+    const arrival = new Arrival(this, host, number, event, known === undefined, isCall, ancestors);
     if (known === undefined) {
+      lifecycle.cameOver = arrival;
       lifecycle.crossed = host.crossings.key;
       const earlier = host.crossings.pastOf(event);
       if (earlier !== undefined) mergeSteps(event, earlier.path);
@@ -107,8 +107,13 @@ export class Incoming implements ArrivalOwner {
       this.#refuse(arrival, error as Error);
       return;
     }
-    if (part !== null) this.#open(arrival, part);
-    else {
+    if (part !== null) {
+      if (isFirst) {
+        arrival.brought = true;
+        lifecycle.cameOver = arrival;
+      }
+      this.#open(arrival, part);
+    } else {
       lifecycle.release(arrival);
       this.#answerEmpty(arrival);
     }

@@ -54,6 +54,40 @@ export class Destination {
 }
 
 const noResults: readonly EventResult[] = [];
+const noChildren: readonly Lifecycle[] = [];
+const noEvents: readonly BaseEvent[] = [];
+
+/*
+ * One event over links: the state machine that every path goes through.
+ *
+ * An event is one object in each thread that it reaches (on each linked bus, where several are in one thread): made where
+ * it was dispatched, its origin, and as a copy wherever a link brought it. What ties the objects together is an edge for
+ * each time that it crosses: a RemotePart on the sending side, an Arrival with the same number on the receiving one.
+ *
+ *   RemotePart   waiting ──EVENT──▶ sent ──RESULT(S)──▶ done          Arrival   open ──all it answers for is done──▶ answered
+ *
+ * *Open* is an object as long as a part of it is: a Delivery on a bus, a LocalCall of a function, a RemotePart; or a child.
+ * So an object is complete no earlier than all that it was handed on to from here, and the origin last of all.
+ *
+ * *Who answers whom.* The first arrival of an event for a bus brings the object: it is answered when the object is
+ * complete, with all its results. An arrival for a function is answered with what the function has made of it. Any other
+ * finds the object here (it came on another way, or came back to where it was): it is answered for the new part alone,
+ * once that part's handlers have settled *and* all that they left behind is complete. The bringing arrivals form a tree
+ * with the origin at its root, and each result goes up exactly one of its edges: none is lost, and what comes twice is told
+ * by its handler's id. Edges of that tree and of returned parts never close a circle, since none of them waits for the
+ * object that it came from, only for parts that are younger than itself.
+ *
+ * *Who runs it.* A bus that has had the event, as whichever object, doesn't get it again: the object's path, the index of
+ * what is under way (Crossings), and the ids of what is complete say so. A step in a path is a promise, of the bus that
+ * somebody hands the event to; only a bus itself knows that it has had it.
+ *
+ * *Awaits* go down the edges (PROMOTE covers the object at the other end), *probes* for cycles go up them (PROBE), as the
+ * EVENT's ancestors do for the recursion limit. *Places* are held by RemoteParts of events that enter the system here,
+ * and by no other: see Outgoing.
+ *
+ * *A link that is lost* ends its RemoteParts with the error, or has them sent again to a replacement; its Arrivals are
+ * answered to nobody, and their objects go on. An object whose copy may still be under way is known again by its id.
+ */
 
 /** An event at the other end of a link: waiting on this side, then sent, then done when its results have come back. */
 export class RemotePart implements Part, Linked<RemotePart> {
@@ -93,7 +127,7 @@ export class RemotePart implements Part, Linked<RemotePart> {
   readonly #host: PartHost;
   #runner: EventResult | null = null;
   #kept: BaseEvent[] | null = null;
-  #descendants: Map<string, BaseEvent> | null = null;
+  #descendants: { readonly byId: Map<string, BaseEvent>; children: number; kept: number } | null = null;
 
   constructor(
     event: BaseEvent,
@@ -130,20 +164,22 @@ export class RemotePart implements Part, Linked<RemotePart> {
     (this.#kept ??= []).push(event);
   }
 
-  /** A descendant, by id, that was dispatched to this side; asked for when all of them are known. */
+  /** A descendant, by id, that was dispatched to this side. */
   descendant(id: string): BaseEvent | undefined {
-    this.#descendants ??= new Map(this.#came().map((event) => [event.event_id, event]));
-    return this.#descendants.get(id);
-  }
-
-  /** The same, asked for rarely, and at any time. */
-  lookFor(id: string): BaseEvent | undefined {
-    return this.#came().find(({ event_id }) => event_id === id);
-  }
-
-  #came(): BaseEvent[] {
-    const children = this.#runner === null ? [] : this.#runner.children.map(({ event }) => event as BaseEvent);
-    return [...children, ...(this.#kept ?? [])];
+    const children = this.#runner?.children ?? noChildren;
+    const kept = this.#kept ?? noEvents;
+    if (children.length + kept.length === 0) return undefined;
+    // Most are never asked for: only then they get an index, which grows as they do.
+    const index = (this.#descendants ??= { byId: new Map<string, BaseEvent>(), children: 0, kept: 0 });
+    for (; index.children < children.length; index.children += 1) {
+      const event = children[index.children]?.event as BaseEvent;
+      index.byId.set(event.event_id, event);
+    }
+    for (; index.kept < kept.length; index.kept += 1) {
+      const event = kept[index.kept] as BaseEvent;
+      index.byId.set(event.event_id, event);
+    }
+    return index.byId.get(id);
   }
 
   /** It goes, or went, to the other end of that link, and there are no results yet. */
@@ -178,7 +214,6 @@ export class RemotePart implements Part, Linked<RemotePart> {
     if (this.state === 'done') return;
     if (this.cancelCause !== null) restoreCause(results, this.cancelCause.reason);
     this.state = 'done';
-    this.#descendants = null;
     if (this.onCalled === null) {
       this.results = results;
       this.#start(results);

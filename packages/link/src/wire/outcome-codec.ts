@@ -26,8 +26,11 @@ type Result = EventResult<unknown, BaseEvent>;
 /** What encoding needs of the link. */
 export interface OutcomeWriter {
   numberOf(source: ResultSource): number;
-  /** Whether the event came here from the other side, over this link: it has all of it then. */
-  brought(lifecycle: Lifecycle): boolean;
+  /**
+   * Whether the other side has all of a child: it came from there, over this link, and a handler of the bus there has
+   * dispatched it, whose results that side has anyway.
+   */
+  isTheirs(child: Lifecycle, parent: ResultSource): boolean;
   /** A value is in the outcome, and takes along what is to move with it. */
   takes(value: unknown): void;
 }
@@ -50,9 +53,9 @@ export function encodeOutcome(
   refused: Error | null = null,
 ): WireOutcome {
   const children: BaseEvent[] = [];
-  const encodeChild = (child: Lifecycle): WireChild => {
+  const encodeChild = (child: Lifecycle, parent: ResultSource): WireChild => {
     const childEvent = child.event as BaseEvent;
-    if (writer.brought(child)) return childEvent.event_id;
+    if (writer.isTheirs(child, parent)) return childEvent.event_id;
     children.push(childEvent);
     return children.length - 1;
   };
@@ -70,7 +73,7 @@ function encodePart(
   event: BaseEvent,
   results: readonly EventResult[],
   writer: OutcomeWriter,
-  encodeChild: (child: Lifecycle) => WireChild,
+  encodeChild: (child: Lifecycle, parent: ResultSource) => WireChild,
 ): WirePart {
   const { startedAt, completedAt } = lifecycleOf(event);
   const rows = results.map((result) => encodeResult(result as Result, writer, encodeChild));
@@ -159,7 +162,11 @@ export function encodeEnd(result: EventResult): readonly [code: number, outcome:
   return [wire.COMPLETED, value];
 }
 
-function encodeResult(result: Result, writer: OutcomeWriter, encodeChild: (child: Lifecycle) => WireChild): WireResult {
+function encodeResult(
+  result: Result,
+  writer: OutcomeWriter,
+  encodeChild: (child: Lifecycle, parent: ResultSource) => WireChild,
+): WireResult {
   const { children } = result;
   const end = encodeEnd(result);
   writer.takes(end[1]);
@@ -170,7 +177,7 @@ function encodeResult(result: Result, writer: OutcomeWriter, encodeChild: (child
     ...end,
     toWire(startedAtOf(result)),
     toWire(completedAtOf(result)),
-    children.length === 0 ? null : children.map(encodeChild),
+    children.length === 0 ? null : children.map((child) => encodeChild(child, sourceOf(result))),
   ];
 }
 

@@ -1,0 +1,52 @@
+import { expect, test } from 'vitest';
+import { linkProgram } from '../helpers/link-program.ts';
+import { LinkProgramRun, type LinkTally } from '../helpers/link-program-run.ts';
+
+const count = Number(process.env['THREADBUS_PROGRAMS'] ?? 600);
+/** Of the first program: the one that failed can be run again alone. */
+const seed = Number(
+  process.env['THREADBUS_SEED'] ?? (process.env['CI'] === undefined ? Date.now() % 2 ** 30 : 424_242),
+);
+
+async function runBoth(number: number, havoc: boolean, total: LinkTally): Promise<void> {
+  const program = linkProgram(number, havoc);
+  const linked = new LinkProgramRun(program, true);
+  const results = await linked.run();
+  const problems = [...linked.journal.violations];
+  if (!havoc) {
+    const plain = new LinkProgramRun(program, false);
+    const wanted = await plain.run();
+    problems.push(...plain.journal.violations.map((text) => `without links: ${text}`));
+    if (!linked.cut && !plain.cut) {
+      for (const [i, want] of wanted.entries()) {
+        if (want !== results[i])
+          problems.push(`event ${i} has other results\n  linked   ${results[i]}\n  unlinked ${want}`);
+      }
+    }
+  }
+  if (problems.length > 0)
+    throw new Error(
+      `program ${number}${havoc ? ' with havoc' : ''}: ${problems.join('\n')}\n${JSON.stringify(program)}`,
+    );
+  total.events += linked.tally.events;
+  total.bodies += linked.tally.bodies;
+  total.cycles += linked.tally.cycles;
+}
+
+test(`torture of links - ${count} programs do over links what they do without`, async () => {
+  console.log(`torture of links: ${count} programs, seed ${seed} (THREADBUS_PROGRAMS, THREADBUS_SEED)`);
+  const total: LinkTally = { events: 0, bodies: 0, cycles: 0 };
+  const rejections: unknown[] = [];
+  const onRejection = (reason: unknown): void => void rejections.push(reason);
+  process.on('unhandledRejection', onRejection);
+  const resources = (): number => process.getActiveResourcesInfo().filter((name) => name === 'MessagePort').length;
+  const before = resources();
+  for (let i = 0; i < count; i += 1) await runBoth(seed + i, i % 4 === 3, total);
+  await new Promise((resolve) => void setTimeout(resolve, 50));
+  process.off('unhandledRejection', onRejection);
+  console.log(`torture of links: ${JSON.stringify(total)}`);
+  expect(rejections).toEqual([]);
+  expect(resources()).toBeLessThanOrEqual(before);
+  // Programs that do nothing would pass as well.
+  expect(count < 100 || Object.values(total).every((number) => number > 0)).toBe(true);
+}, 0);
