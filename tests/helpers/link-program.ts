@@ -11,7 +11,7 @@ export interface LinkProgram {
   readonly havoc: Havoc | null;
 }
 
-export interface LinkPlan {
+interface LinkPlan {
   readonly ends: readonly [number, number];
   readonly maxInFlight: number;
 }
@@ -27,7 +27,7 @@ export interface LinkHandler {
 }
 
 /** `from.on(type, to.dispatch)`, said on either side. */
-export interface LinkForward {
+interface LinkForward {
   readonly from: number;
   readonly to: number;
   /** -1 stands for '*'. */
@@ -51,7 +51,7 @@ export type LinkStep =
   | { readonly do: 'capacity'; readonly call: LinkCall }
   | { readonly do: 'expect'; readonly reach: number; readonly type: number };
 
-export interface Havoc {
+interface Havoc {
   /** After so many turns of the event loop. */
   readonly turns: number;
   readonly what: 'close' | 'stop' | 'nothing';
@@ -60,7 +60,7 @@ export interface Havoc {
   readonly timeout: number | null;
 }
 
-export const typeCount = 4;
+const typeCount = 4;
 
 /** Numbers from 0 to 1, the same ones for the same seed. */
 export function randomNumbers(seed: number): () => number {
