@@ -50,9 +50,9 @@ export interface WorkerBusOptions {
 
 /** How many replacements a thread may have that crashes. */
 export interface RestartLimit {
-  /** @default 5 */
+  /** So many replacements within that time; one more puts the bus out of service. @default 5 */
   readonly limit: number;
-  /** Seconds. @default 30 */
+  /** Seconds for which a replacement counts. @default 30 */
   readonly within: number;
 }
 

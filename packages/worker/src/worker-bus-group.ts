@@ -38,6 +38,7 @@ export interface WorkerBusGroupOptions extends WorkerBusOptions {
 
 /** What a group is doing and has done: sums over its members, and each member's own. */
 export interface WorkerBusGroupStats extends WorkerBusStats {
+  /** Those of each bus, in the order of `buses`. */
   readonly members: readonly WorkerBusStats[];
 }
 
@@ -123,6 +124,7 @@ export class WorkerBusGroup implements ForwardTarget, AsyncDisposable {
   /**
    * The sums of its members' numbers, and those of each, in the order of `buses`.
    *
+   * @throws nothing
    * @example
    * ```ts
    * const { waiting, members } = group.stats();
@@ -147,6 +149,8 @@ export class WorkerBusGroup implements ForwardTarget, AsyncDisposable {
   /**
    * What its busy threads are doing, without ending any.
    *
+   * @returns as `WorkerBus.whereIs`, of all
+   * @throws nothing
    * @example
    * ```ts
    * for (const { threadId, frames } of await group.whereIs()) console.log(threadId, frames[0]);

@@ -95,6 +95,7 @@ export class WorkerBus extends BusReference implements AsyncDisposable {
    *
    * Counted where it happens, so that asking costs nothing; a thread that blocks doesn't matter.
    *
+   * @throws nothing
    * @example
    * ```ts
    * const { inFlight, waiting, roundTrip } = index.stats();
@@ -112,6 +113,7 @@ export class WorkerBus extends BusReference implements AsyncDisposable {
    * a process of its own, beside a debugger, from another thread than the main one.
    *
    * @returns within 2 s, also for a thread that doesn't answer
+   * @throws nothing
    * @example
    * ```ts
    * for (const { handlerName, frames } of await index.whereIs()) console.log(handlerName, frames[0]);

@@ -17,9 +17,11 @@ const longest = 20;
 
 /** What a busy thread is doing. */
 export interface WhereIs {
+  /** As `threadId` of node:worker_threads in that thread. */
   readonly threadId: number;
   /** Of the handler that is running; null if none is. */
   readonly eventId: string | null;
+  /** Of that handler. */
   readonly handlerName: string | null;
   /** Innermost first; without what belongs to Node.js or to us. */
   readonly frames: readonly StuckFrame[];
@@ -74,7 +76,7 @@ function isTheirs({ script: { url } }: Call, roots: readonly string[]): boolean 
 }
 
 /** As one line of a message: `resize (/app/resize.ts:12:5)`. */
-export function positionText({ functionName, url, line, column }: StuckFrame): string {
+function positionText({ functionName, url, line, column }: StuckFrame): string {
   const file = url.startsWith('file:') ? fileURLToPath(url) : url;
   return `${functionName} (${file}:${line}:${column})`;
 }

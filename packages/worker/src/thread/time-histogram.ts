@@ -1,8 +1,12 @@
 /** Times of many ends, in seconds. */
 export interface TimeSummary {
+  /** Their sum, divided by their number. */
   readonly mean: number;
+  /** Half of them were not longer, within a few percent. */
   readonly p50: number;
+  /** 99 of 100 were not longer, within a few percent. */
   readonly p99: number;
+  /** The longest. */
   readonly max: number;
 }
 
