@@ -26,6 +26,8 @@ export interface Await {
  */
 export class LinkJournal {
   readonly violations: string[] = [];
+  /** Nothing ends an await but its event: with limits and lost links a probe may have passed one that is over by now. */
+  readonly #calm: boolean;
   /** Counts whatever happens. */
   clock = 0;
   bodies = 0;
@@ -36,6 +38,10 @@ export class LinkJournal {
   readonly #ran = new Set<string>();
   readonly #queued = new Map<string, string[]>();
   #awaited = false;
+
+  constructor(calm: boolean) {
+    this.#calm = calm;
+  }
 
   violation(text: string): void {
     this.violations.push(text);
@@ -105,7 +111,8 @@ export class LinkJournal {
     const { body } = own;
     if ((error as Error | null)?.name === 'AwaitCycleError') {
       this.cycles += 1;
-      if (!own.cyclic) this.violation(`${body.name} on ${body.bus} was refused an await that closes no cycle`);
+      if (!own.cyclic && this.#calm)
+        this.violation(`${body.name} on ${body.bus} was refused an await that closes no cycle`);
     }
     body.awaits -= 1;
     if (body.awaits === 0 && !body.done) this.#goesOn(body, 'goes on');

@@ -44,7 +44,7 @@ function nextTurn(): Promise<void> {
 
 /** One run of a program: over links, or with all buses in reach of each other. */
 export class LinkProgramRun {
-  readonly journal = new LinkJournal();
+  readonly journal: LinkJournal;
   readonly #program: LinkProgram;
   readonly #linked: boolean;
   readonly #buses: EventBus[];
@@ -61,6 +61,7 @@ export class LinkProgramRun {
 
   constructor(program: LinkProgram, linked: boolean) {
     this.#program = program;
+    this.journal = new LinkJournal(program.havoc === null);
     this.#linked = linked;
     this.#buses = program.buses.map(
       ({ parallel }, i) =>
