@@ -22,8 +22,10 @@ export { WorkerBusGroup } from './worker-bus-group.ts';
 export type { Route, WorkerBusGroupOptions, WorkerBusGroupStats } from './worker-bus-group.ts';
 export {
   isLinkError,
+  isLinkLostError,
   linkBuses,
   LinkError,
+  LinkLostError,
   registerErrorClass,
   registerPortableContext,
   transfer,

@@ -205,6 +205,16 @@ describe.skipIf(!hasServer)('queue', () => {
     expect(followed).toEqual([4, 5]);
   });
 
+  test('queue - what a handler enqueues is a child of its event, and nobody waits for it', async () => {
+    const jobs = await (await net()).queue('jobs', { events: [Job] });
+    const bus = quietBus({ name: 'Main' });
+    bus.on(Once, async () => {
+      await jobs.enqueue(new Job({ n: 1 }));
+    });
+    const parent = await bus.dispatch(new Once({ n: 1 }));
+    expect((await collect(jobs.replay())).map(({ event_parent_id: id }) => id)).toEqual([parent.event_id]);
+  });
+
   test('queue - a crew whose queue is deleted says so', async () => {
     const jobs = await (await net()).queue('jobs', { events: [Job] });
     const crew = jobs.work(quietBus({ name: 'Worker' }));

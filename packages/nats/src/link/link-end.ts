@@ -78,6 +78,8 @@ export class LinkEnd {
   #settleClosed: (error: Error | null) => void = () => undefined;
   #status: LinkStatus = 'up';
   #isOver = false;
+  /** Events are under way there from here. */
+  #isSending = false;
 
   constructor(plan: LinkEndPlan) {
     const { broker, bus, limits } = plan;
@@ -110,7 +112,7 @@ export class LinkEnd {
     this.questions = new Questions(bus, (note) => this.#sendNote(note));
     this.#arrivals = new Arrivals(bus, (numbers) => this.#transport.sendNote({ started: numbers }));
     this.remote = new RemoteBus(peer, bus, limits, {
-      busy: () => this.#keepUp(),
+      busy: (busy) => this.#keepUp(busy),
       hello: () => {
         this.#settleReady?.resolve();
         this.#settleReady = null;
@@ -154,14 +156,9 @@ export class LinkEnd {
     return subscription(() => this.#onStatus.delete(tell));
   }
 
-  /** Whether a question or an event is under way there from here. */
-  get busy(): boolean {
-    return this.remote.outgoing.size > 0 || this.questions.size > 0;
-  }
-
   /** The process stays up while something is under way; to be told when a question begins or ends. */
   keepUp(): void {
-    this.#keepUp();
+    this.#keepUp(this.#isSending);
   }
 
   /** Ends this link: what was sent still arrives, what waits here ends with a LinkError. @returns when the other end knows */
@@ -303,8 +300,9 @@ export class LinkEnd {
     }
   }
 
-  #keepUp(): void {
-    this.#keepAlive(!this.#isOver && this.busy);
+  #keepUp(isSending: boolean): void {
+    this.#isSending = isSending;
+    this.#keepAlive(!this.#isOver && (isSending || this.questions.size > 0));
   }
 
   #checkRoom(event: BaseEvent): void {

@@ -1,0 +1,74 @@
+import { execFile } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { isHandlerTimeoutError } from '@threadbus/core';
+import { connectNats, isNatsUnavailableError } from '@threadbus/nats';
+import { WorkerBus } from '@threadbus/worker';
+import { connect } from '@nats-io/transport-node';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { Block, Square } from '../../fixtures/nats/events.ts';
+import { fixtureUrl } from '../../helpers/fixture.ts';
+import { rejection } from '../../helpers/gate.ts';
+import { quietBus } from '../../helpers/quiet-bus.ts';
+import { hasServer } from '../helpers/nats-server.ts';
+import { connected, newNamespace, sharedServer } from '../helpers/nets.ts';
+import { Peer } from '../helpers/peer.ts';
+
+const run = promisify(execFile);
+
+describe.skipIf(!hasServer)('serve', () => {
+  const server = sharedServer();
+  const options = () => ({ servers: server().url, namespace: newNamespace() });
+
+  test('serve - a WorkerBus is served as it is, and a timeout still ends what blocks it', async () => {
+    const same = options();
+    const [here, there] = [await connected(same), await connected(same)];
+    const worker = await WorkerBus.start(fixtureUrl('nats/blocking-bus'));
+    onTestFinished(() => worker.stop());
+    await there.serve(worker);
+    const remote = await here.join(quietBus({ name: 'Main' }), 'Inner');
+    expect(await remote.dispatch(new Square({ n: 5 })).eventResult()).toBe(25);
+    const blocked = remote.dispatch(new Block({ ms: 60_000 }, { event_timeout: 0.5 }));
+    expect(isHandlerTimeoutError(await rejection(blocked.eventResult()))).toBe(true);
+    expect(await remote.dispatch(new Square({ n: 6 })).eventResult()).toBe(36);
+  });
+
+  test('serve - what is no bus is refused, with what to do', async () => {
+    const net = await connected(options());
+    const error = await rejection(net.serve((() => 1) as never));
+    expect(error).toBeInstanceOf(TypeError);
+    expect(error.message).toContain('Put a handler behind a bus');
+  });
+
+  test('connect - a process that has only joined ends by itself', async () => {
+    const same = options();
+    await Peer.start(same);
+    const { stdout } = await run(process.execPath, [fileURLToPath(fixtureUrl('nats/idle-net')), JSON.stringify(same)], {
+      timeout: 15_000,
+    });
+    expect(stdout).toBe('36\n');
+  });
+
+  test('connect - a given connection is used, and left to its owner', async () => {
+    const connection = await connect({ servers: server().url, maxReconnectAttempts: -1 });
+    onTestFinished(() => connection.close());
+    const net = await connectNats({ connection, namespace: newNamespace() });
+    const index = quietBus({ name: 'Index' });
+    index.on(Square, ({ n }) => n * n);
+    await net.serve(index);
+    await net.close();
+    expect(connection.isClosed()).toBe(false);
+    expect(isNatsUnavailableError(await rejection(net.serve(index)))).toBe(true);
+  });
+
+  test('connect - a server that is not there is an error after connectTimeout', async () => {
+    const from = performance.now();
+    const error = await rejection(
+      connectNats({ servers: 'nats://127.0.0.1:1', namespace: 'shop', connectTimeout: 0.6 }),
+    );
+    expect(isNatsUnavailableError(error)).toBe(true);
+    expect(performance.now() - from).toBeGreaterThan(250);
+    expect((await rejection(connectNats({ namespace: 'a shop' }))).message).toContain('namespace');
+    expect((await rejection(connectNats({ namespace: 'shop', server: 'x' } as never))).message).toContain("'server'");
+  });
+});
