@@ -3,7 +3,7 @@ import { WorkerBus } from '@threadbus/worker';
 import { wrap } from 'comlink';
 import nodeEndpoint from 'comlink/dist/esm/node-adapter.mjs';
 import { Piscina } from 'piscina';
-import { Buffers, Small } from './threads-events.ts';
+import { Buffers, Small, SmallSync } from './threads-events.ts';
 import type { Api } from './threads-raw.ts';
 import type { Answer, BytesAnswer, Payload } from './threads-work.ts';
 
@@ -16,10 +16,20 @@ export const peers: Readonly<Record<string, () => Promise<Peer>>> = {
     const bus = await WorkerBus.start(new URL('./threads-bus.js', import.meta.url));
     return async (payload) => (await bus.dispatch(new Small(payload)).eventResult()) as Answer;
   },
+  async 'threadbus, sync handler'() {
+    const bus = await WorkerBus.start(new URL('./threads-bus.js', import.meta.url));
+    return async (payload) => (await bus.dispatch(new SmallSync(payload)).eventResult()) as Answer;
+  },
   // oxlint-disable-next-line typescript/require-await -- started like the others
   async 'piscina.run'() {
     const filename = new URL('./threads-task.js', import.meta.url).href;
-    const pool = new Piscina<Payload, Answer>({ filename, minThreads: 1, maxThreads: 1 });
+    // As many at a time as are in flight: with one it waits for each answer before it sends the next.
+    const pool = new Piscina<Payload, Answer>({
+      filename,
+      minThreads: 1,
+      maxThreads: 1,
+      concurrentTasksPerWorker: 512,
+    });
     return async (payload) => pool.run(payload);
   },
   // oxlint-disable-next-line typescript/require-await

@@ -5,7 +5,7 @@ import { answer, answerBytes, compute, type Payload } from './threads-work.ts';
 
 /** What a peer's thread can be asked. */
 export const api = {
-  answer: (payload: Payload) => answer(payload),
+  answer: async (payload: Payload) => answer(payload),
   compute: () => compute(),
 };
 export type Api = typeof api;
@@ -22,7 +22,7 @@ if (port !== null) {
   // The raw peer's messages are numbered; comlink gets a port of its own.
   port.on('message', ({ id, payload, bytes, comlink }: Message) => {
     if (comlink !== undefined) expose(api, nodeEndpoint(comlink));
-    else if (payload !== undefined) port.postMessage({ id, value: answer(payload) });
+    else if (payload !== undefined) void api.answer(payload).then((value) => port.postMessage({ id, value }));
     else if (bytes !== undefined) port.postMessage({ id, value: answerBytes(bytes) });
   });
 }

@@ -42,7 +42,10 @@ function checkAnswers(payloads: readonly Payload[], answers: readonly Answer[]):
   }
 }
 
-/** To a thread and back, with the result merged into the event, beside piscina, comlink and a raw map of ids. */
+/**
+ * To a thread and back, with the result merged into the event, beside piscina, comlink and a raw map of ids; handlers
+ * are async, as those of people are.
+ */
 function roundTrips(
   name: string,
   manner: Manner,

@@ -130,11 +130,9 @@ function letMessagesIn(bus: EventBus, link: Link): void {
   link.onFrame.push(() => {
     since = never;
   });
-  // What is done goes out before the next handler starts, unless it follows within the same turn.
-  loop.onTurn = () => {
-    link.outbox.flush();
-    held = never;
-  };
+  // What is done goes out with what else is done in this turn of the event loop; at once, if that is all.
+  link.outbox.expectsMore = () => link.hasArrivals;
+  process.on('exit', () => link.outbox.flushNow());
   // An answer that waits for what its handler has printed is not to be lost with the next one.
   link.outbox.gate = drainOutput;
   link.outbox.onOpen = () => loop.schedule();

@@ -94,6 +94,11 @@ export class Link implements Wire, AnswersHost, Asking, FrameHost {
     return this.outgoing.crossings;
   }
 
+  /** Events from the other side are being handled here. */
+  get hasArrivals(): boolean {
+    return this.#incoming.size > 0;
+  }
+
   /** Operations read so far. */
   get received(): number {
     return this.#frames.operations;
@@ -123,9 +128,8 @@ export class Link implements Wire, AnswersHost, Asking, FrameHost {
       this.#frames.read(frame);
       for (const tell of this.onFrame) tell();
     } catch (cause) {
-      const where = `What came from ${this.outgoing.bus.name} can't be read`;
       const why = cause instanceof Error ? cause.message : String(cause);
-      this.lose(new LinkError(`${where}: ${why}.`, {}, { cause }));
+      this.lose(new LinkError(`What came from ${this.outgoing.bus.name} can't be read: ${why}.`, {}, { cause }));
     } finally {
       try {
         loop?.go();

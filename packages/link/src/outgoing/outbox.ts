@@ -2,7 +2,7 @@ import type { Transferable } from '@threadbus/core/internal';
 import { isDetached } from '../wire/clone-path.ts';
 import { isNestedDeeper } from '../wire/nesting.ts';
 import { isCloneFailure, type Transport } from '../transport/transport.ts';
-import { endOf } from '../wire/protocol.ts';
+import { endOf, RESULT, RESULTS } from '../wire/protocol.ts';
 
 /** How frames leave: a transport, or one of several links that share one. */
 export type Sender = Pick<Transport, 'send'>;
@@ -35,11 +35,15 @@ export class Outbox {
   #operations = 0;
   #size = 0;
   #scheduled = false;
+  /** A frame leaves at the end of this turn, if not before. */
+  #waitsForTurn = false;
   #gathering = false;
   #held: boolean;
   #closed = false;
   /** Asked before a frame leaves: what it waits for, such as lines that were printed before the answers in it; null = nothing. */
   gate: (() => Promise<void> | null) | null = null;
+  /** Asked about an answer: whether others may follow in this turn of the event loop, with which it leaves then. */
+  expectsMore: (() => boolean) | null = null;
   /** Told once what had to wait at the gate has left. */
   onOpen: (() => void) | null = null;
   /** The frame that waits at the gate. */
@@ -72,7 +76,7 @@ export class Outbox {
   /** Nothing in it may be nested deeper than others can read: whoever makes it has seen to that. */
   push(...operation: readonly unknown[]): void {
     this.#frame.push(...operation);
-    this.#added();
+    this.#added(operation[0]);
   }
 
   /**
@@ -100,7 +104,7 @@ export class Outbox {
     } catch {
       failure = new Error('A field could not be read.');
     }
-    if (failure === null) this.#added();
+    if (failure === null) this.#added(operation[0]);
     else frame.length = length;
     return failure;
   }
@@ -125,8 +129,8 @@ export class Outbox {
     return this.#waiting !== null;
   }
 
+  /** What was scheduled finds nothing then, or what has come since. */
   flush(): void {
-    this.#scheduled = false;
     if (this.#operations === 0 || this.#held || this.#closed || this.#waiting !== null) return;
     const wait = this.gate === null ? null : this.gate();
     if (wait === null) this.#sendFrame(this.#takeFrame());
@@ -135,7 +139,6 @@ export class Outbox {
 
   /** What can't wait leaves, with all that was to go before it. */
   flushNow(): void {
-    this.#scheduled = false;
     if (this.#held || this.#closed) return;
     this.#open();
     if (this.#operations > 0) this.#sendFrame(this.#takeFrame());
@@ -179,13 +182,28 @@ export class Outbox {
     this.onOpen?.();
   }
 
-  #added(): void {
+  #added(kind: unknown): void {
     this.sent += 1;
     this.#operations += 1;
     if (this.#operations >= operationsPerFrame || this.#size >= sizePerFrame) this.flush();
-    else if (!this.#scheduled && !this.#gathering) {
+    else if (!this.#gathering) this.#schedule(isAnswer(kind) && this.expectsMore?.() === true);
+  }
+
+  /** What doesn't wait takes along what does. */
+  #schedule(mayWait: boolean): void {
+    if (mayWait) {
+      if (this.#waitsForTurn || this.#scheduled) return;
+      this.#waitsForTurn = true;
+      setImmediate(() => {
+        this.#waitsForTurn = false;
+        this.flush();
+      });
+    } else if (!this.#scheduled) {
       this.#scheduled = true;
-      queueMicrotask(() => this.flush());
+      queueMicrotask(() => {
+        this.#scheduled = false;
+        this.flush();
+      });
     }
   }
 
@@ -225,6 +243,10 @@ export class Outbox {
     this.close();
     this.#onLost(error);
   }
+}
+
+function isAnswer(kind: unknown): boolean {
+  return kind === RESULT || kind === RESULTS;
 }
 
 function nestedError(): Error {
