@@ -23,7 +23,7 @@ const duration = /timeout|^wait$|^past$|^future$/i;
 const neverThrows = new Set(
   `BaseEvent.eventReset BaseEvent.toJSON BaseEvent.toString Dispatch.catch Dispatch.finally Dispatch.then
   EventBus.logTree EventBus.observe EventBus.toString EventResult.then EventResult.toJSON EventResult.toString
-  HandlerPool.stop LinkedBus.close Linking.close Linking.then Semaphore.inspect registerPortableContext retryAttempts
+  HandlerPool.stats HandlerPool.stop LinkedBus.close Linking.close Linking.then Semaphore.inspect registerPortableContext retryAttempts
   portTransport streamTransport`.split(/\s+/),
 );
 /** Shown by the example of the class or function that they belong to, or called by the language. */
