@@ -23,6 +23,8 @@ export interface LogMode {
 const patience = 12;
 /** Lines that wait for more at most: whoever awaits the first of them waits as long. */
 const mostLines = 128;
+/** The same with a trip to the disk ahead, beside which that wait is nothing. */
+const mostSynced = 4_096;
 /** Characters of lines that are written at once; a single line may be longer. */
 const mostText = 4 << 20;
 /** Seconds between attempts to write while nothing else makes one. */
@@ -150,7 +152,7 @@ export class EventLog {
 
   #push(entry: LogEntry): void {
     // Before it is added: its own lifecycle isn't ready for an answer.
-    if (this.#gathering && this.#entries.length >= mostLines) this.writeNow();
+    if (this.#gathering && this.#entries.length >= (this.#sync ? mostSynced : mostLines)) this.writeNow();
     if (this.unwritten === 0) watchLog(this);
     this.#entries.push(entry);
     countUnwritten(1);
