@@ -13,6 +13,7 @@ import { readmeCommands, readmePrograms } from './readme-programs.mjs';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const readme = join(root, 'README.md');
+const typed = join(root, 'docs', 'guide', 'typescript.md');
 const majors = process.argv.slice(2);
 const execute = promisify(execFile);
 /** TypeScript as the project has it, and the one before, which many consumers still have. */
@@ -94,7 +95,7 @@ function checkDeclarations() {
 async function writePrograms() {
   cpSync(join(root, 'scripts', 'consumer'), consumer, { recursive: true });
   symlinkSync(join(root, 'node_modules', '@types'), join(consumer, 'node_modules', '@types'), 'junction');
-  const programs = (await readmePrograms(readme)).slice(0, 4);
+  const programs = [...(await readmePrograms(readme)).slice(0, 3), ...(await readmePrograms(typed)).slice(0, 1)];
   return programs.map(({ title, language, files, output }, i) => {
     mkdirSync(join(consumer, `use-${i}`));
     for (const [name, code] of Object.entries(files)) writeFileSync(join(consumer, `use-${i}`, name), code);
@@ -103,9 +104,9 @@ async function writePrograms() {
 }
 
 function compile(version, compiler) {
-  const typed = ['types.ts', join('use-3', 'main.ts')];
-  const nodenext = { module: 'nodenext', moduleResolution: 'nodenext', files: [...typed, 'types.cts'] };
-  const bundler = { module: 'esnext', moduleResolution: 'bundler', files: typed };
+  const sources = ['types.ts', join('use-3', 'main.ts')];
+  const nodenext = { module: 'nodenext', moduleResolution: 'nodenext', files: [...sources, 'types.cts'] };
+  const bundler = { module: 'esnext', moduleResolution: 'bundler', files: sources };
   for (const { module, moduleResolution, files } of version === '7' ? [bundler, nodenext] : [nodenext]) {
     const target = { target: 'es2022', lib: ['es2022', 'esnext.disposable', 'esnext.decorators'], outDir: 'compiled' };
     const strict = { strict: true, exactOptionalPropertyTypes: true, skipLibCheck: false, types: ['node'] };

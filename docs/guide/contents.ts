@@ -7,6 +7,53 @@ export interface GuideChapter {
 export const guide: readonly GuideChapter[] = [
   {
     title: 'Start',
-    pages: [{ name: 'index', text: 'What it is for' }],
+    pages: [
+      { name: 'index', text: 'What it is for' },
+      { name: 'typescript', text: 'TypeScript and bundlers' },
+      { name: 'guarantees', text: 'What you can rely on' },
+      { name: 'choosing', text: 'Which one to take' },
+    ],
+  },
+  {
+    title: 'Events',
+    pages: [
+      { name: 'events', text: 'Events and buses' },
+      { name: 'handlers', text: 'Handlers' },
+      { name: 'results', text: 'Results' },
+      { name: 'errors', text: 'Errors and timeouts' },
+      { name: 'cancelling', text: 'Cancelling' },
+      { name: 'forwarding', text: 'Forwarding' },
+      { name: 'waiting', text: 'Waiting for events' },
+      { name: 'history', text: 'History, limits, back-pressure' },
+      { name: 'log', text: 'The log' },
+      { name: 'context', text: 'Context' },
+    ],
+  },
+  {
+    title: 'Threads, processes, machines',
+    pages: [
+      { name: 'threads', text: 'Threads' },
+      { name: 'processes', text: 'Processes' },
+      { name: 'machines', text: 'Machines' },
+    ],
+  },
+  {
+    title: 'Limits',
+    pages: [
+      { name: 'retry', text: 'Retry' },
+      { name: 'semaphores', text: 'Semaphores' },
+    ],
+  },
+  {
+    title: 'Running it',
+    pages: [{ name: 'observing', text: 'Observing' }],
+  },
+  {
+    title: 'More',
+    pages: [
+      { name: 'benchmarks', text: 'Benchmarks' },
+      { name: 'from-bubus', text: 'Coming from bubus' },
+      { name: 'faq', text: 'FAQ' },
+    ],
   },
 ];
