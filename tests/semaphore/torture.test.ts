@@ -13,17 +13,17 @@ test.each(['control-herd', 'control-blocked'])(
 );
 
 test.each([
-  ['kill', 4],
-  ['kill-window', 5],
-  ['kill-blocked', 3],
-  ['stop', 5],
-  ['stop-window', 5],
-  ['blocked', 6],
-  ['threads', 4],
-  ['global', 4],
-  ['herd', 5],
+  ['kill', 3],
+  ['kill-window', 4],
+  ['kill-blocked', 2],
+  ['stop', 4],
+  ['stop-window', 3],
+  ['blocked', 5],
+  ['threads', 3],
+  ['global', 3],
+  ['herd', 3],
   ['pid-reuse', 1],
-  ['deleted', 4],
+  ['deleted', 3],
 ])(
   'torture - never more holders than the limit: %s',
   async (scenario, seconds) => {

@@ -14,18 +14,18 @@ async function program(scenario: string, nodeOptions: readonly string[] = []): P
   return JSON.parse(stdout);
 }
 
-test('global names - 40,000 used one after the other: each counts, and none is too many', async () => {
+test('global names - 24,000 used one after the other: each counts, and none is too many', async () => {
   const { most, memoryMb } = (await program('in-turn')) as { most: number; memoryMb: number };
   expect(most).toBe(1);
   expect(memoryMb).toBeLessThan(40);
 }, 60_000);
 
-test('global names - a name that is held keeps its count while 20,000 others come and go', async () => {
+test('global names - a name that is held keeps its count while 12,000 others come and go', async () => {
   expect(await program('held')).toEqual({ whileHeld: 'ERR_SEMAPHORE_TIMEOUT', afterwards: 'acquired' });
 }, 60_000);
 
-test('global names - 10,000 closures without a name have a limit each', async () => {
-  expect(await program('closures')).toEqual({ ran: 10_000 });
+test('global names - 6,000 closures without a name have a limit each', async () => {
+  expect(await program('closures')).toEqual({ ran: 6000 });
 }, 60_000);
 
 test('global - of the very first calls the first is served first', async () => {

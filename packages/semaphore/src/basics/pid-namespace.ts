@@ -46,15 +46,25 @@ function inode(path: string): string {
 }
 
 /** First digits of the kernel's boot id; empty if it can't be read. */
-export function bootId(): string {
+export const bootId = (): string =>
+  firstBytes('/proc/sys/kernel/random/boot_id')
+    .replaceAll(/[^0-9a-f]/g, '')
+    .slice(0, 12);
+
+/** When this process started, in clock ticks since boot, the same for all its threads; empty if it can't be known. */
+export function ownStart(): string {
+  const text = firstBytes('/proc/self/stat');
+  // Its second field, the name, may hold anything.
+  return text.slice(text.lastIndexOf(')') + 2).split(' ')[19] ?? '';
+}
+
+/** Of a file of the kernel's; empty if it can't be read. */
+function firstBytes(path: string): string {
   try {
-    const fd = openSync('/proc/sys/kernel/random/boot_id', 'r');
+    const fd = openSync(path, 'r');
     try {
-      const text = Buffer.alloc(36);
-      return text
-        .toString('latin1', 0, readSync(fd, text))
-        .replaceAll(/[^0-9a-f]/g, '')
-        .slice(0, 12);
+      const text = Buffer.alloc(1024);
+      return text.toString('latin1', 0, readSync(fd, text));
     } finally {
       closeSync(fd);
     }

@@ -33,11 +33,24 @@ class FileRecord implements RateRecord {
     this.#rate = rate;
   }
 
+  begin(): void {
+    this.#withFile((fd) => {
+      const [index = 0] = readNumbers(fd, HEADER - 1, 1);
+      const { limit } = this.#rate;
+      writeNumbers(fd, HEADER + ((index + limit - 1) % limit), [machineTime()]);
+      return 0;
+    });
+  }
+
   enter(): number {
+    return this.#withFile((fd) => this.#enter(fd));
+  }
+
+  #withFile(use: (fd: number) => number): number {
     try {
       const fd = openSync(this.#file, OPEN_FLAGS, 0o600);
       try {
-        return this.#enter(fd);
+        return use(fd);
       } finally {
         closeSync(fd);
       }

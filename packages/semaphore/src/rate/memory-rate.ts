@@ -23,6 +23,11 @@ class MemoryRecord implements RateRecord {
     return this.#newest + this.#intervalUs <= machineTime();
   }
 
+  begin(): void {
+    this.#newest = machineTime();
+    this.#starts[(this.#next + this.#limit - 1) % this.#limit] = this.#newest;
+  }
+
   enter(): number {
     const now = machineTime();
     const oldest = this.#starts[this.#next];

@@ -9,6 +9,14 @@ export interface Rate {
   readonly interval: number;
 }
 
+/** A start that was granted; whoever has it has the gate. */
+export interface Start {
+  /** To be called right before the function: the window is counted from here. */
+  begin(): void;
+  /** To be called when the function was called: the next one may come. Twice is once. */
+  done(): void;
+}
+
 /** When the last starts were. Used by one call at a time. */
 export interface RateRecord {
   /**
@@ -17,6 +25,8 @@ export interface RateRecord {
    * @returns 0 if it was entered, else in how many seconds there may be one
    */
   enter(): number;
+  /** The start that was entered last is now, a little later than it was entered. */
+  begin(): void;
   /** It keeps nothing that another object for the same rate would not know. */
   readonly isForgettable: boolean;
 }
@@ -45,16 +55,14 @@ export class RateLimit {
 
   /**
    * Waits until the caller may start; it has to do so at once. Rejects with the signal's reason.
-   *
-   * @returns to be called when it has started, so that what the next one costs doesn't come in between
    */
-  async start(signal: AbortSignal | undefined): Promise<() => void> {
+  async start(signal: AbortSignal | undefined): Promise<Start> {
     const lease = await this.#gate.acquire({ signal });
     try {
       for (;;) {
         signal?.throwIfAborted();
         const wait = this.#record.enter();
-        if (wait <= 0) return () => void lease.release();
+        if (wait <= 0) return { begin: () => this.#record.begin(), done: () => void lease.release() };
         await delay(wait, signal);
       }
     } catch (error) {

@@ -29,6 +29,15 @@ class SharedRecord implements RateRecord {
     this.#rate = rate;
   }
 
+  begin(): void {
+    const { memory, cell } = this.#open();
+    const { words, numbers } = memory;
+    const last = ((words[cell.at + 6] ?? 0) + cell.limit - 1) % cell.limit;
+    const now = machineTime();
+    numbers[(cell.at + CELL_HEADER) / 2 + 1] = now;
+    numbers[(cell.at + SLOTS_AT) / 2 + last] = now;
+  }
+
   enter(): number {
     for (;;) {
       const { memory, cell } = this.#open();

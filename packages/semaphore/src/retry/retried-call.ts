@@ -2,7 +2,7 @@ import { SemaphoreTimeoutError } from '../basics/errors.ts';
 import { poolIdentity } from '../basics/pool-identity.ts';
 import { delay, shown } from '../basics/seconds.ts';
 import type { SlotPool } from '../basics/slot-pool.ts';
-import type { RateLimit } from '../rate/rate-limit.ts';
+import type { RateLimit, Start } from '../rate/rate-limit.ts';
 import { isLost, runAttempt } from './attempt.ts';
 import { backoff } from './backoff.ts';
 import { CallStop } from './call-stop.ts';
@@ -39,8 +39,7 @@ export class RetriedCall {
   #pool: SlotPool | undefined;
   #rate: RateLimit | undefined;
   #slot: HeldSlot | undefined;
-  /** Lets the next call start; twice is once. */
-  #hasStarted: (() => void) | undefined;
+  #start: Start | undefined;
   /** How long it waited for its slot, in seconds. */
   #waited = 0;
   /** Attempts begun. */
@@ -94,7 +93,7 @@ export class RetriedCall {
         await this.#prepare(wait);
         this.#attempt++;
         const attempt = this.#runAttempt();
-        this.#hasStarted?.();
+        this.#start?.done();
         try {
           return await attempt;
         } catch (error) {
@@ -128,7 +127,7 @@ export class RetriedCall {
       throw this.#stop?.isTimeUp === true ? this.#timeUp('slot') : error;
     }
     try {
-      this.#hasStarted = await this.#rate?.start(this.#stop?.signal);
+      this.#start = await this.#rate?.start(this.#stop?.signal);
     } catch (error) {
       throw this.#stop?.isTimeUp === true ? this.#timeUp('start') : error;
     }
@@ -174,7 +173,10 @@ export class RetriedCall {
       before: this.#last,
     };
     // Awaited inside: what the function returns may be a call that needs its slot.
-    const run = async (): Promise<unknown> => await Reflect.apply(this.#fn.run, this.#self, this.#args);
+    const run = async (): Promise<unknown> => {
+      this.#start?.begin();
+      return await Reflect.apply(this.#fn.run, this.#self, this.#args);
+    };
     return runAttempt(options, (context) => runInside(context, slot, run));
   }
 

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { keepAtExit, removeAtExit } from '../basics/exit-cleanup.ts';
 import { markName, markState, newSession, parseMark } from '../basics/marks.ts';
+import { ownStart } from '../basics/pid-namespace.ts';
 import { makeDirectory, ownDirectory } from '../basics/semaphore-directory.ts';
 import { selfIdentity } from '../basics/thread-identity.ts';
 
@@ -22,7 +23,8 @@ export class SharedRegistry {
     // Not by the environment, which a worker may have another one of: all threads must look at the same place.
     this.#base = ownDirectory(process.platform === 'win32' ? tmpdir() : '/tmp');
     const { namespace, pid } = selfIdentity();
-    this.#ending = `process-${namespace}-${pid}`;
+    // Numbers of namespaces are used again, and in each of them the first pids.
+    this.#ending = `process-${namespace}-${ownStart()}-${pid}`;
     this.path = join(this.#base, this.#ending);
   }
 
@@ -166,7 +168,7 @@ function removeOldRegistries(own: string): void {
   const base = dirname(own);
   for (const folder of readdirSync(base)) {
     const path = join(base, folder);
-    if (!/^process-[0-9-]*-[0-9]+$/.test(folder) || path === own) continue;
+    if (!/^process-[0-9-]*-[0-9]*-[0-9]+$/.test(folder) || path === own) continue;
     try {
       if (!lstatSync(path).isDirectory()) continue;
       for (const name of readdirSync(path)) {
