@@ -33,6 +33,22 @@ describe.skipIf(!hasServer)('serve', () => {
     expect(await remote.dispatch(new Square({ n: 6 })).eventResult()).toBe(36);
   });
 
+  test('serve - a server that was stopped loses its name to another, and says so when it goes on', async () => {
+    const same = options();
+    const peer = await Peer.start(same);
+    peer.signal('SIGSTOP');
+    const net = await connected(same);
+    const index = quietBus({ name: 'Index' });
+    const offer = await net.serve(index);
+    peer.signal('SIGCONT');
+    const warnings = (): string[] => peer.messages.map(({ warn }) => (typeof warn === 'string' ? warn : ''));
+    await expect
+      .poll(() => warnings().some((text) => text.includes('takes no new joins')), { timeout: 5000 })
+      .toBe(true);
+    expect(await net.replicas('Index')).toEqual([index.id]);
+    expect(offer.isClosed).toBe(false);
+  });
+
   test('serve - what is no bus is refused, with what to do', async () => {
     const net = await connected(options());
     const error = await rejection(net.serve((() => 1) as never));
