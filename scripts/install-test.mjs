@@ -80,7 +80,8 @@ function checkDeclarations() {
     for (let file = queue.pop(); file !== undefined; file = queue.pop()) {
       if (seen.has(file)) continue;
       seen.add(file);
-      for (const [, from] of readFileSync(file, 'utf8').matchAll(/(?:from |import\()'([^']+)'/g)) {
+      const declarations = readFileSync(file, 'utf8').replaceAll(/\/\*.*?\*\//gs, '');
+      for (const [, from] of declarations.matchAll(/(?:from |import\()'([^']+)'/g)) {
         if (from.startsWith('.')) queue.push(join(dirname(file), from.replace(/\.[jt]s$/, '.d.ts')));
         else if (!/^(?:node:|@threadbus\/)/.test(from)) foreign.add(from);
       }

@@ -173,13 +173,13 @@ export function transportTests(name: string, pair: Pair): void {
 }
 
 /** So many arrays in each other. */
-export function nested(depth: number): unknown {
+function nested(depth: number): unknown {
   let value: unknown = [];
   for (let i = 1; i < depth; i += 1) value = [value];
   return value;
 }
 
-export function depthOf(value: unknown): number {
+function depthOf(value: unknown): number {
   let depth = 0;
   for (let at = value; Array.isArray(at); at = at[0]) depth += 1;
   return depth;

@@ -162,7 +162,7 @@ function errorsOf({ results }: Lifecycle): Error[] {
 }
 
 /** Resolves to `value` once the event is completed. */
-export function completion<T>(lifecycle: Lifecycle, value: T, { timeout, signal }: CompletionOptions = {}): Promise<T> {
+function completion<T>(lifecycle: Lifecycle, value: T, { timeout, signal }: CompletionOptions = {}): Promise<T> {
   if (lifecycle.sequence === 0) return Promise.reject(neverDispatched(placeOf(lifecycle)));
   if ((timeout === undefined || timeout === null) && signal === undefined) return waitFor(lifecycle, value);
   return waitFor(lifecycle, value, {

@@ -1,5 +1,5 @@
 /** What has come is nothing that this protocol says. Whoever reads the frame makes a LinkError of it. */
-export class MalformedFrame extends Error {}
+class MalformedFrame extends Error {}
 
 /** @throws MalformedFrame */
 export function malformed(what: string): never {

@@ -59,7 +59,7 @@ export function parseMark(name: string): Mark | undefined {
   };
 }
 
-export function markOwner(mark: Mark): ThreadIdentity {
+function markOwner(mark: Mark): ThreadIdentity {
   return parseIdentity(mark.owner.slice(0, mark.owner.indexOf('.')));
 }
 

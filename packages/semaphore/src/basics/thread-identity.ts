@@ -29,7 +29,7 @@ export interface ThreadIdentity {
 }
 
 export const BY_PROC = -1;
-export const BY_NOTHING = -2;
+const BY_NOTHING = -2;
 
 let self: ThreadIdentity | undefined;
 

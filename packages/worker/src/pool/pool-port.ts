@@ -10,7 +10,7 @@ export interface OpenLine {
 }
 
 /** To the thread: that link is not used any more. */
-export interface CloseLine {
+interface CloseLine {
   readonly close: number;
 }
 

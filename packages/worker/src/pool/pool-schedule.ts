@@ -333,7 +333,7 @@ export class PoolSchedule implements ThreadHost<PoolThread>, CallHolder {
   }
 }
 
-export function stoppedError(): BusStoppedError {
+function stoppedError(): BusStoppedError {
   return new BusStoppedError(
     'The HandlerPool was stopped. Make a new one, or stop the pool after the buses that use it.',
   );
