@@ -163,6 +163,11 @@ test('pool start - ready fails with what keeps a thread from starting, or when t
   expect(isBusStoppedError(await rejection(pool.ready()))).toBe(true);
 });
 
+test('pool start - a thread that is stopped as it starts has not failed to start', async () => {
+  const { code, stderr } = await runProgram('worker/failing-pool', ['nothing', '0', '10', 'starting']);
+  expect([code, stderr]).toEqual([0, '']);
+});
+
 test('pool start - threads that are kept are replaced when they crash, but not without end', async () => {
   const pool = poolOf({ minThreads: 1 });
   const bus = busOf(pool, 'export default () => process.exit(3)');

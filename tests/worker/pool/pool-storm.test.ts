@@ -5,6 +5,8 @@ interface Tally {
   /** How many calls ended with which error; '' = with a result. */
   readonly ends: Readonly<Record<string, number>>;
   readonly wrong: readonly string[];
+  /** Calls that ended by their time because of what others had left in their thread. */
+  readonly innocent: number;
   readonly threadsStarted: number;
   /** In MB, after each round. */
   readonly heaps: readonly number[];
@@ -27,6 +29,7 @@ test(
     const tally = JSON.parse(last) as Tally;
     expect(tally.wrong).toEqual([]);
     expect(end.code).toBe(0);
+    expect(tally.innocent).toBeLessThan(calls * rounds * 0.01);
     expect(Object.values(tally.ends).reduce((sum, count) => sum + count, 0)).toBe(calls * rounds);
     expect(tally.ends['']).toBeGreaterThan(calls * rounds * 0.4);
     expect(Math.max(...tally.heaps.slice(-3))).toBeLessThan(Math.max(...tally.heaps.slice(0, 3)) * 1.3 + 1);

@@ -50,6 +50,7 @@ export class PoolSchedule implements ThreadHost<PoolThread>, CallHolder {
   #pause: Timer | null = null;
   #idleTimer: Timer | null = null;
   #extraTimer: Timer | null = null;
+  #isStopped = false;
   #stopped: Promise<void> | null = null;
 
   constructor(options: ResolvedPoolOptions) {
@@ -78,14 +79,14 @@ export class PoolSchedule implements ThreadHost<PoolThread>, CallHolder {
   /** Has the run's work done in a thread. @returns the handler's value */
   async run(run: HandlerRun, entry: string): Promise<unknown> {
     const call = new PoolCall(run, entry, this, (end) => this.#counts.ended(end));
-    if (this.#stopped !== null) call.fail(stoppedError());
+    if (this.#isStopped) call.fail(stoppedError());
     else this.#add(call);
     return call.outcome;
   }
 
   /** Resolves once so many threads are there as are to be kept, at least one. */
   async ready(): Promise<void> {
-    if (this.#stopped !== null) throw stoppedError();
+    if (this.#isStopped) throw stoppedError();
     if (this.#isReady) return;
     const ready = new Promise<void>((resolve, reject) => {
       this.#readiness.add({ resolve, reject });
@@ -96,6 +97,8 @@ export class PoolSchedule implements ThreadHost<PoolThread>, CallHolder {
   }
 
   async stop(): Promise<void> {
+    // Told first: what ends because of it starts nothing anew.
+    this.#isStopped = true;
     this.#stopped ??= this.#stop();
     await this.#stopped;
   }
@@ -144,7 +147,7 @@ export class PoolSchedule implements ThreadHost<PoolThread>, CallHolder {
   gone(thread: PoolThread): void {
     this.#ending -= 1;
     this.#threads.delete(thread);
-    if (this.#stopped !== null) return;
+    if (this.#isStopped) return;
     if (thread.useful) this.#keepMinimum();
     this.#fill();
   }
@@ -156,7 +159,7 @@ export class PoolSchedule implements ThreadHost<PoolThread>, CallHolder {
   }
 
   again(call: PoolCall): boolean {
-    if (this.#stopped !== null || !call.loseThread(this)) return false;
+    if (this.#isStopped || !call.loseThread(this)) return false;
     call.list = this.#urgent;
     this.#urgent.insertAfter(null, call);
     return true;
@@ -227,7 +230,7 @@ export class PoolSchedule implements ThreadHost<PoolThread>, CallHolder {
   }
 
   get #mayStart(): boolean {
-    return this.#stopped === null && this.#pause === null;
+    return !this.#isStopped && this.#pause === null;
   }
 
   /** @returns whether one starts */
@@ -252,7 +255,7 @@ export class PoolSchedule implements ThreadHost<PoolThread>, CallHolder {
   }
 
   #failStart(error: Error): void {
-    if (this.#stopped !== null) return;
+    if (this.#isStopped) return;
     const others = this.#threads.size - this.#ending;
     for (const { reject } of this.#readiness) reject(error);
     this.#readiness.clear();
