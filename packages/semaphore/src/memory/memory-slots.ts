@@ -20,9 +20,10 @@ export class MemorySlots implements SlotPool {
   #limit: number;
   // Invariant: whoever is first in the queue wants more than is free.
   readonly #queue = new WaitQueue<HeldLease>(() => this.#serve());
-  readonly #drain = new Drain(() => this.#held.size === 0 && this.#queue.size === 0);
-  /** The held slots, and since when, in ms since 1970. */
-  readonly #held = new Map<number, number>();
+  readonly #drain = new Drain(() => this.isIdle);
+  /** Since when each slot is held, in ms since 1970; 0 = it is not. */
+  readonly #since: number[] = [];
+  #held = 0;
   // A slot is held, or in here, or was never used.
   readonly #free: number[] = [];
   #neverUsed = 0;
@@ -38,7 +39,7 @@ export class MemorySlots implements SlotPool {
 
   /** Nobody holds or waits. */
   get isIdle(): boolean {
-    return this.#held.size === 0 && this.#queue.size === 0;
+    return this.#held === 0 && this.#queue.size === 0;
   }
 
   async acquire(options?: AcquireOptions): Promise<HeldLease> {
@@ -69,20 +70,19 @@ export class MemorySlots implements SlotPool {
   inspect(): Promise<SlotReport> {
     const self = { pid: process.pid, threadId, state: 'alive' } as const;
     const iso = (ms: number): string => new Date(ms).toISOString();
-    const slots = [...this.#held];
-    slots.sort(([a], [b]) => a - b);
+    const holders = this.#since.map((since, slot) => ({ slot, ...self, since: iso(since) }));
     return Promise.resolve({
       name: this.name,
       scope: 'local',
       limit: this.#limit,
       directory: null,
-      holders: slots.map(([slot, since]) => ({ slot, ...self, since: iso(since) })),
+      holders: holders.filter(({ slot }) => this.#since[slot] !== 0),
       waiters: Array.from(this.#queue, ({ permits, since }) => ({ ...self, since: iso(since), permits })),
     });
   }
 
   #fits(permits: number): boolean {
-    return this.#held.size + permits <= this.#limit;
+    return this.#held + permits <= this.#limit;
   }
 
   #lease(permits: number): HeldLease {
@@ -98,12 +98,14 @@ export class MemorySlots implements SlotPool {
 
   #take(since: number): number {
     const slot = this.#free.pop() ?? this.#neverUsed++;
-    this.#held.set(slot, since);
+    this.#since[slot] = since;
+    this.#held++;
     return slot;
   }
 
   #release(slot: number): void {
-    this.#held.delete(slot);
+    this.#since[slot] = 0;
+    this.#held--;
     this.#free.push(slot);
   }
 

@@ -81,6 +81,7 @@ export class SharedLine {
 
   /** Wakes the thread whose turn it is. */
   wakeNext(semaphore: SharedSemaphore, memory: SharedMemory): void {
+    if (!semaphore.hasOtherWaiters) return;
     for (const waiter of semaphore.waiters()) {
       if (waiter.threadId === this.#own) return;
       memory.wakeThread(waiter.threadId);
@@ -118,6 +119,8 @@ export class SharedLine {
   }
 
   #ahead(semaphore: SharedSemaphore, ticket: number): SharedWaiter[] {
+    // Mostly there is none, and nothing to be made for it.
+    if (!semaphore.hasOtherWaiters) return [];
     return semaphore.waiters().filter((other) => other.threadId !== this.#own && isEarlier(other.ticket, ticket));
   }
 

@@ -126,6 +126,15 @@ export class SharedSemaphore {
     return found;
   }
 
+  /** Whether a call of another thread waits. */
+  get hasOtherWaiters(): boolean {
+    for (let i = 0; i < PLACES; i++) {
+      const owner = Atomics.load(this.#words, this.#placeAt(i));
+      if (owner > 0 && owner !== this.#own) return true;
+    }
+    return false;
+  }
+
   get hasWaiters(): boolean {
     for (let i = 0; i < PLACES; i++) if (Atomics.load(this.#words, this.#placeAt(i)) > 0) return true;
     return false;
