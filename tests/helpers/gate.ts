@@ -12,9 +12,12 @@ export function gate(): Gate {
   return { opened, open };
 }
 
-/** One turn of the event loop: every microtask and every timer that is due has run. */
+/**
+ * One turn of the event loop: every microtask and every timer that is due has run; and one more, because a bus that has
+ * been at it for some time lets others have theirs first.
+ */
 export function nextTurn(): Promise<void> {
-  return new Promise((resolve) => void setImmediate(resolve));
+  return new Promise((resolve) => void setImmediate(() => setImmediate(resolve)));
 }
 
 /** Some turns: lets all work go on that waits for nothing but its turn. */

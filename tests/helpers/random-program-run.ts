@@ -101,7 +101,7 @@ class ProgramRun {
     // A loop that still counts a handler as in progress would never start this one.
     bus.off('Probe');
     const probe = bus.dispatch(new BaseEvent({}, { event_type: 'Probe', event_timeout: null }));
-    await nextTurn();
+    for (let turn = 0; turn < 5 && probe.event.event_status === 'pending'; turn += 1) await nextTurn();
     if (probe.event.event_status === 'pending') this.#journal.violation(`${bus.name} doesn't go on`);
   }
 

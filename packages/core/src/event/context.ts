@@ -22,7 +22,14 @@ export interface WaitLimits {
 
 export const noLimits: WaitLimits = { timeout: null, onTimeout: () => new Error('a wait without limit timed out') };
 
-/** The handler that the calling code belongs to. */
+/** How often somebody who waited for an event was told to go on, in this thread. */
+export let wakes = 0;
+
+/** Somebody goes on, within the next microtasks: no event is to start before. */
+export function woken(): void {
+  wakes += 1;
+}
+
 /** A handler's await of an event. */
 export interface Suspension {
   /** Under which cycles are looked for in other threads; null if none can lead there. */
@@ -31,6 +38,7 @@ export interface Suspension {
   resume(wake: () => void): void;
 }
 
+/** The handler that the calling code belongs to. */
 export interface ActiveHandler {
   readonly runner: Runner;
   /** The bus that runs it. */
@@ -60,7 +68,10 @@ export function liveHandler(): ActiveHandler | null {
  * @returns `value`
  */
 export function waitFor<T>(subject: Subject, value: T, limits: WaitLimits = noLimits): Promise<T> {
-  if (subject.settled) return Promise.resolve(value);
+  if (subject.settled) {
+    woken();
+    return Promise.resolve(value);
+  }
   const handler = liveHandler();
   if (limits !== noLimits || handler !== null) return waitWithin(subject, value, limits, handler);
   return new Promise((resolve, reject) => subject.addWait(new OutsideWait(subject, resolve, reject, value)));
@@ -82,6 +93,7 @@ class OutsideWait<T> implements Wait {
   }
 
   settle(): void {
+    woken();
     this.#resolve(this.#value);
   }
 
@@ -105,6 +117,7 @@ function waitWithin<T>(
       subject.release(wait);
       timer?.cancel();
       stopListening?.();
+      woken();
       if (suspension === null) finish();
       else suspension.resume(finish);
     };

@@ -1,4 +1,4 @@
-import { liveHandler, waitFor } from './context.ts';
+import { liveHandler, waitFor, woken } from './context.ts';
 import { didYouMean, handledTypes } from '../basics/did-you-mean.ts';
 import { checkWait } from '../basics/duration.ts';
 import {
@@ -225,6 +225,7 @@ class ResultWait<R, E extends object, T> implements Wait {
   }
 
   settle(): void {
+    woken();
     try {
       this.#resolve(this.#toValue(countingResults(this.#lifecycle, noOptions, this.#kind)));
     } catch (error) {

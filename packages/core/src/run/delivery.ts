@@ -13,6 +13,7 @@ import type { Linked } from '../basics/linked-list.ts';
 import type { OpenList } from '../history/open-list.ts';
 import { recursionError } from './recursion.ts';
 import { lifecycleOf } from '../event/result-helpers.ts';
+import { isOverdue } from './turns.ts';
 import { isEmpty, membersOf, type SmallSet, withMember, withoutMember } from '../basics/small-set.ts';
 
 /** What a delivery needs of its bus. */
@@ -121,7 +122,8 @@ export class Delivery implements Part, RunHost, Linked<Delivery>, InFlight<Deliv
   }
 
   /**
-   * Starts handlers in order: on a serial bus up to the first that keeps the slot, else all.
+   * Starts handlers in order: on a serial bus up to the first that keeps the slot, else all; or until timers and I/O are
+   * due.
    *
    * Called with the slot free.
    *
@@ -134,6 +136,10 @@ export class Delivery implements Part, RunHost, Linked<Delivery>, InFlight<Deliv
       const run = this.#startNext(time);
       time = result.settled ? completedAtOf(result) : now();
       if (serial && run !== null && !result.settled && run.entry.holdsSlot) return time;
+      if (this.#nextEntry < this.#entries.length && isOverdue(time)) {
+        this.#host.continue(this);
+        return time;
+      }
     }
     this.#checkDone(time);
     return time;

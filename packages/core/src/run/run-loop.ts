@@ -1,10 +1,10 @@
 import { type Moment, never, now } from '../basics/clock.ts';
-import { activeHandler } from '../event/context.ts';
+import { activeHandler, wakes } from '../event/context.ts';
 import type { Delivery } from './delivery.ts';
 import { Fifo } from '../basics/fifo.ts';
 import type { HandlerRun } from './handler-run.ts';
 import { LinkedList } from '../basics/linked-list.ts';
-import { queueMicrotask } from '../basics/node-clock.ts';
+import { afterMicrotasks, afterTurn, isOverdue, soon, spend } from './turns.ts';
 
 /**
  * Decides what runs next on one bus.
@@ -20,6 +20,10 @@ import { queueMicrotask } from '../basics/node-clock.ts';
  * progress are suspended, which is what keeps awaits free of deadlock.
  *
  * A parallel bus has no slot: awaited events start at once, others when no event is busy.
+ *
+ * Two more things are let go first. Whoever awaited an event goes on before the next one starts: a turn in which a wait
+ * has ended is over, and the next begins when no microtask is left. And timers and I/O get a turn now and then, however
+ * long the queue and however fast the handlers.
  */
 export class RunLoop {
   readonly #serial: boolean;
@@ -40,6 +44,10 @@ export class RunLoop {
   /** Events in a row at the end of which it was the same. */
   #timeless = 0;
   #pumping = false;
+  /** Waits in this thread that had ended before the last turn. */
+  #wakes = wakes;
+  /** Events have come in whose dispatchers have not had a microtask to await them since. */
+  #fresh = false;
   /** Asked before each event; true = go on later, the answerer calls `schedule`. Lets a thread look at its messages. */
   pause: ((at: Moment) => boolean) | null = null;
 
@@ -58,6 +66,7 @@ export class RunLoop {
   enqueue(delivery: Delivery): void {
     this.#time = never;
     if (activeHandler.getStore() !== undefined) this.#handlersAsk = true;
+    this.#fresh = true;
     if (delivery.lifecycle.awaited) this.#pushAwaited(delivery);
     else this.#queue.push(delivery);
     this.schedule();
@@ -115,7 +124,7 @@ export class RunLoop {
       return;
     }
     this.#scheduled = true;
-    queueMicrotask(this.#gather);
+    soon(this.#gather);
   };
 
   /** Nothing starts until `go`: more is about to come in. */
@@ -129,6 +138,8 @@ export class RunLoop {
     if (!this.#due) return;
     this.#due = false;
     if (this.#scheduled) return;
+    // What comes in a frame is awaited at the other end, if at all.
+    this.#fresh = false;
     // What a handler has dispatched while its function was called from a frame, it may be about to await.
     if (this.#handlersAsk) this.schedule();
     else this.#pump();
@@ -137,7 +148,8 @@ export class RunLoop {
   // A handler that awaits a Dispatch gets here one microtask later than with a result helper called in the same breath.
   // Then the loop lets all microtasks pass that are due, so that events awaited together start in their order.
   readonly #gather = (): void => {
-    if (this.#handlersAsk) queueMicrotask(this.#pump);
+    if (this.#wakes !== wakes) afterMicrotasks(this.#pump);
+    else if (this.#handlersAsk) soon(this.#pump);
     else this.#pump();
   };
 
@@ -147,25 +159,36 @@ export class RunLoop {
     this.#pumping = true;
     this.#turn += 1;
     this.#time = never;
+    this.#wakes = wakes;
+    // Who awaits the first of several in the breath in which he dispatched them has not come to it yet.
+    const many = !this.#fresh || this.queued < 2;
+    this.#fresh = false;
     this.onTurn?.();
     try {
-      while (this.#holder === null && this.#runNext());
+      let more = this.#holder === null && this.#runNext() && many;
+      while (more && this.#holder === null && this.#wakes === wakes) more = this.#runNext();
     } finally {
       this.#pumping = false;
     }
-    if (this.#awaited.first?.awaitedTurn === this.#turn) this.schedule();
+    if (!many || this.#wakes !== wakes || this.#awaited.first?.awaitedTurn === this.#turn) this.schedule();
   };
 
   /** @returns whether there was something to run */
   #runNext(): boolean {
+    if (this.#claims.size === 0 && this.#awaited.first === null && (this.#busy > 0 || this.#queue.size === 0))
+      return false;
+    if (this.#time === never) this.#time = now();
+    if (isOverdue(this.#time)) {
+      this.#scheduled = true;
+      afterTurn(this.#pump);
+      return false;
+    }
     const claim = this.#claims.shift();
     if (claim !== undefined) {
-      claim(now());
+      claim(this.#time);
       this.#time = never;
       return true;
     }
-    if (this.#awaited.first === null && (this.#busy > 0 || this.#queue.size === 0)) return false;
-    if (this.#time === never) this.#time = now();
     if (this.pause?.(this.#time) === true) return false;
     // Awaited just now: more that is awaited together with it may be on its way.
     if (this.#awaited.first?.awaitedTurn === this.#turn) return false;
@@ -175,6 +198,7 @@ export class RunLoop {
     delivery.start(this.#time);
     const end = delivery.advance(this.#serial, this.#time);
     if (this.#time === never) return true;
+    if (end !== this.#time) spend(end - this.#time);
     // Forwards and events without handlers take time too, which nobody has looked up.
     this.#timeless = end === this.#time ? this.#timeless + 1 : 0;
     this.#time = this.#timeless % 64 === 63 ? never : end;

@@ -1,0 +1,59 @@
+import { setImmediate } from 'node:timers';
+import { type Moment, never } from '../basics/clock.ts';
+
+/** Milliseconds after which a thread's timers and I/O get a turn, however many events are queued. */
+const slice = 10;
+/** Fewer events than that don't keep others waiting, unless their handlers take all the time. */
+const few = 8;
+const nextTick = process.nextTick.bind(process);
+/** Not the clock that tests set. */
+const realTime = performance.now.bind(performance);
+const ready = Promise.resolve();
+
+/**
+ * When the time that is counted began, and what has happened since: whether the event loop has turned, which nothing
+ * tells for free and is looked up once in a slice; how many events have started; how long handlers were called.
+ */
+let since: Moment = never;
+let sinceReal = 0;
+let turned = true;
+let events = 0;
+let spent = 0;
+
+function onTurn(): void {
+  turned = true;
+}
+
+/** Another event or handler is about to start. @returns whether the event loop must turn before */
+export function isOverdue(at: Moment): boolean {
+  events += 1;
+  if (at - since < slice && at >= since) return false;
+  if (!turned) return (events > few || spent >= slice) && realTime() - sinceReal >= slice;
+  since = at;
+  sinceReal = realTime();
+  turned = false;
+  events = 0;
+  spent = 0;
+  setImmediate(onTurn);
+  return false;
+}
+
+/** Handlers were called for so many milliseconds. */
+export function spend(milliseconds: number): void {
+  spent += milliseconds;
+}
+
+/** Calls back within this turn, behind the microtasks that are due already. Costs a third of `queueMicrotask`. */
+export function soon(call: () => void): void {
+  void ready.then(call);
+}
+
+/** Calls back within this turn, when no microtask is left; to be called from one. */
+export function afterMicrotasks(call: () => void): void {
+  nextTick(call);
+}
+
+/** Calls back when timers and I/O have had their turn. */
+export function afterTurn(call: () => void): void {
+  setImmediate(call);
+}
