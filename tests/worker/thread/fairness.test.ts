@@ -30,8 +30,8 @@ test('fairness - forwards and events without handlers take time too: nobody is t
   };
   // Each takes a millisecond.
   bus.observe({ started: () => void vi.setSystemTime(Date.now() + 1) });
-  const sent = Array.from({ length: 500 }, () => bus.dispatch(new Outer({})));
-  await Promise.all(sent);
+  for (let n = 0; n < 500; n += 1) bus.dispatch(new Outer({}));
+  await bus.waitUntilIdle();
   expect(oldest).toBeGreaterThan(0);
   expect(oldest).toBeLessThanOrEqual(64);
 });
