@@ -318,6 +318,8 @@ test('result - as JSON has the fields of bubus, with ids for events', async () =
     eventbus_name: 'Json',
     started_at: first?.started_at,
     completed_at: first?.completed_at,
+    thread_id: first?.thread_id,
+    pid: process.pid,
     result: { sum: 3 },
     error: null,
     event_children: event.event_children.map(({ event_id }) => event_id),

@@ -4,6 +4,8 @@ import { BaseEvent, pathOf, setPath } from '../event/base-event.ts';
 import type { BusIdentity, PathStep } from '../event/bus-names.ts';
 import { cancelWith } from '../event/cancellation.ts';
 import type { Places } from './back-pressure.ts';
+import { BusMeter, type BusStats } from './bus-meter.ts';
+import { reportEnded, reportFailures, reportSlow } from './bus-reports.ts';
 import { Capacity } from './capacity.ts';
 import { capacityError, unwrittenError } from './capacity-errors.ts';
 import { enterTree, noEventError, passed, skip } from '../event/causality.ts';
@@ -16,16 +18,11 @@ import {
   rememberTransfer,
   type RunningBus,
 } from '../event/dispatch.ts';
-import {
-  BusStoppedError,
-  isHandlerAbortedError,
-  isHandlerCancelledError,
-  isHandlerTimeoutError,
-  type WalWriteError,
-} from '../basics/errors.ts';
+import { BusStoppedError, type WalWriteError } from '../basics/errors.ts';
 import type { EventResult } from '../event/event-result.ts';
 import { Expectations } from './expectation.ts';
 import type { ForwardTarget, HandlerEntry } from '../handlers/handler.ts';
+import type { Middleware } from '../handlers/middleware.ts';
 import { HandlerRegistry } from '../handlers/handler-registry.ts';
 import type { HandlerRun } from '../run/handler-run.ts';
 import { EventHistory } from '../history/history.ts';
@@ -33,6 +30,7 @@ import { IdleWatch } from './idle-watch.ts';
 import type { ResolvedBusOptions } from './bus-options.ts';
 import { isDispatchWatched, watchDispatch } from '../event/instrument.ts';
 import type { Lifecycle } from '../event/lifecycle.ts';
+import { hasLost } from '../event/lost-result.ts';
 import { dependentsOf } from '../event/needs.ts';
 import { Observers } from '../event/observer.ts';
 import { lifecycleOf } from '../event/result-helpers.ts';
@@ -56,6 +54,9 @@ export class BusEngine implements DeliveryHost, ForwardTarget, LogHost, Places {
   readonly expectations: Expectations = new Expectations();
   readonly idle: IdleWatch = new IdleWatch();
   readonly observers: Observers;
+  readonly meter: BusMeter = new BusMeter();
+  /** Of `use`; replaced, never changed. */
+  middlewares: readonly Middleware[] = [];
   /** Null until the bus is linked. */
   twins: Twins | null = null;
   /** Null without walPath. */
@@ -71,7 +72,8 @@ export class BusEngine implements DeliveryHost, ForwardTarget, LogHost, Places {
     this.#ownPath = [identity];
     this.bus = bus;
     this.options = options;
-    this.loop = new RunLoop(!options.parallelHandlers);
+    const { parallelHandlers, concurrency } = options;
+    this.loop = new RunLoop(parallelHandlers, concurrency ?? Infinity);
     this.registry = new HandlerRegistry(identity);
     this.history = new EventHistory(options.maxHistorySize);
     this.capacity = new Capacity(options.maxPending);
@@ -80,7 +82,7 @@ export class BusEngine implements DeliveryHost, ForwardTarget, LogHost, Places {
     this.#onDispatch = onDispatch;
     this.#slow = new SlowWatch(
       () => this.#resultsInProgress(),
-      (result, seconds) => this.#warnSlow(result, seconds),
+      (result, seconds) => reportSlow(this, result, seconds),
     );
   }
 
@@ -94,6 +96,10 @@ export class BusEngine implements DeliveryHost, ForwardTarget, LogHost, Places {
 
   get maxRecursionDepth(): number | null {
     return this.options.maxRecursionDepth;
+  }
+
+  get eventTimeout(): number | null {
+    return this.options.eventTimeout;
   }
 
   get stopped(): boolean {
@@ -178,6 +184,12 @@ export class BusEngine implements DeliveryHost, ForwardTarget, LogHost, Places {
     });
   }
 
+  stats(): BusStats {
+    const { completed, failed, timedOut, waitingForThreads } = this.meter;
+    const { queued, busy } = this.loop;
+    return { queued, inProgress: busy, waitingForThreads, completed, failed, timedOut };
+  }
+
   match(type: string, starting: boolean): readonly HandlerEntry[] {
     const entries = this.registry.match(type);
     if (!starting) return entries;
@@ -225,8 +237,12 @@ export class BusEngine implements DeliveryHost, ForwardTarget, LogHost, Places {
     if (this.observers.active) this.observers.notify((observer) => observer.handlerStarted?.(event, result));
   }
 
-  handlerEnded({ event }: Delivery, result: EventResult, entry: HandlerEntry): void {
-    if (result.status === 'error' && entry.target === null) this.#logFailure(event, result);
+  handlerEnded(delivery: Delivery, result: EventResult, entry: HandlerEntry): void {
+    const { event } = delivery;
+    if (result.status === 'error' && entry.target === null) {
+      if (!hasLost(result.error)) BusMeter.note(delivery, result.error);
+      reportEnded(this, event, result);
+    }
     if (this.observers.active) this.observers.notify((observer) => observer.handlerEnded?.(event, result));
   }
 
@@ -238,8 +254,10 @@ export class BusEngine implements DeliveryHost, ForwardTarget, LogHost, Places {
     this.log?.ended(delivery, at);
   }
 
-  completed(delivery: Delivery): void {
+  completed(delivery: Delivery, got: boolean): void {
     const { event } = delivery;
+    this.meter.end(delivery);
+    if (delivery.failure !== 'none') reportFailures(this, event, delivery.results, got);
     this.history.completed(delivery);
     if (this.twins !== null && delivery.lifecycle.crossed !== null) this.twins.left(event);
     if (this.observers.active) this.observers.notify((observer) => observer.completed?.(event));
@@ -306,28 +324,9 @@ export class BusEngine implements DeliveryHost, ForwardTarget, LogHost, Places {
     if (this.capacity.full) throw capacityError(this, event);
   }
 
-  #logFailure(event: BaseEvent, result: EventResult): void {
-    const error = result.error as Error;
-    const what = `${this.name}.${result.handler_name}(${event.event_type}#${event.event_id.slice(-4)}) failed`;
-    // Ended with another handler, which has its own report: no stack, which costs the most of all.
-    if (isHandlerAbortedError(error) || isHandlerCancelledError(error)) {
-      this.options.logger.debug(`${what}: ${error.message}`);
-    } else if (isHandlerTimeoutError(error)) {
-      // Its stack is that of a timer, which tells nothing.
-      this.options.logger.error(`${what}: ${error.name}: ${error.message}`);
-    } else this.options.logger.error(`${what}: ${error.stack ?? `${error.name}: ${error.message}`}`);
-  }
-
   *#resultsInProgress(): Iterable<EventResult> {
     for (const { results } of this.history.open()) {
       for (const result of results) if (result.status === 'started') yield result;
     }
-  }
-
-  #warnSlow({ lifecycle, handler_name }: EventResult, seconds: number): void {
-    const { event_type, event_id } = lifecycle.event as BaseEvent;
-    this.options.logger.warn(
-      `${this.name}.${handler_name}(${event_type}#${event_id.slice(-4)}) has been running for ${seconds.toFixed(0)} s: slow, or a deadlock?`,
-    );
   }
 }

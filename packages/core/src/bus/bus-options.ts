@@ -3,13 +3,14 @@ import type { LogMode } from '../log/event-log.ts';
 import { logPath } from '../log/log-path.ts';
 import { checkFlag } from '../basics/options.ts';
 import { checkLimit, checkSize, type Limit } from '../basics/duration.ts';
-import { defaultLogger, type Logger, safeLogger } from '../basics/logger.ts';
+import { defaultTimeout } from '../event/event-schema.ts';
+import { defaultLogger, type Logger, safeLogger, type SafeLogger } from '../basics/logger.ts';
 
 /** Options of `new EventBus(…)`. */
 export interface EventBusOptions {
   /**
-   * A JavaScript identifier, unique among the live buses of the thread: on a clash the bus gets a suffix and a warning
-   * is logged, as in bubus.
+   * Letters, digits and `_ $ . : -`, unique among the live buses of the thread: on a clash the bus gets a suffix and a
+   * warning is logged, as in bubus.
    * @default 'EventBus_' and 8 hex digits
    */
   readonly name?: string | undefined;
@@ -34,6 +35,11 @@ export interface EventBusOptions {
   readonly walSync?: boolean | undefined;
   /** Run the handlers of one event side by side; events stay in order. @default false */
   readonly parallelHandlers?: boolean | undefined;
+  /**
+   * How many events may be in progress at once; null = any number. Above 1 they start in order of dispatch, and awaited
+   * ones at once; the handlers of each still run one after the other. @default 1
+   */
+  readonly concurrency?: number | null | undefined;
   /** How many events the history holds; null = all, 0 = those in flight. @default 50 */
   readonly maxHistorySize?: number | null | undefined;
   /**
@@ -43,6 +49,11 @@ export interface EventBusOptions {
   readonly maxPending?: number | null | undefined;
   /** How deep a handler may be nested in itself through the events that it dispatches; null = no limit. @default 50 */
   readonly maxRecursionDepth?: number | null | undefined;
+  /**
+   * Limit in seconds for each handler of events of which neither the class nor the instance says anything; null = none.
+   * @default 60
+   */
+  readonly eventTimeout?: number | null | undefined;
   /** `console`, a pino logger, or the like. @default stderr, from the level in THREADBUS_LOG_LEVEL ('warn') up */
   readonly logger?: Logger | undefined;
 }
@@ -62,10 +73,12 @@ export interface StopOptions {
 export interface ResolvedBusOptions {
   readonly log: LogMode | null;
   readonly parallelHandlers: boolean;
+  readonly concurrency: Limit;
   readonly maxHistorySize: Limit;
   readonly maxPending: Limit;
   readonly maxRecursionDepth: Limit;
-  readonly logger: Logger;
+  readonly eventTimeout: Limit;
+  readonly logger: SafeLogger;
 }
 
 const optionNames = new Set([
@@ -74,9 +87,11 @@ const optionNames = new Set([
   'walMode',
   'walSync',
   'parallelHandlers',
+  'concurrency',
   'maxHistorySize',
   'maxPending',
   'maxRecursionDepth',
+  'eventTimeout',
   'logger',
 ]);
 
@@ -104,9 +119,14 @@ export function resolveBusOptions(options: EventBusOptions): ResolvedBusOptions 
   return {
     log: resolveLog(options),
     parallelHandlers,
+    concurrency: checkConcurrency(options.concurrency),
     maxHistorySize,
     maxPending: checkLimit('maxPending', maxPending),
     maxRecursionDepth: checkLimit('maxRecursionDepth', maxRecursionDepth),
+    eventTimeout: checkLimit(
+      'eventTimeout (seconds)',
+      options.eventTimeout === undefined ? defaultTimeout : options.eventTimeout,
+    ),
     logger: safeLogger(logger === undefined ? defaultLogger() : checkLogger(logger)),
   };
 }
@@ -122,6 +142,12 @@ function resolveLog({ walPath, walMode, walSync }: EventBusOptions): LogMode | n
   const alone = walMode === undefined ? (walSync === undefined ? null : 'walSync') : 'walMode';
   if (alone === null) return null;
   throw new TypeError(`${alone} says how a bus logs, but this one has no log: give it a walPath as well.`);
+}
+
+function checkConcurrency(value: unknown): Limit {
+  const limit = checkLimit('concurrency', value === undefined ? 1 : value);
+  if (limit === null || Number.isInteger(limit)) return limit;
+  throw new RangeError(`Expected concurrency to be a whole number from 1 up, or null for no limit; got ${limit}.`);
 }
 
 function checkLogger(logger: Logger): Logger {

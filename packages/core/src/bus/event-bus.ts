@@ -1,6 +1,8 @@
 import { waitForCapacity } from './back-pressure.ts';
-import type { AnyEvent, BaseEvent, EventConstructor } from '../event/base-event.ts';
+import type { AnyEvent, EventConstructor } from '../event/base-event.ts';
 import { BusEngine } from './bus-engine.ts';
+import type { BusStats } from './bus-meter.ts';
+import { busEngine, BusReader } from './bus-reader.ts';
 import { type BusIdentity, BusNames } from '../event/bus-names.ts';
 import { type EventBusOptions, resolveBusOptions, type StopOptions } from './bus-options.ts';
 import { newId } from '../event/event-id.ts';
@@ -11,9 +13,6 @@ import { lookForTypesIn } from '../basics/did-you-mean.ts';
 import { Dispatch, type RunningBus } from '../event/dispatch.ts';
 import { isWalWriteError } from '../basics/errors.ts';
 import { checkWait } from '../basics/duration.ts';
-import { expectEvent } from './expect.ts';
-import { findEvent, type FindOptions } from './find.ts';
-import type { ExpectOptions } from './expectation.ts';
 import {
   type AnyHandler,
   checkOnOptions,
@@ -22,12 +21,12 @@ import {
   type Handler,
   type OnOptions,
 } from '../handlers/handler.ts';
-import { eventHolder, heldEvents } from './held-events.ts';
+import type { Middleware } from '../handlers/middleware.ts';
+import { eventHolder } from './held-events.ts';
 import { drain, ignoreCycles, waitUntilIdle } from './idle.ts';
 import type { WaitOptions } from './idle-watch.ts';
 import { showAs } from '../basics/inspect.ts';
 import { logLevel } from '../basics/logger.ts';
-import { logTree } from '../event/log-tree.ts';
 import { type EventHolder, MemoryWatch } from './memory-watch.ts';
 import type { BusObserver } from '../event/observer.ts';
 import { checkFlag, checkOptions, checkSignal } from '../basics/options.ts';
@@ -37,15 +36,9 @@ import { type Subscription, subscription } from '../basics/subscription.ts';
 const noOptions: OnOptions = {};
 const names = new BusNames<EventBus>();
 const memory = new MemoryWatch(holders);
-let engineOf: (bus: EventBus) => BusEngine;
 lookForTypesIn((busName) =>
-  [...names.live()].flatMap((bus) => (bus.name === busName ? engineOf(bus).registry.types : [])),
+  [...names.live()].flatMap((bus) => (bus.name === busName ? busEngine(bus).registry.types : [])),
 );
-
-/** The works of a bus, for sibling packages. */
-export function busEngine(bus: EventBus): BusEngine {
-  return engineOf(bus);
-}
 
 /**
  * A bus: takes events in strict order and calls their handlers, one at a time unless told otherwise.
@@ -59,7 +52,7 @@ export function busEngine(bus: EventBus): BusEngine {
  * bus.on(Add, ({ a, b }) => a + b);
  * await bus.dispatch(new Add({ a: 1, b: 2 })).eventResult();   //=> 3
  */
-export class EventBus implements RunningBus, AsyncDisposable {
+export class EventBus extends BusReader implements RunningBus, AsyncDisposable {
   /**
    * Hands an event over and returns at once; no handler runs within the call.
    *
@@ -73,7 +66,6 @@ export class EventBus implements RunningBus, AsyncDisposable {
   readonly #engine: BusEngine;
 
   static {
-    engineOf = (bus) => bus.#engine;
     showAs(this.prototype, (bus) => bus.toString());
   }
 
@@ -91,7 +83,8 @@ export class EventBus implements RunningBus, AsyncDisposable {
       logger.warn(
         `EventBus with name "${options.name}" already exists in this thread; this one is called "${name}". Stop the other one first, or choose another name.`,
       );
-    const engine = new BusEngine({ id: newId(), name }, this, resolved, () => memory.touch());
+    super((bus) => new BusEngine({ id: newId(), name }, bus as EventBus, resolved, () => memory.touch()));
+    const engine = busEngine(this);
     this.#engine = engine;
     if (logLevel() === 'debug') engine.observers.add(debugLog(name, logger));
     this.dispatch = forwardTo(engine, (event, given) => engine.dispatch(event, given));
@@ -106,26 +99,6 @@ export class EventBus implements RunningBus, AsyncDisposable {
   /** Unique among the live buses of the thread; in results and in `event_path`. */
   get name(): string {
     return this.#engine.name;
-  }
-
-  /** The events that the bus remembers, by id, in order of dispatch. */
-  get eventHistory(): ReadonlyMap<string, BaseEvent> {
-    return this.#engine.history;
-  }
-
-  /** Events in flight and in the history that no handler has begun, in order of arrival. */
-  get eventsPending(): readonly BaseEvent[] {
-    return this.#eventsWith('pending');
-  }
-
-  /** Events in flight and in the history that are being worked on, or wait for children. */
-  get eventsStarted(): readonly BaseEvent[] {
-    return this.#eventsWith('started');
-  }
-
-  /** Events in the history that are completed. */
-  get eventsCompleted(): readonly BaseEvent[] {
-    return this.#eventsWith('completed');
   }
 
   /**
@@ -149,7 +122,7 @@ export class EventBus implements RunningBus, AsyncDisposable {
   on(pattern: EventPattern, handler: unknown, given: OnOptions = noOptions): Subscription {
     const key = patternKey(pattern);
     if (given !== noOptions) checkOnOptions(given);
-    const { once = false, signal } = given;
+    const { once = false, signal, timeout = null } = given;
     if (typeof handler !== 'function') {
       throw new TypeError(
         `Expected a handler for '${key}' on ${this.name} to be a function; got ${describe(handler)}.${handlerHint(handler)}`,
@@ -159,7 +132,7 @@ export class EventBus implements RunningBus, AsyncDisposable {
     if (stopped) throw this.#engine.stoppedError();
     if (signal?.aborted === true) return subscription(() => undefined);
     if (typeof pattern !== 'string') registry.addClass(pattern);
-    const { entry, namesake } = registry.add(key, handler as AnyHandler, once);
+    const { entry, namesake } = registry.add(key, handler as AnyHandler, once, timeout === Infinity ? null : timeout);
     if (namesake) {
       options.logger.warn(
         `${this.name}: a handler named "${entry.source.handlerName}" is already registered for '${key}'; both will run.`,
@@ -186,31 +159,6 @@ export class EventBus implements RunningBus, AsyncDisposable {
       );
     }
     this.#engine.registry.removeAll(key, handler as AnyHandler | undefined);
-  }
-
-  /**
-   * Waits for the next event that matches to be dispatched to this bus; it needn't be processed yet.
-   *
-   * Registered before the call returns. It is no handler and leaves no result.
-   * @throws TimeoutError; the signal's reason; BusStoppedError; what a filter threw
-   * @example const paid = await bus.expect(InvoicePaid, { include: (event) => event.invoice_id === id, timeout: 30 });
-   */
-  expect<C extends EventConstructor>(pattern: C, options?: ExpectOptions<InstanceType<C>>): Promise<InstanceType<C>>;
-  expect(pattern: string, options?: ExpectOptions<AnyEvent>): Promise<AnyEvent>;
-  async expect(pattern: EventPattern, options: ExpectOptions<never> = {}): Promise<BaseEvent> {
-    return expectEvent(this.#engine, patternKey(pattern), options as ExpectOptions);
-  }
-
-  /**
-   * Looks for an event in the history, newest first, then waits for one if `future` says so.
-   * @returns null if there is none, or none came in time
-   * @throws the signal's reason; BusStoppedError while it waits; what `where` threw
-   * @example const event = (await bus.find(Refresh, { past: 10 })) ?? bus.dispatch(new Refresh({})).event;   // debounce
-   */
-  find<C extends EventConstructor>(pattern: C, options?: FindOptions<InstanceType<C>>): Promise<InstanceType<C> | null>;
-  find(pattern: string, options?: FindOptions<AnyEvent>): Promise<AnyEvent | null>;
-  async find(pattern: EventPattern, options: FindOptions<never> = {}): Promise<BaseEvent | null> {
-    return findEvent(this.#engine, patternKey(pattern), options as FindOptions);
   }
 
   /**
@@ -311,9 +259,43 @@ export class EventBus implements RunningBus, AsyncDisposable {
     await this.stop();
   }
 
-  /** The remembered events as a tree of events and handlers, in bubus's format. @example console.log(bus.logTree()); */
-  logTree(): string {
-    return logTree([...this.#engine.history.values()]);
+  /**
+   * Wraps every handler that runs on this bus, those in pool threads included, forwards not; the first one that was
+   * added is outermost.
+   *
+   * What it returns is the handler's result, checked like any other, what it throws the error; its time is the handler's.
+   * An async context that is set around `next()` is the handler's.
+   * @returns takes it away again; handlers that have begun keep it
+   * @throws TypeError for what is no function; BusStoppedError
+   * @example
+   * ```ts
+   * bus.use(async (event, { signal }, next) => {
+   *   const began = performance.now();
+   *   try {
+   *     return await next();
+   *   } finally {
+   *     console.log(event.event_type, performance.now() - began);
+   *   }
+   * });
+   * ```
+   */
+  use(middleware: Middleware): Subscription {
+    if (typeof middleware !== 'function') {
+      throw new TypeError(`Expected a middleware for ${this.name} to be a function; got ${describe(middleware)}.`);
+    }
+    const engine = this.#engine;
+    if (engine.stopped) throw engine.stoppedError();
+    // One that is added twice wraps twice, and each is taken away by itself.
+    const own: Middleware = (event, context, next) => middleware(event, context, next);
+    engine.middlewares = [...engine.middlewares, own];
+    return subscription(() => {
+      engine.middlewares = engine.middlewares.filter((other) => other !== own);
+    });
+  }
+
+  /** Numbers of this bus, in events; costs nothing to speak of. @example setInterval(() => gauge.set(bus.stats().queued), 1000); */
+  stats(): BusStats {
+    return this.#engine.stats();
   }
 
   /** Adds a watcher that is told of everything that happens here. @returns takes it away again */
@@ -321,26 +303,22 @@ export class EventBus implements RunningBus, AsyncDisposable {
     return subscription(this.#engine.observers.add(observer));
   }
 
-  toString(): string {
+  override toString(): string {
     const { stopped, history, registry } = this.#engine;
     const completed = [...history.values()].filter(({ event_status }) => event_status === 'completed').length;
     return `${this.name}${stopped ? '🔴' : '🟢'}(⏳ ${this.eventsPending.length} | ▶️ ${this.eventsStarted.length} | ✅ ${completed} ➡️ ${registry.size} 👂)`;
-  }
-
-  #eventsWith(status: BaseEvent['event_status']): BaseEvent[] {
-    return heldEvents(this.#engine).filter(({ event_status }) => event_status === status);
   }
 }
 
 /** Gives a bus another name and id: those that were kept for it, before it was made, by the thread that started its own. */
 export function adoptIdentity(bus: EventBus, { id, name }: Readonly<BusIdentity>): void {
   names.remove(bus);
-  Object.assign(engineOf(bus).identity, { id, name });
+  Object.assign(busEngine(bus).identity, { id, name });
   names.add(bus);
 }
 
 function* holders(): Iterable<EventHolder> {
-  for (const bus of names.live()) yield eventHolder(engineOf(bus));
+  for (const bus of names.live()) yield eventHolder(busEngine(bus));
 }
 
 function handlerHint(handler: unknown): string {

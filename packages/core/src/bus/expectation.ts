@@ -1,5 +1,7 @@
 import { AsyncResource } from 'node:async_hooks';
 import type { BaseEvent } from '../event/base-event.ts';
+import { type checkEventsOptions, EventStream } from './event-stream.ts';
+import { matchesType } from '../event/type-pattern.ts';
 import { startTimer } from '../basics/timer.ts';
 import { whenAborted } from '../basics/when-aborted.ts';
 
@@ -79,10 +81,23 @@ export class Expectations {
     });
   }
 
+  /** Passes every event that matches to the stream, until that ends. */
+  addStream(pattern: string, busName: string, options: ReturnType<typeof checkEventsOptions>): EventStream {
+    const waiting = (this.#waiting ??= new Set());
+    const stream = new EventStream(busName, options, () => waiting.delete(expectation));
+    const expectation: Expectation = {
+      pattern,
+      offer: (event) => stream.push(event),
+      refuse: () => stream.end(),
+    };
+    if (!stream.ended) waiting.add(expectation);
+    return stream;
+  }
+
   /** An event was dispatched: everyone who waits for such a one gets it. */
   offer(event: BaseEvent): void {
     for (const expectation of [...(this.#waiting ?? [])]) {
-      if (expectation.pattern === '*' || expectation.pattern === event.event_type) expectation.offer(event);
+      if (matchesType(expectation.pattern, event.event_type)) expectation.offer(event);
     }
   }
 

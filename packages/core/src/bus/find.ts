@@ -6,6 +6,7 @@ import { checkWait } from '../basics/duration.ts';
 import type { Lifecycle } from '../event/lifecycle.ts';
 import { checkFilter, checkOptions, checkSignal, passes } from '../basics/options.ts';
 import { lifecycleOf } from '../event/result-helpers.ts';
+import { matchesType } from '../event/type-pattern.ts';
 
 /** Options of `find`. */
 export interface FindOptions<E extends BaseEvent = BaseEvent> {
@@ -28,14 +29,11 @@ export async function findEvent(engine: BusEngine, key: string, options: FindOpt
   checkFilter('where', where);
   checkSignal(signal);
   checkAncestor(childOf);
-  const { history, expectations } = engine;
+  const { expectations } = engine;
   const oldest = typeof past === 'boolean' ? null : checkWait('past (seconds)', past);
   const timeout = typeof future === 'boolean' ? null : checkWait('future (seconds)', future);
-  const matches = (event: BaseEvent): boolean =>
-    (key === '*' || key === event.event_type) &&
-    (childOf === undefined || descendsFrom(event, childOf, history)) &&
-    passes('where', where, event);
-  const found = past === false ? null : findPast(history, oldest, matches);
+  const matches = matcherOf(engine, key, { childOf, where });
+  const found = past === false ? null : firstOf(pastEvents(engine, oldest, matches));
   if (found !== null || future === false) return found;
   if (engine.stopped) throw engine.stoppedError();
   const notFound = new Error('not found');
@@ -47,19 +45,36 @@ export async function findEvent(engine: BusEngine, key: string, options: FindOpt
   }
 }
 
-/** The newest event that matches, of those created in the last so many seconds; null = ever. */
-function findPast(
-  history: BusEngine['history'],
+/** What a pattern and the filters say of an event. */
+export function matcherOf(
+  { history }: BusEngine,
+  key: string,
+  { childOf, where }: Pick<FindOptions, 'childOf' | 'where'>,
+): (event: BaseEvent) => boolean {
+  return (event) =>
+    matchesType(key, event.event_type) &&
+    (childOf === undefined || descendsFrom(event, childOf, history)) &&
+    passes('where', where, event);
+}
+
+/** The events that match, the newest first, of those created in the last so many seconds; null = ever. */
+export function* pastEvents(
+  { history }: BusEngine,
   seconds: number | null,
   matches: (event: BaseEvent) => boolean,
-): BaseEvent | null {
+): Iterable<BaseEvent> {
   for (const event of history.newestFirst()) {
-    if ((seconds === null || elapsedSince(createdAtOf(event)) <= seconds * 1000) && matches(event)) return event;
+    if ((seconds === null || elapsedSince(createdAtOf(event)) <= seconds * 1000) && matches(event)) yield event;
   }
+}
+
+function firstOf(events: Iterable<BaseEvent>): BaseEvent | null {
+  for (const event of events) return event;
   return null;
 }
 
-function checkAncestor(childOf: unknown): void {
+/** @throws TypeError */
+export function checkAncestor(childOf: unknown): void {
   if (childOf === undefined || childOf instanceof BaseEvent) return;
   throw new TypeError(`Expected childOf to be an event; got ${describe(childOf)}.`);
 }

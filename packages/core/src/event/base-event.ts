@@ -7,14 +7,16 @@ import { EventStateError } from '../basics/errors.ts';
 import * as fields from './event-fields.ts';
 import type { EventFields } from './event-fields.ts';
 import { type IdOrigin, idOf, nextOrder, ownIds } from './event-id.ts';
-import { payloadOf, splitJson } from './event-json.ts';
+import { jsonPayload, payloadOf, splitJson } from './event-json.ts';
 import { EventProgress } from './event-progress.ts';
+import { restoreProgress } from './event-restore.ts';
 import type { EventResult } from './event-result.ts';
 import * as schema from './event-schema.ts';
 import type { EventDefinition, EventOptions, PayloadInput, PayloadOutput, PayloadShape } from './event-schema.ts';
 import { showAs } from '../basics/inspect.ts';
-import type { EventStatus } from './lifecycle.ts';
-import { type CompletionOptions, lifecycleOf, limitedCompletion, placeOf, ResultHelpers } from './result-helpers.ts';
+import { keepFields, keepTimes, keptFields, timeText } from './kept-fields.ts';
+import { type CompletionOptions, limitedCompletion, placeOf } from './completion.ts';
+import { lifecycleOf, ResultHelpers } from './result-helpers.ts';
 import { TrustedFields, TrustedPayload } from './trusted.ts';
 
 /** A class of events, as `on`, `expect` and `find` take it. */
@@ -73,6 +75,10 @@ export let orderOf: (event: BaseEvent) => number;
 export let idOriginOf: (event: BaseEvent) => IdOrigin;
 /** The buses that had the event, in order. */
 export let pathOf: (event: BaseEvent) => readonly PathStep[];
+/** The limit that the class or the event has stated, in seconds; undefined = neither has. */
+export let statedTimeoutOf: (event: BaseEvent) => number | null | undefined;
+/** Whether the first result completes the event on its bus. */
+export let completionOf: (event: BaseEvent) => EventDefinition['completion'];
 export let setPath: (event: BaseEvent, path: readonly PathStep[]) => void;
 export let createdAtOf: (event: BaseEvent) => Moment;
 export let setParent: (event: BaseEvent, parentId: string) => void;
@@ -128,6 +134,8 @@ export class BaseEvent<R = unknown> extends EventProgress<R, BaseEvent> implemen
       event.#path = path;
     };
     createdAtOf = (event) => event.#createdAt;
+    completionOf = (event) => event.#definition.completion;
+    statedTimeoutOf = (event) => event.#definition.timeout;
     setParent = (event, parentId) => {
       event.#parentId ??= parentId;
     };
@@ -209,13 +217,10 @@ export class BaseEvent<R = unknown> extends EventProgress<R, BaseEvent> implemen
   }
 
   /**
-   * Restores an event from what `toJSON()` gave, as an object or as text.
-   *
+   * Restores an event from what `toJSON()` or `eventSnapshot()` gave, as an object or as text; also bubus's and abxbus's.
    * On a class the payload is validated (so its schema must accept its own output); `BaseEvent.fromJSON` takes any type.
-   *
-   * Values that the log has tagged (Map, Set, Date, BigInt, typed arrays) come back as they were; the input is never
-   * changed.
-   * @returns a pending event with the id, path and parent that it had
+   * Values that were tagged (Map, Set, Date, BigInt, typed arrays) come back as they were; the input is never changed.
+   * @returns an event with the id, path and parent that it had; pending, unless the document tells its progress
    * @throws EventValidationError
    * @example
    * ```ts
@@ -223,37 +228,42 @@ export class BaseEvent<R = unknown> extends EventProgress<R, BaseEvent> implemen
    * ```
    */
   static fromJSON<Class extends EventConstructor>(this: Class, json: unknown): InstanceType<Class> {
-    const { payload, given } = splitJson(json, this.definition.type);
+    const { payload, given, document, kept } = splitJson(json, this.definition.type);
     const type = schema.checkClassType(this.definition, given.event_type);
     const checked = schema.validatePayload(this.definition, schema.checkPayload(payload, type), type);
-    return new this(new TrustedPayload(checked) as never, given) as InstanceType<Class>;
+    const event = new this(new TrustedPayload(checked) as never, given) as InstanceType<Class>;
+    keepFields(event, kept);
+    keepTimes(event, document);
+    restoreProgress(lifecycleOf(event), (event as BaseEvent).event_timeout, document);
+    return event;
   }
 
   /** By what handlers are matched: the class's type, or the one given to a plain BaseEvent. */
-  get event_type(): string {
+  override get event_type(): string {
     return this.#definition.type;
   }
   /** UUIDv7 */
-  get event_id(): string {
+  override get event_id(): string {
     return (this.#id ??= idOf(this.#createdAt, this.#order, this.#idOrigin));
   }
   /** `Name@version` */
   get event_schema(): string {
     return this.#definition.schemaName;
   }
-  /** Limit for each handler in seconds; null = none. */
+  /** Limit for each handler in seconds, unless its bus has another for events that state none; null = none. */
   get event_timeout(): number | null {
-    return this.#definition.timeout;
+    const { timeout } = this.#definition;
+    return timeout === undefined ? schema.defaultTimeout : timeout;
   }
   /** The event whose handler dispatched this one; null for a root. */
   get event_parent_id(): string | null {
     return this.#parentId;
   }
   /** Names of the buses that had the event, in order. */
-  get event_path(): readonly string[] {
+  override get event_path(): readonly string[] {
     return this.#path.map(({ name }) => name);
   }
-  /** When the event was constructed, ISO 8601 in UTC. */
+  /** When it was made, ISO 8601 in UTC. */
   get event_created_at(): string {
     return isoText(this.#createdAt);
   }
@@ -274,7 +284,7 @@ export class BaseEvent<R = unknown> extends EventProgress<R, BaseEvent> implemen
     return shown;
   }
 
-  /** Events that this event's handlers dispatched, in the order of their dispatch. */
+  /** What this event's handlers dispatched, in order. */
   get event_children(): readonly BaseEvent[] {
     const children = lifecycleOf(this).results.flatMap((runner) => runner.children);
     return children.sort((a, b) => a.sequence - b.sequence).map((child) => child.event as BaseEvent);
@@ -315,26 +325,26 @@ export class BaseEvent<R = unknown> extends EventProgress<R, BaseEvent> implemen
     }) as this;
   }
 
-  /** As text: the buses that had it, its type, the end of its id and how far it is, in bubus's format. */
-  override toString(): string {
-    return `${this.event_path.join('≫')}▶ ${this.#definition.type}#${this.event_id.slice(-4)} ${statusIcons[this.event_status]}`;
-  }
-
-  /** What travels and is logged: fields of the framework and the payload with its values as they are; no results. */
-  toJSON(): Record<string, unknown> {
+  /**
+   * Fields of the framework and the payload, safe for `JSON.stringify`: what JSON has no words for (Map, Set, Date,
+   * BigInt, typed arrays, …) is tagged, and `fromJSON` restores it. No results: see `eventSnapshot()`.
+   *
+   * @throws UnserializableError naming the path of a value that can't be written
+   */
+  override toJSON(): Record<string, unknown> {
     return {
       event_type: this.#definition.type,
       event_schema: this.#definition.schemaName,
       event_id: this.event_id,
       event_parent_id: this.#parentId,
       event_path: this.event_path,
-      event_timeout: this.#definition.timeout,
-      event_created_at: this.event_created_at,
-      ...(this as object),
+      event_timeout: this.event_timeout,
+      event_created_at: timeText(this, 'event_created_at', this.event_created_at),
+      ...keptFields(this),
+      ...jsonPayload(this),
     };
   }
 }
 
 const noFields: EventFields = {};
 const noPath: readonly PathStep[] = [];
-const statusIcons: Record<EventStatus, string> = { pending: '⏳', started: '🏃', completed: '✅' };

@@ -1,5 +1,6 @@
 import { newId } from './event-id.ts';
 import { describe } from '../basics/describe.ts';
+import { isName, nameRule } from '../basics/names.ts';
 
 /** What the registry knows of a bus. */
 export interface Named {
@@ -18,8 +19,6 @@ export interface PathStep {
   readonly name: string;
 }
 
-const identifier = /^[\p{ID_Start}$_][\p{ID_Continue}$\u200c\u200d]*$/u;
-
 /** The live buses of this thread by name; it doesn't keep any of them alive. */
 export class BusNames<Bus extends Named> {
   readonly #buses = new Map<string, WeakRef<Bus>>();
@@ -30,9 +29,9 @@ export class BusNames<Bus extends Named> {
   /** @returns the name to use, and whether the wanted one was taken */
   choose(wanted: unknown): { name: string; taken: boolean } {
     if (wanted === undefined) return { name: this.#unused('EventBus_'), taken: false };
-    if (typeof wanted !== 'string' || !identifier.test(wanted)) {
+    if (!isName(wanted)) {
       throw new TypeError(
-        `Expected the name of a bus to be an identifier, such as 'Main' or 'auth_bus'; got ${describe(wanted)}.`,
+        `Expected the name of a bus to be ${nameRule}, such as 'Main' or 'auth-bus'; got ${describe(wanted)}.`,
       );
     }
     if (this.#buses.get(wanted)?.deref() === undefined) return { name: wanted, taken: false };

@@ -5,7 +5,8 @@ import { describe } from '../basics/describe.ts';
 import { Dispatch, type Dispatchable } from './dispatch.ts';
 import { EventStateError } from '../basics/errors.ts';
 import { addChild, type EventResult } from './event-result.ts';
-import { lifecycleOf, placeOf } from './result-helpers.ts';
+import { placeOf } from './completion.ts';
+import { lifecycleOf } from './result-helpers.ts';
 
 /** The error for a dispatch of something that is no event. */
 export function noEventError(bus: BusIdentity, value: unknown): TypeError {

@@ -18,6 +18,8 @@ export interface WaitLimits {
   readonly signal?: AbortSignal | undefined;
   /** Makes the error for a wait whose time is up. */
   readonly onTimeout: (timeout: number) => Error;
+  /** Whoever waits is told of the errors of the event's handlers. */
+  readonly getsErrors?: boolean;
 }
 
 export const noLimits: WaitLimits = { timeout: null, onTimeout: () => new Error('a wait without limit timed out') };
@@ -106,7 +108,7 @@ class OutsideWait<T> implements Wait {
 function waitWithin<T>(
   subject: Subject,
   value: T,
-  { timeout, signal, onTimeout }: WaitLimits,
+  { timeout, signal, onTimeout, getsErrors = false }: WaitLimits,
   handler: ActiveHandler | null,
 ): Promise<T> {
   if (signal?.aborted === true) return Promise.reject(signal.reason as Error);
@@ -124,6 +126,7 @@ function waitWithin<T>(
     const wait: Wait = {
       runner: handler?.runner ?? null,
       token: suspension?.token ?? null,
+      getsErrors,
       settle: () => end(() => resolve(value)),
       fail: (error) => end(() => reject(error)),
     };

@@ -4,7 +4,8 @@ import { describe } from '../basics/describe.ts';
 import { EventStateError } from '../basics/errors.ts';
 import { showAs } from '../basics/inspect.ts';
 import { checkFlag, checkOptions, checkSignal } from '../basics/options.ts';
-import { type CompletionOptions, lifecycleOf, ResultHelpers, type ResultOf } from './result-helpers.ts';
+import { type CompletionOptions } from './completion.ts';
+import { lifecycleOf, ResultHelpers, type ResultOf } from './result-helpers.ts';
 
 /** An event's way into the log of a bus. */
 export interface LoggedArrival {

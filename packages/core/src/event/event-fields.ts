@@ -2,6 +2,7 @@ import type { z } from 'zod';
 import { describe } from '../basics/describe.ts';
 import { checkLimit } from '../basics/duration.ts';
 import { EventValidationError } from '../basics/errors.ts';
+import { isName, nameRule } from '../basics/names.ts';
 
 /** Fields that the framework manages; given to an event's constructor beside its payload. */
 export interface EventFields {
@@ -24,7 +25,6 @@ export interface EventFields {
 }
 
 const uuid = /^[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{12}$/i;
-const typeName = /^[\p{ID_Start}$][\p{ID_Continue}$\u200c\u200d]*$/u;
 const isoTime = /^[+-]?\d{4,6}-\d\d-\d\dT\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:?\d\d)$/;
 /** Those that an event's JSON has. */
 export const jsonFields: readonly string[] = [
@@ -52,13 +52,13 @@ export function checkFieldNames(given: unknown, eventType: string): void {
   );
 }
 
-/** An event type is an identifier of at most 64 characters that doesn't start with an underscore. */
+/** @throws EventValidationError */
 export function checkEventType(name: unknown): string {
-  if (typeof name === 'string' && name.length <= 64 && typeName.test(name)) return name;
+  if (isName(name)) return name;
   throw new EventValidationError(
-    `Expected an event type to be an identifier of at most 64 characters that doesn't start with '_', such as 'UserCreated'; got ${describe(name)}.`,
+    `Expected an event type to be ${nameRule}, such as 'UserCreated' or 'user.created'; got ${describe(name)}.`,
     {},
-    [{ path: 'event_type', message: 'not an identifier' }],
+    [{ path: 'event_type', message: `expected ${nameRule}` }],
   );
 }
 

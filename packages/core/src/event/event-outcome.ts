@@ -1,5 +1,6 @@
 import { isHandlerAbortedError, isHandlerCancelledError } from '../basics/errors.ts';
 import type { EventResult } from './event-result.ts';
+import { hasLost } from './lost-result.ts';
 import type { Lifecycle, Runner } from './lifecycle.ts';
 
 /**
@@ -21,7 +22,7 @@ export function recordOutcome(lifecycle: Lifecycle, outcome: EventOutcome): void
   const results = new RecordedResults();
   results.outcome = outcome;
   for (const result of lifecycle.results) results.push(result);
-  lifecycle.restore(lifecycle.startedAt, lifecycle.completedAt, results, true);
+  lifecycle.restore(lifecycle.startedAt, lifecycle.completedAt, results, 'completed');
 }
 
 /** Looked up when somebody asks: most events end without anybody asking. @returns null until the event is completed */
@@ -36,7 +37,7 @@ export function outcomeOfResults(lifecycle: Lifecycle): EventOutcome {
   const { event_id } = lifecycle.event as { event_id: string };
   let outcome: EventOutcome = 'succeeded';
   for (const { status, error } of lifecycle.results as readonly EventResult[]) {
-    if (status !== 'error') continue;
+    if (status !== 'error' || hasLost(error)) continue;
     if (!wasCancelled(error, event_id)) return 'failed';
     outcome = 'cancelled';
   }

@@ -1,4 +1,6 @@
+import { pid } from 'node:process';
 import { inspect } from 'node:util';
+import { threadId } from 'node:worker_threads';
 import { isoTime, type Moment, never, now } from '../basics/clock.ts';
 import { type Subject, waitFor } from './context.ts';
 import { newId } from './event-id.ts';
@@ -23,18 +25,40 @@ export interface ResultState {
   readonly error: unknown;
   readonly startedAt: Moment;
   readonly completedAt: Moment;
+  /** Null if it hasn't started, or runs where nobody has told yet. */
+  readonly ranIn?: ThreadPlace | null;
+}
+
+/** Where handlers run: ids as Node.js has them, 0 for the main thread of a process. */
+export interface ThreadPlace {
+  readonly threadId: number;
+  readonly pid: number;
+}
+
+/** Of this thread. */
+export const here: ThreadPlace = { threadId, pid };
+
+/** Failed results whose error somebody has got who awaited them. */
+const got = new WeakSet<EventResult>();
+
+/** Somebody who awaited the result has its error. */
+export function wasGot(result: EventResult): boolean {
+  return got.has(result);
 }
 
 const noChildren: Lifecycle[] = [];
 
 /** The engine's side of a result; the class shows only what users may do. */
-export let resultStarted: (result: EventResult, at?: Moment) => void;
+export let resultStarted: (result: EventResult, at?: Moment, ranIn?: ThreadPlace | null) => void;
 export let resultSettled: (result: EventResult, status: 'completed' | 'error', outcome: unknown, at: Moment) => void;
 /** Fills a result with what another thread says of it. */
 export let resultRestored: (result: EventResult, id: string | null, state: ResultState) => void;
 /** What a result is made of, without the text that users see. */
 export let sourceOf: (result: EventResult) => ResultSource;
 export let startedAtOf: (result: EventResult) => Moment;
+/** The thread that ran the handler; null before it has started, or as long as nobody has told. */
+export let ranInOf: (result: EventResult) => ThreadPlace | null;
+export let setRanIn: (result: EventResult, place: ThreadPlace | null) => void;
 /** The result's id, if anybody has asked for it yet. */
 export let knownIdOf: (result: EventResult) => string | null;
 /** When the handler settled. */
@@ -64,19 +88,22 @@ export class EventResult<T = unknown, E extends object = object> implements Runn
   #outcome: unknown = null;
   #startedAt: Moment = never;
   #completedAt: Moment = never;
+  #ranIn: ThreadPlace | null = null;
   #children: Lifecycle[] = noChildren;
   #waits: Wait[] | null = null;
 
   static {
     showAs(this.prototype, (result) => result.toString());
-    resultStarted = (result, at = now()) => {
+    resultStarted = (result, at = now(), ranIn = here) => {
       result.#status = 'started';
       result.#startedAt = at;
+      result.#ranIn = ranIn;
     };
     resultSettled = (result, status, outcome, at) => EventResult.#settle(result, status, outcome, at);
-    resultRestored = (result, id, { status, value, error, startedAt, completedAt }) => {
+    resultRestored = (result, id, { status, value, error, startedAt, completedAt, ranIn = null }) => {
       result.#id = id;
       result.#startedAt = startedAt;
+      result.#ranIn = ranIn;
       if (status === 'completed') EventResult.#settle(result, 'completed', value, completedAt);
       else if (status === 'error') EventResult.#settle(result, 'error', error, completedAt);
       else result.#status = status;
@@ -84,6 +111,10 @@ export class EventResult<T = unknown, E extends object = object> implements Runn
     knownIdOf = (result) => result.#id;
     sourceOf = (result) => result.#source;
     startedAtOf = (result) => result.#startedAt;
+    ranInOf = (result) => result.#ranIn;
+    setRanIn = (result, place) => {
+      result.#ranIn = place;
+    };
     completedAtOf = (result) => result.#completedAt;
     addChild = (result, child) => {
       if (result.#children.length === 0) result.#children = [child];
@@ -148,6 +179,16 @@ export class EventResult<T = unknown, E extends object = object> implements Runn
     return isoTime(this.#completedAt);
   }
 
+  /** Of the thread that ran the handler, 0 for a main thread or a process; null until it has started. */
+  get thread_id(): number | null {
+    return this.#ranIn?.threadId ?? null;
+  }
+
+  /** Of the process that ran the handler; null until it has started. */
+  get pid(): number | null {
+    return this.#ranIn?.pid ?? null;
+  }
+
   /** Events that this handler dispatched, in order. */
   get event_children(): readonly E[] {
     return this.#children.map((child) => child.event as E);
@@ -185,6 +226,7 @@ export class EventResult<T = unknown, E extends object = object> implements Runn
     onValue?: ((value: T) => Value | PromiseLike<Value>) | null,
     onError?: ((error: unknown) => Failure | PromiseLike<Failure>) | null,
   ): Promise<Value | Failure> {
+    if (this.#status === 'error') got.add(this);
     const outcome = waitFor(this, null).then(() => {
       if (this.#status === 'error') throw this.#outcome;
       return this.#outcome as T;
@@ -210,6 +252,8 @@ export class EventResult<T = unknown, E extends object = object> implements Runn
       eventbus_name,
       started_at,
       completed_at,
+      thread_id: this.thread_id,
+      pid: this.pid,
       result: this.result,
       error,
       event_children,
@@ -228,6 +272,7 @@ export class EventResult<T = unknown, E extends object = object> implements Runn
     result.#completedAt = at;
     const waits = result.#waits;
     result.#waits = null;
+    if (waits !== null && status === 'error') got.add(result);
     if (waits !== null) for (const wait of waits) wait.settle();
   }
 }

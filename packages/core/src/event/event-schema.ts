@@ -27,6 +27,11 @@ export interface EventOptions<Result extends z.ZodType | undefined = z.ZodType |
   readonly version?: string | undefined;
   /** Running a handler twice does no harm, so that the event may be run again when a thread crashed. @default false */
   readonly idempotent?: boolean | undefined;
+  /**
+   * 'first': the first result that counts completes the event on its bus; handlers that run are ended, those to come are
+   * cancelled, and neither counts as a failure. On a serial bus handlers run in order until one answers. @default 'all'
+   */
+  readonly completion?: 'all' | 'first' | undefined;
 }
 
 /** What an event class is made of. */
@@ -36,20 +41,26 @@ export interface EventDefinition {
   readonly schemaName: string;
   readonly payload: z.ZodObject | null;
   readonly result: z.ZodType | null;
-  readonly timeout: number | null;
+  /** Undefined if neither the class nor the event has said anything. */
+  readonly timeout: number | null | undefined;
   readonly idempotent: boolean;
+  readonly completion: 'all' | 'first';
 }
+
+/** Seconds for each handler of events of which neither class, instance nor bus says anything. */
+export const defaultTimeout = 60;
 
 export const baseDefinition: EventDefinition = {
   type: 'BaseEvent',
   schemaName: schemaName('BaseEvent', undefined),
   payload: null,
   result: null,
-  timeout: 60,
+  timeout: undefined,
   idempotent: false,
+  completion: 'all',
 };
 
-const optionNames = ['result', 'timeout', 'version', 'idempotent'];
+const optionNames = ['result', 'timeout', 'version', 'idempotent', 'completion'];
 const namedDefinitions = new WeakMap<object, EventDefinition>();
 
 /** The definition of a class that extends BaseEvent by itself: any payload, the class's name as type. */
@@ -78,6 +89,7 @@ export function extendDefinition(
     result: checkResultType(type, options.result) ?? base.result,
     timeout: options.timeout === undefined ? base.timeout : checkTimeout(options.timeout, type),
     idempotent: options.idempotent ?? base.idempotent,
+    completion: options.completion ?? base.completion,
   };
 }
 
@@ -93,7 +105,10 @@ function checkOptions(type: string, options: EventOptions): void {
       [],
     );
   }
-  const { version, idempotent } = options;
+  const { version, idempotent, completion } = options;
+  if (completion !== undefined && completion !== 'all' && completion !== 'first') {
+    throw shapeError(type, "completion to be 'all' or 'first'", completion);
+  }
   if (version !== undefined && typeof version !== 'string') throw shapeError(type, 'version to be a string', version);
   if (idempotent !== undefined && typeof idempotent !== 'boolean') {
     throw shapeError(type, 'idempotent to be true or false', idempotent);

@@ -25,7 +25,8 @@ export interface PartOf<Life> {
   readonly log?: object | null;
   /** The event is finished: the part is open again until its log has that, and the lifecycle is told `recorded`. */
   record?(at: Moment): void;
-  completed(): void;
+  /** @param got somebody who waited for the event has all its errors */
+  completed(got: boolean): void;
   /** The bus, here or elsewhere, as those who watch events know it. */
   readonly runningBus?: object | undefined;
 }
@@ -43,6 +44,8 @@ export interface Cancellable {
 export interface WaitOf<Life> {
   /** The handler that waits; null when it is no handler's wait. */
   readonly runner: RunnerOf<Life> | null;
+  /** Whoever waits is told of the errors of the event's handlers. */
+  readonly getsErrors?: boolean;
   /** Where in another thread it is known what waits through this, if that is so. */
   readonly far?: FarWait | undefined;
   /** Under which cycles with it are looked for in other threads; null if none can lead there. */
@@ -74,4 +77,20 @@ export function onlyLog<Life>(first: PartOf<Life> | null): object | null {
 /** A handler waits for an event that is no child of the handler's own: then ancestors are not all that needs it. */
 export function isForeign<Life>({ runner }: WaitOf<Life>, event: { readonly parent: RunnerOf<Life> | null }): boolean {
   return runner !== null && event.parent?.lifecycle !== runner.lifecycle;
+}
+
+/** Tells all parts that the event is complete; from now on they have nothing to do with each other. */
+export function tellCompleted<Life>(first: PartOf<Life> | null, got: boolean): void {
+  for (let part = first; part !== null;) {
+    const done = part;
+    part = done.nextPart;
+    done.nextPart = null;
+    done.completed(got);
+  }
+}
+
+/** Somebody among those who wait is told of the errors. */
+export function getsErrors<Life>(waits: Iterable<WaitOf<Life>>): boolean {
+  for (const wait of waits) if (wait.getsErrors === true) return true;
+  return false;
 }

@@ -1,6 +1,6 @@
 import { type Moment, never, now } from '../basics/clock.ts';
 import { cancelInTurn } from './cancel-in-turn.ts';
-import { type Cancellable, isForeign, onlyLog, type PartOf, type RunnerOf, type WaitOf } from './life-parts.ts';
+import * as parts from './life-parts.ts';
 import { lifeWatch } from './life-watch.ts';
 import { coverAll } from './cover.ts';
 import { hasMember, membersOf, type SmallSet, withMember, withoutMember } from '../basics/small-set.ts';
@@ -24,9 +24,9 @@ import { hasMember, membersOf, type SmallSet, withMember, withoutMember } from '
  */
 export type EventStatus = 'pending' | 'started' | 'completed';
 
-export type Runner = RunnerOf<Lifecycle>;
-export type Part = PartOf<Lifecycle>;
-export type Wait = WaitOf<Lifecycle>;
+export type Runner = parts.RunnerOf<Lifecycle>;
+export type Part = parts.PartOf<Lifecycle>;
+export type Wait = parts.WaitOf<Lifecycle>;
 
 const noRunners: readonly Runner[] = [];
 let dispatches = 0;
@@ -55,7 +55,7 @@ export class Lifecycle {
   /** Called whenever results were added; set only by whoever has shown the results to somebody. */
   onResults: (() => void) | null = null;
   /** Set if the event was dispatched with a signal. */
-  cancellation: Cancellable | null = null;
+  cancellation: parts.Cancellable | null = null;
   #firstPart: Part | null = null;
   #lastPart: Part | null = null;
   /** The first of those that haven't been told `delivered`. */
@@ -99,9 +99,9 @@ export class Lifecycle {
 
   /** One for each bus that it was handed to, as long as it isn't completed. */
   get parts(): readonly Part[] {
-    const parts: Part[] = [];
-    for (let part = this.#firstPart; part !== null; part = part.nextPart) parts.push(part);
-    return parts;
+    const all: Part[] = [];
+    for (let part = this.#firstPart; part !== null; part = part.nextPart) all.push(part);
+    return all;
   }
 
   /** Whether any of them is such a one. */
@@ -119,12 +119,17 @@ export class Lifecycle {
   }
 
   /** What another thread says of an event that is completed there, and here if it ever came; or a record of long ago. */
-  restore(startedAt: Moment, completedAt: Moment, results: readonly Runner[], recorded = false): void {
-    if (this.sequence === 0 && !recorded) {
+  restore(
+    startedAt: Moment,
+    completedAt: Moment,
+    results: readonly Runner[],
+    recorded: 'started' | 'completed' | null = null,
+  ): void {
+    if (this.sequence === 0 && recorded === null) {
       dispatches += 1;
       this.sequence = dispatches;
     }
-    this.status = 'completed';
+    this.status = recorded ?? 'completed';
     this.startedAt = startedAt;
     this.completedAt = completedAt;
     this.#results = results;
@@ -213,14 +218,14 @@ export class Lifecycle {
 
   addWait(wait: Wait): void {
     this.#waits = withMember(this.#waits, wait);
-    if (isForeign(wait, this)) foreignWaits += 1;
+    if (parts.isForeign(wait, this)) foreignWaits += 1;
   }
 
   /** Ends one wait before completion. */
   release(wait: Wait): void {
     if (!hasMember(this.#waits, wait)) return;
     this.#waits = withoutMember(this.#waits, wait);
-    if (isForeign(wait, this)) foreignWaits -= 1;
+    if (parts.isForeign(wait, this)) foreignWaits -= 1;
   }
 
   /** The handler waits for the event. */
@@ -303,12 +308,12 @@ export class Lifecycle {
   static #handOver(lifecycle: Lifecycle): Lifecycle | null {
     const { parent } = lifecycle;
     if (parent === null) return null;
-    const log = onlyLog(lifecycle.#firstPart);
-    if (log === null || onlyLog(parent.lifecycle.#firstPart) !== log) return null;
+    const log = parts.onlyLog(lifecycle.#firstPart);
+    if (log === null || parts.onlyLog(parent.lifecycle.#firstPart) !== log) return null;
     const waits = lifecycle.#waits;
-    for (const wait of membersOf(waits)) if (isForeign(wait, lifecycle)) foreignWaits -= 1;
+    for (const wait of membersOf(waits)) if (parts.isForeign(wait, lifecycle)) foreignWaits -= 1;
     lifecycle.parent = null;
-    for (const wait of membersOf(waits)) if (isForeign(wait, lifecycle)) foreignWaits += 1;
+    for (const wait of membersOf(waits)) if (parts.isForeign(wait, lifecycle)) foreignWaits += 1;
     return Lifecycle.#childDone(parent.lifecycle);
   }
 
@@ -318,10 +323,9 @@ export class Lifecycle {
     return above.open ? null : above;
   }
 
-  // Static, because an instance with private methods has a field more.
   static #settle(lifecycle: Lifecycle, at: Moment): void {
     const waits = lifecycle.#waits;
-    if (foreignWaits > 0) for (const wait of membersOf(waits)) if (isForeign(wait, lifecycle)) foreignWaits -= 1;
+    if (foreignWaits > 0) for (const wait of membersOf(waits)) if (parts.isForeign(wait, lifecycle)) foreignWaits -= 1;
     lifecycle.status = 'completed';
     lifecycle.completedAt = at;
     lifecycle.parent = null;
@@ -329,17 +333,13 @@ export class Lifecycle {
     lifecycle.awaited = false;
     lifecycle.#results = lifecycle.results;
     lifecycle.cancellation?.completed();
-    let part = lifecycle.#firstPart;
+    const got = waits !== null && parts.getsErrors(membersOf(waits));
+    const part = lifecycle.#firstPart;
     lifeWatch.completed?.(lifecycle.event, part?.runningBus);
     lifecycle.#firstPart = null;
     lifecycle.#lastPart = null;
     lifecycle.#waits = null;
-    while (part !== null) {
-      const done = part;
-      part = done.nextPart;
-      done.nextPart = null;
-      done.completed();
-    }
+    parts.tellCompleted(part, got);
     if (waits !== null) for (const wait of membersOf(waits)) wait.settle();
   }
 }

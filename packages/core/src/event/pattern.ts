@@ -1,18 +1,26 @@
 import { BaseEvent, type EventConstructor } from './base-event.ts';
 import { describe } from '../basics/describe.ts';
 import { checkEventType } from './event-fields.ts';
+import { anyType, prefixOf } from './type-pattern.ts';
 
-/** What a handler is registered for: a class of events (matched by its type), a type, or '*' for all. */
+/**
+ * What a handler is registered for: a class of events (matched by its type), a type, `'user.*'` for all types under that
+ * prefix at any depth, or `'*'` for all.
+ */
 export type EventPattern = EventConstructor | string;
 
-/** The type that a pattern stands for, or '*'. */
+/** The type that a pattern stands for, a prefix with `.*`, or '*'. */
 export function patternKey(pattern: unknown): string {
-  if (pattern === '*') return pattern;
-  if (typeof pattern === 'string') return checkEventType(pattern);
+  if (pattern === anyType) return pattern;
+  if (typeof pattern === 'string') {
+    const prefix = prefixOf(pattern);
+    checkEventType(prefix === null ? pattern : prefix.slice(0, -1));
+    return pattern;
+  }
   if (typeof pattern === 'function' && (pattern === BaseEvent || pattern.prototype instanceof BaseEvent)) {
     return (pattern as typeof BaseEvent).event_type;
   }
   throw new TypeError(
-    `Expected a pattern to be an event class, an event type such as 'UserCreated', or '*'; got ${describe(pattern)}.`,
+    `Expected a pattern to be an event class, an event type such as 'UserCreated', a prefix such as 'user.*', or '*'; got ${describe(pattern)}.`,
   );
 }

@@ -1,24 +1,11 @@
-import { liveHandler, waitFor, woken } from './context.ts';
+import { completion, type CompletionOptions, limitedCompletion, placeOf } from './completion.ts';
+import { liveHandler, woken } from './context.ts';
 import { didYouMean, handledTypes } from '../basics/did-you-mean.ts';
-import { checkWait } from '../basics/duration.ts';
-import {
-  type ErrorPlace,
-  EventStateError,
-  NoResultError,
-  ResultConflictError,
-  TimeoutError,
-} from '../basics/errors.ts';
+import { NoResultError, ResultConflictError } from '../basics/errors.ts';
 import type { EventResult } from './event-result.ts';
 import { Lifecycle, type Wait } from './lifecycle.ts';
+import { hasLost } from './lost-result.ts';
 import { checkFilter, checkFlag, checkOptions, checkSignal, passes } from '../basics/options.ts';
-
-/** Options of waits for an event's completion. */
-export interface CompletionOptions {
-  /** Limit for the wait in seconds; handlers go on when it passes. 0 = look once. @default none */
-  readonly timeout?: number | null | undefined;
-  /** Ends the wait with the signal's reason; handlers go on. @default none */
-  readonly signal?: AbortSignal | undefined;
-}
 
 /** Options of all result helpers. */
 export interface ResultOptions<R = unknown, E extends object = object> extends CompletionOptions {
@@ -112,8 +99,8 @@ export abstract class ResultHelpers<R, E extends object = object> {
    *
    * @example for (const error of await bus.dispatch(event).eventErrors({ timeout: 10 })) report(error);
    */
-  eventErrors(options: CompletionOptions = noOptions): Promise<Error[]> {
-    return limitedCompletion(this.#lifecycle, this.#lifecycle, 'eventErrors', options).then(errorsOf);
+  eventErrors(options?: CompletionOptions): Promise<Error[]> {
+    return limitedCompletion(this.#lifecycle, this.#lifecycle, 'eventErrors', options, true).then(errorsOf);
   }
 
   /**
@@ -131,60 +118,9 @@ export abstract class ResultHelpers<R, E extends object = object> {
 /** What handlers of an event (or of a Dispatch's event) return. */
 export type ResultOf<E> = E extends { eventResultsList(...options: never[]): Promise<(infer R)[]> } ? R : unknown;
 
-/** Where an error about the event happened. */
-export function placeOf(lifecycle: Lifecycle): ErrorPlace {
-  const { event_type, event_id } = lifecycle.event as { event_type: string; event_id: string };
-  return { eventType: event_type, eventId: event_id };
-}
-
-/** Everything that is wrong with the options rejects. */
-export function limitedCompletion<T>(
-  lifecycle: Lifecycle,
-  value: T,
-  call: string,
-  options: CompletionOptions = noOptions,
-): Promise<T> {
-  if (options === noOptions) return completion(lifecycle, value);
-  try {
-    checkOptions(call, options, ['timeout', 'signal']);
-    checkSignal(options.signal);
-    return completion(lifecycle, value, options);
-  } catch (error) {
-    // oxlint-disable-next-line typescript/prefer-promise-reject-errors -- what a check threw, as it is
-    return Promise.reject(error);
-  }
-}
-
 function errorsOf({ results }: Lifecycle): Error[] {
   return (results as readonly EventResult[]).flatMap(({ status, error }) =>
-    status === 'error' ? [error as Error] : [],
-  );
-}
-
-/** Resolves to `value` once the event is completed. */
-function completion<T>(lifecycle: Lifecycle, value: T, { timeout, signal }: CompletionOptions = {}): Promise<T> {
-  if (lifecycle.sequence === 0) return Promise.reject(neverDispatched(placeOf(lifecycle)));
-  if ((timeout === undefined || timeout === null) && signal === undefined) return waitFor(lifecycle, value);
-  return waitFor(lifecycle, value, {
-    timeout: checkWait('timeout (seconds)', timeout),
-    signal,
-    onTimeout: (seconds) => timedOut(lifecycle, seconds),
-  });
-}
-
-function neverDispatched(place: ErrorPlace): EventStateError {
-  return new EventStateError(
-    `${place.eventType}#${place.eventId?.slice(-4)} was never dispatched, so it will never complete. Dispatch it first: await bus.dispatch(event).`,
-    place,
-  );
-}
-
-function timedOut(lifecycle: Lifecycle, seconds: number): TimeoutError {
-  const place = placeOf(lifecycle);
-  return new TimeoutError(
-    `${place.eventType}#${place.eventId?.slice(-4)} did not complete within ${seconds} s (status: ${lifecycle.status}).`,
-    place,
-    seconds,
+    status === 'error' && !hasLost(error) ? [error as Error] : [],
   );
 }
 
@@ -204,6 +140,7 @@ const noOptions = {};
 /** A wait of no handler, for the results of an event: most waits are such, and one promise is all that they need. */
 class ResultWait<R, E extends object, T> implements Wait {
   readonly runner: null = null;
+  readonly getsErrors = true;
   readonly #lifecycle: Lifecycle;
   readonly #kind: Kind;
   readonly #toValue: (results: EventResult<R, E>[]) => T;
@@ -252,7 +189,7 @@ function read<R, E extends object, T>(
   let completed;
   try {
     if (options !== noOptions) checkResultOptions(options);
-    completed = completion(lifecycle, lifecycle, options);
+    completed = completion(lifecycle, lifecycle, options, options.raiseIfAny !== false);
   } catch (error) {
     // oxlint-disable-next-line typescript/prefer-promise-reject-errors -- what a check threw, as it is
     return Promise.reject(error);
@@ -275,7 +212,7 @@ function countingResults<R, E extends object>(
 ): EventResult<R, E>[] {
   const results = lifecycle.results as readonly EventResult<R, E>[];
   if (options.raiseIfAny ?? true) {
-    const failed = results.find((result) => result.status === 'error');
+    const failed = results.find((result) => result.status === 'error' && !hasLost(result.error));
     // oxlint-disable-next-line typescript/only-throw-error -- what the handler threw, as it is
     if (failed !== undefined) throw failed.error;
   }
@@ -323,7 +260,8 @@ function mergeDicts<R, E extends object>(
   return Object.fromEntries(merged);
 }
 
-function countsByDefault({ status, result }: Pick<EventResult, 'status' | 'result'>): boolean {
+/** A value of the handler's own. */
+export function countsByDefault({ status, result }: Pick<EventResult, 'status' | 'result'>): boolean {
   return (
     status === 'completed' && result !== null && result !== undefined && !((result as unknown) instanceof ResultHelpers)
   );

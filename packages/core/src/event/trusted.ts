@@ -45,7 +45,7 @@ export class TrustedFields {
   readonly order: number;
   readonly idOrigin: IdOrigin;
   readonly parentId: string | null;
-  readonly timeout: number | null;
+  readonly timeout: number | null | undefined;
   readonly createdAt: Moment;
 
   constructor(

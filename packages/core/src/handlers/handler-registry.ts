@@ -3,10 +3,10 @@ import type { BusIdentity } from '../event/bus-names.ts';
 import type { ResultSource } from '../event/event-result.ts';
 import { type AnyHandler, kindOf, nameOf } from './handler.ts';
 import { PatternHandlers, Registration } from './pattern-handlers.ts';
+import { anyType, prefixesOf, prefixOf } from '../event/type-pattern.ts';
 import { type Subscription, subscription } from '../basics/subscription.ts';
 import { whenAborted } from '../basics/when-aborted.ts';
 
-const anyType = '*';
 /** How many patterns without a handler are kept for the next one. */
 const keptPatterns = 1_000;
 
@@ -40,8 +40,10 @@ export class HandlerRegistry {
   readonly #bus: Readonly<BusIdentity>;
   readonly #patterns = new Map<string, PatternHandlers>();
   readonly #any = new PatternHandlers();
-  /** Changes to the handlers of '*', which every type has. */
-  #anyChanges = 0;
+  /** Changes to the handlers of '*' and of prefixes, which many types have. */
+  #wideChanges = 0;
+  /** By prefix: `user.` for 'user.*'. Null until there is one. */
+  #prefixes: Map<string, PatternHandlers> | null = null;
   /** Classes that handlers were registered for, by type; what events from other threads become here. */
   readonly #classes = new Map<string, EventConstructor>();
   #registrations = 0;
@@ -61,14 +63,19 @@ export class HandlerRegistry {
   }
 
   /** @returns the entry, and whether another function of the same name was registered for the pattern before */
-  add(pattern: string, handler: AnyHandler, once: boolean): { entry: Registration; namesake: boolean } {
+  add(
+    pattern: string,
+    handler: AnyHandler,
+    once: boolean,
+    timeout: number | null,
+  ): { entry: Registration; namesake: boolean } {
     const kind = kindOf(handler);
     const name = nameOf(handler);
     this.#registrations += 1;
     const source = new HandlerSource(this.#bus, this.#registrations, name);
-    const entry = new Registration(source, pattern, handler, once, kind);
+    const entry = new Registration(source, pattern, handler, timeout, once, kind);
     const namesake = this.#handlersOf(pattern).add(entry) && name !== 'anonymous' && kind.target === null;
-    if (pattern === anyType) this.#anyChanges += 1;
+    if (isWide(pattern)) this.#wideChanges += 1;
     this.#size += 1;
     return { entry, namesake };
   }
@@ -86,9 +93,9 @@ export class HandlerRegistry {
     const { pattern } = entry;
     const handlers = this.#handlersOf(pattern);
     handlers.remove(entry);
-    if (pattern === anyType) this.#anyChanges += 1;
+    if (isWide(pattern)) this.#wideChanges += 1;
     // Patterns may be made up as a program runs: what is kept of them must not grow with their number.
-    else if (handlers.size === 0 && this.#patterns.size > keptPatterns) this.#patterns.delete(pattern);
+    if (handlers.size === 0 && this.#patterns.size > keptPatterns) this.#patterns.delete(pattern);
     this.#size -= 1;
     entry.onRemoved?.();
   }
@@ -102,23 +109,37 @@ export class HandlerRegistry {
 
   /** Removes all registrations of a function for the pattern, or all of the pattern. */
   removeAll(pattern: string, handler?: AnyHandler): void {
-    const handlers = pattern === anyType ? this.#any : this.#patterns.get(pattern);
-    if (handlers === undefined) return;
+    if (!this.#isKnown(pattern)) return;
+    const handlers = this.#handlersOf(pattern);
     for (const entry of handler === undefined ? [...handlers] : handlers.of(handler)) this.remove(entry);
   }
 
-  /** Handlers of the type, then '*', each in order of registration and no function twice. */
+  /**
+   * Handlers of the type, then of its prefixes with the longest first, then '*', each in order of registration and no
+   * function twice.
+   */
   match(type: string): readonly Registration[] {
-    const handlers = this.#patterns.get(type) ?? this.#any;
-    if (handlers.matched !== null && handlers.matchedAt === this.#anyChanges) return handlers.matched;
-    handlers.matched = handlers === this.#any ? distinct(this.#any, null) : distinct(handlers, this.#any);
-    handlers.matchedAt = this.#anyChanges;
+    const handlers = this.#patterns.get(type) ?? (this.#prefixes === null ? this.#any : null);
+    if (handlers === null) return distinct([...this.#wider(type), this.#any]);
+    if (handlers.matched !== null && handlers.matchedAt === this.#wideChanges) return handlers.matched;
+    handlers.matched = distinct(handlers === this.#any ? [handlers] : [handlers, ...this.#wider(type), this.#any]);
+    handlers.matchedAt = this.#wideChanges;
     return handlers.matched;
+  }
+
+  #wider(type: string): PatternHandlers[] {
+    const found: PatternHandlers[] = [];
+    if (this.#prefixes === null) return found;
+    for (const prefix of prefixesOf(type)) {
+      const handlers = this.#prefixes.get(prefix);
+      if (handlers !== undefined) found.push(handlers);
+    }
+    return found;
   }
 
   /** Signals end no registration any more: they may outlive the bus by far. */
   stopListening(): void {
-    for (const entries of [...this.#patterns.values(), this.#any]) {
+    for (const entries of this.#all()) {
       for (const entry of entries) {
         entry.onRemoved?.();
         entry.onRemoved = null;
@@ -127,26 +148,46 @@ export class HandlerRegistry {
   }
 
   clear(): void {
-    for (const handlers of [...this.#patterns.values(), this.#any])
-      for (const entry of [...handlers]) this.remove(entry);
+    for (const handlers of this.#all()) for (const entry of [...handlers]) this.remove(entry);
     this.#patterns.clear();
+    this.#prefixes = null;
+  }
+
+  #all(): PatternHandlers[] {
+    return [...this.#patterns.values(), ...(this.#prefixes?.values() ?? []), this.#any];
+  }
+
+  #isKnown(pattern: string): boolean {
+    const prefix = prefixOf(pattern);
+    if (prefix !== null) return this.#prefixes?.has(prefix) === true;
+    return pattern === anyType || this.#patterns.has(pattern);
   }
 
   #handlersOf(pattern: string): PatternHandlers {
     if (pattern === anyType) return this.#any;
-    let handlers = this.#patterns.get(pattern);
-    if (handlers === undefined) {
-      handlers = new PatternHandlers();
-      this.#patterns.set(pattern, handlers);
-    }
-    return handlers;
+    const prefix = prefixOf(pattern);
+    if (prefix !== null) return handlersIn((this.#prefixes ??= new Map<string, PatternHandlers>()), prefix);
+    return handlersIn(this.#patterns, pattern);
   }
 }
 
-function distinct(own: PatternHandlers, any: PatternHandlers | null): readonly Registration[] {
+/** Other types than one are concerned by its handlers. */
+function isWide(pattern: string): boolean {
+  return pattern === anyType || prefixOf(pattern) !== null;
+}
+
+function handlersIn(patterns: Map<string, PatternHandlers>, key: string): PatternHandlers {
+  let handlers = patterns.get(key);
+  if (handlers === undefined) {
+    handlers = new PatternHandlers();
+    patterns.set(key, handlers);
+  }
+  return handlers;
+}
+
+function distinct(patterns: readonly PatternHandlers[]): readonly Registration[] {
   const all: Registration[] = [];
-  own.addTo(all);
-  any?.addTo(all);
+  for (const handlers of patterns) handlers.addTo(all);
   if (all.length < 2) return all;
   const seen = new Set<AnyHandler>();
   return all.filter(({ handler }) => !seen.has(handler) && seen.add(handler));

@@ -3,6 +3,7 @@ import type { BaseEvent } from '../event/base-event.ts';
 import type { Dispatch, Dispatchable, DispatchOptions, RunningBus } from '../event/dispatch.ts';
 import type { ResultSource } from '../event/event-result.ts';
 import type { Part } from '../event/lifecycle.ts';
+import { checkLimit } from '../basics/duration.ts';
 import { checkFlag, checkOptions, checkSignal } from '../basics/options.ts';
 import type { ResultOf } from '../event/result-helpers.ts';
 
@@ -68,6 +69,8 @@ export interface HandlerEntry {
   readonly pattern: string;
   readonly handler: AnyHandler;
   readonly once: boolean;
+  /** Seconds; null = no limit of its own. */
+  readonly timeout: number | null;
   /** Called when the registration ends, however that comes about. */
   onRemoved: (() => void) | null;
   readonly target: ForwardTarget | null;
@@ -111,11 +114,14 @@ export interface OnOptions {
   readonly once?: boolean | undefined;
   /** Takes the handler off when it aborts. @default none */
   readonly signal?: AbortSignal | undefined;
+  /** Limit for this handler in seconds; the smaller of this and its event's ends it. @default the event's */
+  readonly timeout?: number | null | undefined;
 }
 
-/** @throws TypeError */
+/** @throws TypeError or RangeError */
 export function checkOnOptions(options: OnOptions): void {
-  checkOptions('on', options, ['once', 'signal']);
+  checkOptions('on', options, ['once', 'signal', 'timeout']);
+  if (options.timeout !== undefined) checkLimit('timeout (seconds)', options.timeout);
   checkFlag('once', options.once);
   checkSignal(options.signal);
 }

@@ -14,13 +14,22 @@ export class Registration implements HandlerEntry, Linked<Registration> {
   readonly pattern: string;
   readonly handler: AnyHandler;
   readonly once: boolean;
+  readonly timeout: number | null;
   readonly #kind: HandlerKind;
 
-  constructor(source: ResultSource, pattern: string, handler: AnyHandler, once: boolean, kind: HandlerKind) {
+  constructor(
+    source: ResultSource,
+    pattern: string,
+    handler: AnyHandler,
+    timeout: number | null,
+    once: boolean,
+    kind: HandlerKind,
+  ) {
     this.source = source;
     this.pattern = pattern;
     this.handler = handler;
     this.once = once;
+    this.timeout = timeout;
     this.#kind = kind;
   }
 

@@ -15,13 +15,14 @@ export function dispatchedEvent({ event_stopped, ...document }: Record<string, u
   const path = document['event_path'];
   // The end of an event has the whole path; the bus that was stopped, and those behind it, are to have it again.
   const step = Array.isArray(path) && typeof event_stopped === 'string' ? path.indexOf(event_stopped) : -1;
-  return restoreEvent(step === -1 ? document : { ...document, event_path: (path as unknown[]).slice(0, step) });
+  const dispatched = step === -1 ? document : { ...document, event_path: (path as unknown[]).slice(0, step) };
+  return restoreEvent(withoutStatus(dispatched));
 }
 
 /** The same, as its end left it: completed, with its outcome and results. @throws EventValidationError */
 export function endedEvent(document: Record<string, unknown> & LineMarks): BaseEvent {
   checkType(document);
-  const event = restoreEvent(document);
+  const event = restoreEvent(withoutStatus(document));
   const { event_outcome, event_results } = document;
   // What other programs have logged tells only what there was to do.
   if (!outcomes.includes(event_outcome)) return event;
@@ -31,10 +32,15 @@ export function endedEvent(document: Record<string, unknown> & LineMarks): BaseE
     moment(document.event_started_at),
     moment(document.event_completed_at),
     results.map((result) => restoreResult(event, result)),
-    true,
+    'completed',
   );
   recordOutcome(lifecycle, event_outcome as EventOutcome);
   return event;
+}
+
+/** What became of the event is read here: JSON that tells a status is restored with all that it tells. */
+function withoutStatus({ event_status: _status, ...document }: Record<string, unknown>): Record<string, unknown> {
+  return document;
 }
 
 /** Any object would make an event: a plain one, with all its fields as payload. */

@@ -1,18 +1,21 @@
 import { AsyncResource } from 'node:async_hooks';
-import type { BaseEvent } from '../event/base-event.ts';
+import { type BaseEvent, completionOf, statedTimeoutOf } from '../event/base-event.ts';
 import { type Moment, now } from '../basics/clock.ts';
 import type { RunningBus } from '../event/dispatch.ts';
 import { type ErrorPlace, isBusStoppedError } from '../basics/errors.ts';
 import { abortedError, cancelledError } from './ended-errors.ts';
 import { completedAtOf, EventResult, resultSettled, resultStarted } from '../event/event-result.ts';
 import type { ForwardTarget, HandlerEntry } from '../handlers/handler.ts';
+import type { Middleware } from '../handlers/middleware.ts';
+import type { Counted } from './counted.ts';
 import type { InFlight } from '../history/history.ts';
 import { HandlerRun, type RunHost } from './handler-run.ts';
 import type { Lifecycle, Part } from '../event/lifecycle.ts';
 import type { Linked } from '../basics/linked-list.ts';
 import type { OpenList } from '../history/open-list.ts';
 import { recursionError } from './recursion.ts';
-import { lifecycleOf } from '../event/result-helpers.ts';
+import { firstResultError } from '../event/first-result.ts';
+import { countsByDefault, lifecycleOf } from '../event/result-helpers.ts';
 import { isOverdue } from './turns.ts';
 import { isEmpty, membersOf, type SmallSet, withMember, withoutMember } from '../basics/small-set.ts';
 
@@ -20,6 +23,9 @@ import { isEmpty, membersOf, type SmallSet, withMember, withoutMember } from '..
 export interface DeliveryHost {
   readonly bus: RunningBus;
   readonly maxRecursionDepth: number | null;
+  /** Seconds for each handler of events that state nothing. */
+  readonly eventTimeout: number | null;
+  readonly middlewares: readonly Middleware[];
   /** The handlers of the type; if they are `starting`, those that run once leave the bus. */
   match(type: string, starting: boolean): readonly HandlerEntry[];
   /** Takes a queued delivery out of the queue, or moves it ahead of it. */
@@ -40,7 +46,8 @@ export interface DeliveryHost {
   readonly log: object | null;
   /** The event is finished, and has one more line to write. */
   record(delivery: Delivery, at: Moment): void;
-  completed(delivery: Delivery): void;
+  /** @param got somebody who waited has the event's errors */
+  completed(delivery: Delivery, got: boolean): void;
 }
 
 const noResults: readonly EventResult[] = [];
@@ -62,6 +69,7 @@ export class Delivery implements Part, RunHost, Linked<Delivery>, InFlight<Deliv
   nextPart: Part | null = null;
   state: 'queued' | 'started' | 'done' = 'queued';
   busy = false;
+  failure: Counted['failure'] = 'none';
   /** Number of the loop's turn in which the event was awaited; 0 = it isn't. */
   awaitedTurn = 0;
   readonly event: BaseEvent;
@@ -99,6 +107,10 @@ export class Delivery implements Part, RunHost, Linked<Delivery>, InFlight<Deliv
     return this.#host.bus;
   }
 
+  get middlewares(): readonly Middleware[] {
+    return this.#host.middlewares;
+  }
+
   /** Fixes which handlers the event has on this bus. */
   start(at: Moment): void {
     this.#begin(true, at);
@@ -110,12 +122,11 @@ export class Delivery implements Part, RunHost, Linked<Delivery>, InFlight<Deliv
     this.lifecycle.start(at);
     this.#entries = this.#host.match(this.event.event_type, starting);
     if (this.#entries.length > 0) {
-      const { event_timeout } = this.event;
       const [only] = this.#entries;
       this.results =
         this.#entries.length === 1 && only !== undefined
-          ? [new EventResult(this.lifecycle, only.source, event_timeout)]
-          : this.#entries.map(({ source }) => new EventResult(this.lifecycle, source, event_timeout));
+          ? [new EventResult(this.lifecycle, only.source, this.#limit(only))]
+          : this.#entries.map((entry) => new EventResult(this.lifecycle, entry.source, this.#limit(entry)));
       this.lifecycle.onResults?.();
     }
     this.#host.started(this);
@@ -135,6 +146,7 @@ export class Delivery implements Part, RunHost, Linked<Delivery>, InFlight<Deliv
       const result = this.results[this.#nextEntry] as EventResult;
       const run = this.#startNext(time);
       time = result.settled ? completedAtOf(result) : now();
+      if (run !== null && result.settled && this.#isAnswered(result)) return time;
       if (serial && run !== null && !result.settled && run.entry.holdsSlot) return time;
       if (this.#nextEntry < this.#entries.length && isOverdue(time)) {
         this.#host.continue(this);
@@ -174,8 +186,8 @@ export class Delivery implements Part, RunHost, Linked<Delivery>, InFlight<Deliv
     this.#host.record(this, at);
   }
 
-  completed(): void {
-    this.#host.completed(this);
+  completed(got: boolean): void {
+    this.#host.completed(this, got);
   }
 
   suspended(run: HandlerRun): void {
@@ -197,9 +209,16 @@ export class Delivery implements Part, RunHost, Linked<Delivery>, InFlight<Deliv
     // The slot last: whatever an observer does, nothing else starts within its call.
     this.#host.handlerEnded(this, run.runner, run.entry);
     this.#host.release(run);
-    if (this.#starting === run) return;
+    if (this.#starting === run || this.#isAnswered(run.runner)) return;
     if (run.entry.holdsSlot && this.#nextEntry < this.#entries.length) this.#host.continue(this);
     else this.#checkDone(at);
+  }
+
+  /** Ends the other handlers if the event needs one result and this is one. @returns whether that has ended the delivery */
+  #isAnswered(result: EventResult): boolean {
+    if (completionOf(this.event) === 'all' || !countsByDefault(result)) return false;
+    this.cancel(firstResultError(result));
+    return true;
   }
 
   #startNext(at: Moment): HandlerRun | null {
@@ -223,6 +242,14 @@ export class Delivery implements Part, RunHost, Linked<Delivery>, InFlight<Deliv
     this.#starting = null;
     if (!result.settled) this.#running = withMember(this.#running, run);
     return run;
+  }
+
+  /** Seconds for one handler: the event's, or the bus's if it states none; less if the handler has less. */
+  #limit({ timeout }: HandlerEntry): number | null {
+    const stated = statedTimeoutOf(this.event);
+    const own = stated === undefined ? this.#host.eventTimeout : stated;
+    if (timeout === null || own === null) return timeout ?? own;
+    return Math.min(timeout, own);
   }
 
   /** Hands the event to another bus; its own result is the event, at once. */

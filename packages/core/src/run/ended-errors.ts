@@ -3,9 +3,11 @@ import {
   type ErrorPlace,
   HandlerAbortedError,
   HandlerCancelledError,
+  isBusError,
   isBusStoppedError,
   isHandlerTimeoutError,
 } from '../basics/errors.ts';
+import { isFirstResultError } from '../basics/first-result-error.ts';
 
 /** The error of a handler that was running when it was ended from outside. */
 export function abortedError(place: ErrorPlace, cause: unknown): HandlerAbortedError {
@@ -36,11 +38,12 @@ function causeText(cause: unknown): string {
 }
 
 function kindOf(cause: unknown): string {
+  if (isFirstResultError(cause)) return 'a first result';
   return isBusStoppedError(cause) ? 'a stop' : 'an abort';
 }
 
 /** Ours say which bus and handler; of others, which signals bring, the name says more than the message. */
 function reasonText(cause: unknown): string {
   if (!(cause instanceof Error)) return describe(cause);
-  return isHandlerTimeoutError(cause) || isBusStoppedError(cause) ? cause.message : `${cause.name}: ${cause.message}`;
+  return isBusError(cause) ? cause.message : `${cause.name}: ${cause.message}`;
 }

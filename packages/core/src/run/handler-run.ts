@@ -19,6 +19,7 @@ import { needs } from '../event/needs.ts';
 import { problemText } from '../event/event-schema.ts';
 import { handlerContext } from './handler-context.ts';
 import type { HandlerEntry } from '../handlers/handler.ts';
+import { callThrough, type Middleware } from '../handlers/middleware.ts';
 import { ResultHelpers } from '../event/result-helpers.ts';
 import { membersOf, type SmallSet, withMember, withoutMember } from '../basics/small-set.ts';
 import { startTimer, type Timer } from '../basics/timer.ts';
@@ -27,6 +28,8 @@ import { newController } from '../basics/when-aborted.ts';
 /** What a run needs of the bus that it runs on. */
 export interface RunHost {
   readonly bus: RunningBus;
+  /** What wraps the bus's handlers, the first one outermost. */
+  readonly middlewares: readonly Middleware[];
   /** The handler awaits an event: others may run. */
   suspended(run: HandlerRun): void;
   /** Calls `go` as soon as no other handler runs on the bus, first come, first served. */
@@ -85,6 +88,10 @@ export class HandlerRun implements ActiveHandler {
 
   get bus(): RunningBus {
     return this.#host.bus;
+  }
+
+  get middlewares(): readonly Middleware[] {
+    return this.#host.middlewares;
   }
 
   /** Made when first asked for: most handlers never do. */
@@ -325,7 +332,12 @@ function abortWithin(run: HandlerRun, controller: AbortController, error: Error)
 function call(run: HandlerRun): unknown {
   // Not called as a method of the entry: `this` is nobody's object.
   const { handler } = run.entry;
-  const outcome = handler(run.event, handlerContext(run));
+  const context = handlerContext(run);
+  const { middlewares } = run;
+  const outcome =
+    middlewares.length === 0
+      ? handler(run.event, context)
+      : callThrough(middlewares, run.event, context, () => handler(run.event, context));
   // Other thenables are asked here, so that their `then` knows which handler awaits. A Dispatch is not waited for.
   if (typeof outcome !== 'object' || outcome === null || outcome instanceof Dispatch || outcome instanceof Promise)
     return outcome;

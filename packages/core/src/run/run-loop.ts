@@ -19,7 +19,8 @@ import { afterMicrotasks, afterTurn, isOverdue, soon, spend } from './turns.ts';
  * So there is never more than one running handler, and an event that is awaited can start as soon as all handlers in
  * progress are suspended, which is what keeps awaits free of deadlock.
  *
- * A parallel bus has no slot: awaited events start at once, others when no event is busy.
+ * A parallel bus has no slot: awaited events start at once, others when no event is busy; or, with `concurrency`, when
+ * fewer events are busy than may be.
  *
  * Two more things are let go first. Whoever awaited an event goes on before the next one starts: a turn in which a wait
  * has ended is over, and the next begins when no microtask is left. And timers and I/O get a turn now and then, however
@@ -27,6 +28,9 @@ import { afterMicrotasks, afterTurn, isOverdue, soon, spend } from './turns.ts';
  */
 export class RunLoop {
   readonly #serial: boolean;
+  /** The handlers of one event are called one after the other. */
+  readonly #inOrder: boolean;
+  readonly #limit: number;
   readonly #queue = new LinkedList<Delivery>();
   readonly #awaited = new LinkedList<Delivery>();
   readonly #claims = new Fifo<(at: Moment) => void>();
@@ -54,8 +58,11 @@ export class RunLoop {
   /** Told before each turn, in which one handler or many may run without a break. */
   onTurn: (() => void) | null = null;
 
-  constructor(serial: boolean) {
-    this.#serial = serial;
+  /** @param limit how many events may be busy when another one starts that nobody awaits */
+  constructor(parallelHandlers: boolean, limit: number) {
+    this.#serial = !parallelHandlers && limit === 1;
+    this.#inOrder = !parallelHandlers;
+    this.#limit = limit;
   }
 
   /** Events that have not started. */
@@ -83,6 +90,11 @@ export class RunLoop {
 
   unqueue(delivery: Delivery): void {
     (delivery.awaitedTurn > 0 ? this.#awaited : this.#queue).remove(delivery);
+  }
+
+  /** Events that have a handler in progress or to come. */
+  get busy(): number {
+    return this.#busy;
   }
 
   /** A delivery has started: it is busy until it leaves. */
@@ -175,7 +187,11 @@ export class RunLoop {
 
   /** @returns whether there was something to run */
   #runNext(): boolean {
-    if (this.#claims.size === 0 && this.#awaited.first === null && (this.#busy > 0 || this.#queue.size === 0))
+    if (
+      this.#claims.size === 0 &&
+      this.#awaited.first === null &&
+      (this.#busy >= this.#limit || this.#queue.size === 0)
+    )
       return false;
     if (this.#time === never) this.#time = now();
     if (isOverdue(this.#time)) {
@@ -193,10 +209,10 @@ export class RunLoop {
     // Awaited just now: more that is awaited together with it may be on its way.
     if (this.#awaited.first?.awaitedTurn === this.#turn) return false;
     let delivery = this.#awaited.shift();
-    if (delivery === null && this.#busy === 0) delivery = this.#queue.shift();
+    if (delivery === null && this.#busy < this.#limit) delivery = this.#queue.shift();
     if (delivery === null) return false;
     delivery.start(this.#time);
-    const end = delivery.advance(this.#serial, this.#time);
+    const end = delivery.advance(this.#inOrder, this.#time);
     if (this.#time === never) return true;
     if (end !== this.#time) spend(end - this.#time);
     // Forwards and events without handlers take time too, which nobody has looked up.

@@ -1,13 +1,11 @@
-import { setImmediate } from 'node:timers';
 import { type Moment, never } from '../basics/clock.ts';
+import { monotonic, setImmediate } from '../basics/node-clock.ts';
 
 /** Milliseconds after which a thread's timers and I/O get a turn, however many events are queued. */
 const slice = 10;
 /** Fewer events than that don't keep others waiting, unless their handlers take all the time. */
 const few = 8;
 const nextTick = process.nextTick.bind(process);
-/** Not the clock that tests set. */
-const realTime = performance.now.bind(performance);
 const ready = Promise.resolve();
 
 /**
@@ -28,9 +26,9 @@ function onTurn(): void {
 export function isOverdue(at: Moment): boolean {
   events += 1;
   if (at - since < slice && at >= since) return false;
-  if (!turned) return (events > few || spent >= slice) && realTime() - sinceReal >= slice;
+  if (!turned) return (events > few || spent >= slice) && monotonic() - sinceReal >= slice;
   since = at;
-  sinceReal = realTime();
+  sinceReal = monotonic();
   turned = false;
   events = 0;
   spent = 0;

@@ -13,6 +13,7 @@ export {
   pathOf,
   setParent,
   setPath,
+  statedTimeoutOf,
 } from '../event/base-event.ts';
 export type { BusIdentity, PathStep } from '../event/bus-names.ts';
 export { setDelivery } from '../event/event-delivery.ts';

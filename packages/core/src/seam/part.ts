@@ -13,7 +13,10 @@ export {
   knownIdOf,
   resultRestored,
   type ResultSource,
+  ranInOf,
   resultStarted,
+  setRanIn,
+  type ThreadPlace,
   sourceOf,
   startedAtOf,
 } from '../event/event-result.ts';

@@ -19,6 +19,8 @@ import { Destination, type Target } from '../outgoing/remote-part.ts';
 export interface GuestDescription {
   readonly name: string;
   readonly once: boolean;
+  /** Seconds; null = no limit of its own. */
+  readonly timeout: number | null;
   /** The bus to which it forwards; null for a function. */
   readonly forward: BusIdentity | null;
 }
@@ -61,10 +63,10 @@ export class GuestHandlers {
       return;
     }
     const target: Pick<Guest, 'number' | 'gone'> = { number, gone: null };
-    const { name, once, forward } = description;
+    const { name, once, timeout, forward } = description;
     const subscription =
       forward === null
-        ? this.#bus.on(pattern, this.#callHandler(target, name), { once })
+        ? this.#bus.on(pattern, this.#callHandler(target, name), { once, timeout })
         : this.#bus.on(pattern, this.#forward(target, forward), { once });
     this.#guests.set(number, Object.assign(target, { pattern, description, subscription }));
   }

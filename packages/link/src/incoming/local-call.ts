@@ -47,6 +47,8 @@ export class LocalCall implements Part, RunHost, ForwardTarget {
   readonly id: string;
   readonly name: string;
   readonly bus: RunningBus;
+  /** Those of the other side are around its call of this one. */
+  readonly middlewares: readonly never[] = [];
   results: readonly EventResult[] = [];
   onDone: (() => void) | null = null;
   nextPart: Part | null = null;
@@ -84,6 +86,7 @@ export class LocalCall implements Part, RunHost, ForwardTarget {
       pattern: '*',
       handler,
       once: false,
+      timeout: null,
       target: null,
       onRemoved: null,
       holdsSlot: false,

@@ -21,13 +21,19 @@ interface Registered {
   readonly key: string;
   readonly handler: AnyHandler;
   readonly once: boolean;
+  readonly timeout: number | null;
   readonly target: ForwardTarget | null;
   readonly stopListening: (() => void) | null;
 }
 
 /** As the other side is told of it: a bus gets its final name and id only when it is exposed. */
-function describeTo({ handler, once, target }: Registered): GuestDescription {
-  return { name: nameOf(handler), once, forward: target === null ? null : { id: target.id, name: target.name } };
+function describeTo({ handler, once, timeout, target }: Registered): GuestDescription {
+  return {
+    name: nameOf(handler),
+    once,
+    timeout,
+    forward: target === null ? null : { id: target.id, name: target.name },
+  };
 }
 
 /** How the registrations reach the other side; null while no link is up. */
@@ -60,7 +66,7 @@ export class RemoteSubscriptions {
   add(pattern: EventPattern, handler: unknown, options: OnOptions): Subscription {
     const key = patternKey(pattern);
     checkOnOptions(options);
-    const { once = false, signal } = options;
+    const { once = false, signal, timeout = null } = options;
     if (typeof handler !== 'function') {
       throw new TypeError(
         `Expected a handler for '${key}' on ${this.#bus.name} to be a function; got ${describe(handler)}.`,
@@ -72,7 +78,7 @@ export class RemoteSubscriptions {
     this.#next += 1;
     const id = this.#next;
     const stopListening = signal === undefined ? null : whenAborted(signal, () => this.#remove(id));
-    const registered = { key, handler: handler as AnyHandler, once, target, stopListening };
+    const registered = { key, handler: handler as AnyHandler, once, timeout, target, stopListening };
     this.#registered.set(id, registered);
     this.#send?.(op.SUBSCRIBE, id, key, describeTo(registered));
     return subscription(() => this.#remove(id));

@@ -10,6 +10,7 @@ import {
   ownIds,
   pathOf,
   type PathStep,
+  statedTimeoutOf,
   payloadOf,
   setPath,
   toEpoch,
@@ -31,7 +32,7 @@ export function encodeEvent(event: BaseEvent, payload: object = payloadOf(event)
     event.event_id,
     event.event_parent_id,
     encodePath(event),
-    event.event_timeout,
+    statedTimeoutOf(event),
     toEpoch(createdAtOf(event)),
     payload,
   ];

@@ -1,12 +1,13 @@
 import type { BaseEvent } from '@threadbus/core';
+import { statedTimeoutOf } from '@threadbus/core/internal';
 import type { Shape } from './shapes.ts';
 
 /** What events of one kind have in common. */
 export interface EventKind {
   readonly type: string;
   readonly schema: string;
-  /** Seconds; null = none. */
-  readonly timeout: number | null;
+  /** Seconds; null = none, undefined if neither the class nor the event states one. */
+  readonly timeout: number | null | undefined;
 }
 
 /** A kind that the other side has been told. */
@@ -29,7 +30,9 @@ export class KindWriter {
     this.#define = define;
   }
 
-  of({ event_type: type, event_schema: schema, event_timeout: timeout }: BaseEvent): NumberedKind {
+  of(event: BaseEvent): NumberedKind {
+    const { event_type: type, event_schema: schema } = event;
+    const timeout = statedTimeoutOf(event);
     const known = this.#byType.get(type);
     if (known !== undefined && known.schema === schema && known.timeout === timeout) return known;
     // Not for a kind that keeps its number: another would get the same.

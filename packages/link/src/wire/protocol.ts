@@ -156,7 +156,7 @@ export type WireEvent = readonly [
   id: string,
   parentId: string | null,
   path: WirePath | null,
-  timeout: number | null,
+  timeout: number | null | undefined,
   /** Epoch milliseconds. */
   createdAt: number,
   payload: object,

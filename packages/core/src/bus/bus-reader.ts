@@ -1,0 +1,121 @@
+import type { AnyEvent, BaseEvent, EventConstructor } from '../event/base-event.ts';
+import type { BusEngine } from './bus-engine.ts';
+import { checkEventsOptions, type EventsOptions } from './event-stream.ts';
+import { expectEvent } from './expect.ts';
+import type { ExpectOptions } from './expectation.ts';
+import { filterEvents, type FilterOptions } from './filter.ts';
+import { findEvent, type FindOptions } from './find.ts';
+import { heldEvents } from './held-events.ts';
+import { logTree } from '../event/log-tree.ts';
+import { type EventPattern, patternKey } from '../event/pattern.ts';
+
+let engineOf: (bus: BusReader) => BusEngine;
+
+/** The works of a bus, for its other half and for sibling packages. */
+export function busEngine(bus: BusReader): BusEngine {
+  return engineOf(bus);
+}
+
+/** What can be read of a bus: the events that it has, had, and will get. */
+export abstract class BusReader {
+  readonly #engine: BusEngine;
+
+  static {
+    engineOf = (bus) => bus.#engine;
+  }
+
+  /** @internal */
+  constructor(makeEngine: (bus: BusReader) => BusEngine) {
+    this.#engine = makeEngine(this);
+  }
+
+  /** The events that the bus remembers, by id, in order of dispatch. */
+  get eventHistory(): ReadonlyMap<string, BaseEvent> {
+    return this.#engine.history;
+  }
+
+  /** Events in flight and in the history that no handler has begun, in order of arrival. */
+  get eventsPending(): readonly BaseEvent[] {
+    return this.#eventsWith('pending');
+  }
+
+  /** Events in flight and in the history that are being worked on, or wait for children. */
+  get eventsStarted(): readonly BaseEvent[] {
+    return this.#eventsWith('started');
+  }
+
+  /** Events in the history that are completed. */
+  get eventsCompleted(): readonly BaseEvent[] {
+    return this.#eventsWith('completed');
+  }
+
+  /**
+   * Waits for the next event that matches to be dispatched to this bus; it needn't be processed yet.
+   *
+   * Registered before the call returns. It is no handler and leaves no result.
+   * @throws TimeoutError; the signal's reason; BusStoppedError; what a filter threw
+   * @example const paid = await bus.expect(InvoicePaid, { include: (event) => event.invoice_id === id, timeout: 30 });
+   */
+  expect<C extends EventConstructor>(pattern: C, options?: ExpectOptions<InstanceType<C>>): Promise<InstanceType<C>>;
+  expect(pattern: string, options?: ExpectOptions<AnyEvent>): Promise<AnyEvent>;
+  async expect(pattern: EventPattern, options: ExpectOptions<never> = {}): Promise<BaseEvent> {
+    return expectEvent(this.#engine, patternKey(pattern), options as ExpectOptions);
+  }
+
+  /**
+   * Looks for an event in the history, newest first, then waits for one if `future` says so.
+   * @returns null if there is none, or none came in time
+   * @throws the signal's reason; BusStoppedError while it waits; what `where` threw
+   * @example const event = (await bus.find(Refresh, { past: 10 })) ?? bus.dispatch(new Refresh({})).event;   // debounce
+   */
+  find<C extends EventConstructor>(pattern: C, options?: FindOptions<InstanceType<C>>): Promise<InstanceType<C> | null>;
+  find(pattern: string, options?: FindOptions<AnyEvent>): Promise<AnyEvent | null>;
+  async find(pattern: EventPattern, options: FindOptions<never> = {}): Promise<BaseEvent | null> {
+    return findEvent(this.#engine, patternKey(pattern), options as FindOptions);
+  }
+
+  /**
+   * All events in the history that match, the newest first.
+   *
+   * @throws TypeError or RangeError for options that make no sense; what `where` threw
+   * @example const failed = bus.filter('*', { past: 60, where: (event) => event.event_outcome === 'failed' });
+   */
+  filter<C extends EventConstructor>(pattern: C, options?: FilterOptions<InstanceType<C>>): InstanceType<C>[];
+  filter(pattern: string, options?: FilterOptions<AnyEvent>): AnyEvent[];
+  filter(pattern: EventPattern, options: FilterOptions<never> = {}): BaseEvent[] {
+    return filterEvents(this.#engine, patternKey(pattern), options as FilterOptions);
+  }
+
+  /**
+   * Every event that matches, as it is dispatched to this bus, from the call on.
+   *
+   * Ends with the signal, at once and quietly, or with the bus, after what is buffered. It holds up nobody: over
+   * `buffer` unread events it gives those and then throws.
+   * @throws TypeError or RangeError; BusStoppedError; while iterating: BusCapacityError for a reader who is too slow
+   * @example
+   * ```ts
+   * for await (const event of bus.events('user.*', { signal })) response.write(`data: ${JSON.stringify(event)}\n\n`);
+   * ```
+   */
+  events<C extends EventConstructor>(
+    pattern: C,
+    options?: EventsOptions,
+  ): AsyncIterableIterator<InstanceType<C>, undefined>;
+  events(pattern: string, options?: EventsOptions): AsyncIterableIterator<AnyEvent, undefined>;
+  events(pattern: EventPattern, options: EventsOptions = {}): AsyncIterableIterator<BaseEvent, undefined> {
+    const key = patternKey(pattern);
+    const checked = checkEventsOptions(options);
+    const engine = this.#engine;
+    if (engine.stopped) throw engine.stoppedError();
+    return engine.expectations.addStream(key, engine.name, checked);
+  }
+
+  /** The remembered events as a tree of events and handlers, in bubus's format. @example console.log(bus.logTree()); */
+  logTree(): string {
+    return logTree([...this.#engine.history.values()]);
+  }
+
+  #eventsWith(status: BaseEvent['event_status']): BaseEvent[] {
+    return heldEvents(this.#engine).filter(({ event_status }) => event_status === status);
+  }
+}

@@ -1,0 +1,4 @@
+/** What a bus counts of an event's handlers. */
+export interface Counted {
+  failure: 'none' | 'failed' | 'timed out';
+}
