@@ -1,4 +1,3 @@
-import type { z } from 'zod';
 import { fromEpoch, isoText, type Moment, now } from '../basics/clock.ts';
 import type { PathStep } from './bus-names.ts';
 import { activeHandler } from './context.ts';
@@ -12,12 +11,13 @@ import { EventProgress } from './event-progress.ts';
 import { restoreProgress } from './event-restore.ts';
 import type { EventResult } from './event-result.ts';
 import * as schema from './event-schema.ts';
-import type { EventDefinition, EventOptions, PayloadInput, PayloadOutput, PayloadShape } from './event-schema.ts';
+import type { EventDefinition, EventOptions } from './event-schema.ts';
 import { showAs } from '../basics/inspect.ts';
 import { keepFields, keepTimes, keptFields, timeText } from './kept-fields.ts';
 import { type CompletionOptions, limitedCompletion, placeOf } from './completion.ts';
 import { lifecycleOf, ResultHelpers } from './result-helpers.ts';
 import { TrustedFields, TrustedPayload } from './trusted.ts';
+import type { OutputOf, PayloadInput, PayloadOutput, PayloadShape, ZodLike } from './zod-like.ts';
 
 /** A class of events, as `on`, `expect` and `find` take it. */
 export interface EventConstructor<E extends BaseEvent = BaseEvent> {
@@ -62,8 +62,8 @@ type InputOf<Base extends EventConstructor, Shape extends PayloadShape> =
       ? PayloadInput<Shape>
       : Plain<NonNullable<ConstructorParameters<Base>[0]> & PayloadInput<Shape>>;
 type FieldsOf<Payload> = Payload extends EmptyPayload ? unknown : Payload;
-type InstanceOf<Base extends EventConstructor, Shape extends PayloadShape, Result> = Result extends z.ZodType
-  ? BaseEvent<z.output<Result>> & Omit<InstanceType<Base>, keyof BaseEvent> & FieldsOf<PayloadOutput<Shape>>
+type InstanceOf<Base extends EventConstructor, Shape extends PayloadShape, Result> = Result extends ZodLike
+  ? BaseEvent<OutputOf<Result>> & Omit<InstanceType<Base>, keyof BaseEvent> & FieldsOf<PayloadOutput<Shape>>
   : InstanceType<Base> & FieldsOf<PayloadOutput<Shape>>;
 
 /**
@@ -196,7 +196,7 @@ export class BaseEvent<R = unknown> extends EventProgress<R, BaseEvent> implemen
     Base extends EventConstructor,
     const Name extends string,
     Shape extends PayloadShape,
-    Result extends z.ZodType | undefined = undefined,
+    Result extends ZodLike | undefined = undefined,
   >(
     this: Base,
     name: Name,
@@ -268,7 +268,7 @@ export class BaseEvent<R = unknown> extends EventProgress<R, BaseEvent> implemen
     return isoText(this.#createdAt);
   }
   /** What handlers must return; null = anything. */
-  get event_result_type(): z.ZodType | null {
+  get event_result_type(): ZodLike | null {
     return this.#definition.result;
   }
 

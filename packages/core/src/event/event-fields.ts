@@ -1,4 +1,4 @@
-import type { z } from 'zod';
+import type { ZodLike } from './zod-like.ts';
 import { describe } from '../basics/describe.ts';
 import { checkLimit } from '../basics/duration.ts';
 import { EventValidationError } from '../basics/errors.ts';
@@ -21,7 +21,7 @@ export interface EventFields {
   /** ISO 8601 with a time zone. @default now */
   readonly event_created_at?: string | undefined;
   /** What handlers must return. @default the class's */
-  readonly event_result_type?: z.ZodType | null | undefined;
+  readonly event_result_type?: ZodLike | null | undefined;
 }
 
 const uuid = /^[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{12}$/i;

@@ -1,24 +1,12 @@
 import { z } from 'zod';
+import type { ZodLike } from './zod-like.ts';
 import { EventValidationError, type PayloadIssue } from '../basics/errors.ts';
 import { describe } from '../basics/describe.ts';
 import { checkEventType, checkText, checkTimeout, type EventFields, fieldError } from './event-fields.ts';
 import type { TrustedFields } from './trusted.ts';
 
-/** How a payload is described: the fields of `z.object({…})`, or such an object itself. */
-export type PayloadShape = z.ZodRawShape | z.ZodObject;
-export type PayloadInput<Shape extends PayloadShape> = Shape extends z.ZodObject
-  ? z.input<Shape>
-  : Shape extends z.ZodRawShape
-    ? z.input<z.ZodObject<Shape>>
-    : never;
-export type PayloadOutput<Shape extends PayloadShape> = Shape extends z.ZodObject
-  ? z.output<Shape>
-  : Shape extends z.ZodRawShape
-    ? z.output<z.ZodObject<Shape>>
-    : never;
-
 /** What `extend` takes beside the payload. */
-export interface EventOptions<Result extends z.ZodType | undefined = z.ZodType | undefined> {
+export interface EventOptions<Result extends ZodLike | undefined = ZodLike | undefined> {
   /** What handlers of the event must return; `null` and `undefined` always pass. @default the base class's */
   readonly result?: Result;
   /** Limit for each handler in seconds; null or Infinity = none. @default the base class's: 60 */
@@ -40,7 +28,7 @@ export interface EventDefinition {
   /** `Name@version`. */
   readonly schemaName: string;
   readonly payload: z.ZodObject | null;
-  readonly result: z.ZodType | null;
+  readonly result: ZodLike | null;
   /** Undefined if neither the class nor the event has said anything. */
   readonly timeout: number | null | undefined;
   readonly idempotent: boolean;
@@ -225,10 +213,20 @@ function payloadIssues({ issues }: z.ZodError): PayloadIssue[] {
   return issues.map(({ path, message }) => ({ path: pathText(path), message }));
 }
 
+/** What the type makes of a handler's value. */
+export function parseResult(type: ZodLike, value: unknown): ReturnType<z.ZodType['safeParse']> {
+  return z.safeParse(type as unknown as z.ZodType, value);
+}
+
 /** What zod has to say in one line. */
 export function problemText(error: unknown): string {
-  if (error instanceof z.ZodError) return issueText(payloadIssues(error));
+  if (isZodError(error)) return issueText(payloadIssues(error));
   return error instanceof Error ? error.message : String(error);
+}
+
+/** Also of another copy of zod. */
+function isZodError(error: unknown): error is z.ZodError {
+  return error instanceof Error && Array.isArray((error as Partial<z.ZodError>).issues);
 }
 
 function issueText(issues: readonly PayloadIssue[]): string {
@@ -237,8 +235,9 @@ function issueText(issues: readonly PayloadIssue[]): string {
   return `${shown.join('; ')}${more}`;
 }
 
-function mergePayload(type: string, base: z.ZodObject | null, shape: unknown): z.ZodObject {
-  const own = toObject(type, shape);
+/** The two together, as an object of this package's zod, whatever copy of zod the fields are made with. */
+function mergePayload(type: string, base: z.ZodObject | null, given: unknown): z.ZodObject {
+  const own = toDefinition(type, given);
   for (const name of Object.keys(own.shape)) {
     if (!isReserved(name)) continue;
     throw new EventValidationError(
@@ -247,45 +246,49 @@ function mergePayload(type: string, base: z.ZodObject | null, shape: unknown): z
       [{ path: name, message: 'reserved name' }],
     );
   }
-  const merged = base === null ? own : keepCatchall(base.safeExtend(own.shape), own);
-  // Unknown fields are kept unless the schema says otherwise, so that a bus that knows less forwards everything.
-  return merged.def.catchall === undefined ? merged.loose() : merged;
+  const before: Partial<ObjectDefinition> = base === null ? {} : base._zod.def;
+  const checks = [...(before.checks ?? []), ...(own.checks ?? [])];
+  return new z.ZodObject({
+    type: 'object',
+    // Fields may be getters, of types that contain themselves: they are not to be looked at yet.
+    shape: Object.defineProperties(
+      {},
+      { ...Object.getOwnPropertyDescriptors(before.shape ?? {}), ...Object.getOwnPropertyDescriptors(own.shape) },
+    ),
+    // Unknown fields are kept unless the schema says otherwise, so that a bus that knows less forwards everything.
+    catchall: own.catchall ?? before.catchall ?? z.unknown(),
+    ...(checks.length > 0 && { checks }),
+  });
 }
 
-function keepCatchall(merged: z.ZodObject, own: z.ZodObject): z.ZodObject {
-  return own.def.catchall === undefined ? merged : merged.catchall(own.def.catchall as z.ZodType);
-}
+type ObjectDefinition = Pick<z.core.$ZodObjectDef, 'shape' | 'catchall' | 'checks'>;
 
-function toObject(type: string, shape: unknown): z.ZodObject {
-  if (shape instanceof z.ZodObject) return shape;
-  if (
-    typeof shape === 'object' &&
-    shape !== null &&
-    !Array.isArray(shape) &&
-    !(shape instanceof z.ZodType) &&
-    !isOldSchema(shape)
-  ) {
-    for (const [name, field] of Object.entries(shape)) {
-      if (!isSchema(field)) throw shapeError(type, `${name} to be a zod type, such as z.string()`, field);
+function toDefinition(type: string, shape: unknown): ObjectDefinition {
+  if (isSchema(shape) && shape._zod.def.type === 'object') return shape._zod.def as z.core.$ZodObjectDef;
+  if (typeof shape === 'object' && shape !== null && !Array.isArray(shape) && !isSchema(shape) && !isOldSchema(shape)) {
+    for (const [name, descriptor] of Object.entries(Object.getOwnPropertyDescriptors(shape))) {
+      const field: unknown = descriptor.value;
+      if ('value' in descriptor && !isSchema(field))
+        throw shapeError(type, `${name} to be a zod type, such as z.string()`, field);
     }
-    return z.object(shape as z.ZodRawShape);
+    return { shape: shape as z.core.$ZodShape };
   }
   throw shapeError(type, "the payload's shape to be an object of zod types or a z.object()", shape);
 }
 
-function checkResultType(type: string, result: unknown): z.ZodType | null {
+function checkResultType(type: string, result: unknown): ZodLike | null {
   if (result === undefined) return null;
   if (isSchema(result)) return result;
   throw shapeError(type, 'result to be a zod type, such as z.string()', result);
 }
 
 /** The type that one event demands of its results. */
-function checkResultField(result: unknown, type: string): z.ZodType | null {
+function checkResultField(result: unknown, type: string): ZodLike | null {
   if (result === null || isSchema(result)) return result;
   throw shapeError(type, 'event_result_type to be a zod type or null', result);
 }
 
-function isSchema(value: unknown): value is z.ZodType {
+function isSchema(value: unknown): value is ZodLike {
   return typeof value === 'object' && value !== null && '_zod' in value;
 }
 

@@ -76,18 +76,22 @@ export interface HandlerEntry {
   readonly target: ForwardTarget | null;
   readonly holdsSlot: boolean;
   readonly ownClock: boolean;
+  /** Its function runs in another thread. */
+  readonly isRemote: boolean;
 }
 
 /** How a handler is run: plain ones share one object. */
-export type HandlerKind = Pick<HandlerEntry, 'target' | 'holdsSlot' | 'ownClock'>;
+export type HandlerKind = Pick<HandlerEntry, 'target' | 'holdsSlot' | 'ownClock' | 'isRemote'>;
 
-const plainKind: HandlerKind = { target: null, holdsSlot: true, ownClock: false };
+const plainKind: HandlerKind = { target: null, holdsSlot: true, ownClock: false, isRemote: false };
 
 export function kindOf(handler: object): HandlerKind {
   const target = (handler as Partial<Forward>)[forwardTarget];
-  if (target !== undefined) return { target, holdsSlot: false, ownClock: false };
+  if (target !== undefined) return { target, holdsSlot: false, ownClock: false, isRemote: false };
   const remote = (handler as { [remoteHandler]?: RemoteHandler })[remoteHandler];
-  return remote === undefined ? plainKind : { target: null, holdsSlot: remote.holdsSlot, ownClock: remote.ownClock };
+  return remote === undefined
+    ? plainKind
+    : { target: null, holdsSlot: remote.holdsSlot, ownClock: remote.ownClock, isRemote: true };
 }
 
 /** How results call a handler. */

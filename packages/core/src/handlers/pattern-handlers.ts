@@ -44,6 +44,10 @@ export class Registration implements HandlerEntry, Linked<Registration> {
   get ownClock(): boolean {
     return this.#kind.ownClock;
   }
+
+  get isRemote(): boolean {
+    return this.#kind.isRemote;
+  }
 }
 
 /** The registrations for one pattern, in order. */

@@ -13,10 +13,10 @@ import {
   ResultValidationError,
   ThrownValueError,
 } from '../basics/errors.ts';
-import { type EventResult, resultSettled, resultStarted } from '../event/event-result.ts';
+import { type EventResult, here, resultSettled, resultStarted } from '../event/event-result.ts';
 import { isHandlerWatched, WatchedCall } from '../event/instrument.ts';
 import { needs } from '../event/needs.ts';
-import { problemText } from '../event/event-schema.ts';
+import { parseResult, problemText } from '../event/event-schema.ts';
 import { handlerContext } from './handler-context.ts';
 import type { HandlerEntry } from '../handlers/handler.ts';
 import { callThrough, type Middleware } from '../handlers/middleware.ts';
@@ -123,7 +123,8 @@ export class HandlerRun implements ActiveHandler {
   /** Calls the handler, in the context in which its event was dispatched. */
   start(context: AsyncResource, at: Moment = now()): void {
     this.#context = context;
-    if (!this.entry.ownClock) resultStarted(this.runner, at);
+    // Where the function of another thread runs is told with its answer, if at all.
+    if (!this.entry.ownClock) resultStarted(this.runner, at, this.entry.isRemote ? null : here);
     let outcome: unknown;
     watch?.entered(this);
     try {
@@ -157,7 +158,7 @@ export class HandlerRun implements ActiveHandler {
   startClock(elapsed = 0): void {
     const { timeout, status } = this.runner;
     if (this.runner.settled) return;
-    if (status === 'pending') resultStarted(this.runner);
+    if (status === 'pending') resultStarted(this.runner, now(), this.entry.isRemote ? null : here);
     if (timeout === null || this.#timer !== null) return;
     this.#timer = startTimer(Math.max(0, timeout - elapsed), () => this.timeOut(), true);
   }
@@ -250,7 +251,7 @@ export class HandlerRun implements ActiveHandler {
     }
     let cause: unknown;
     try {
-      const outcome = type.safeParse(value);
+      const outcome = parseResult(type, value);
       if (outcome.success) {
         this.#settle('completed', outcome.data);
         return;

@@ -91,6 +91,7 @@ export class LocalCall implements Part, RunHost, ForwardTarget {
       onRemoved: null,
       holdsSlot: false,
       ownClock: true,
+      isRemote: false,
     };
     const lifecycle = lifecycleOf(event);
     const result = new EventResult(lifecycle, source, event.event_timeout);

@@ -4,6 +4,7 @@ import {
   type HandlerRun,
   type Linked,
   type LinkedList,
+  ranInOf,
   resultStarted,
   startedAtOf,
   startTimer,
@@ -124,7 +125,7 @@ export class PoolCall implements Linked<PoolCall> {
     const { runner } = this.run;
     if (runner.settled) return;
     const elapsed = monotonic() - at;
-    if (runner.status === 'pending') resultStarted(runner, fromEpoch(Date.now() - elapsed * 1000));
+    if (runner.status === 'pending') resultStarted(runner, fromEpoch(Date.now() - elapsed * 1000), null);
     this.#startClock(elapsed);
   }
 
@@ -153,7 +154,7 @@ export class PoolCall implements Linked<PoolCall> {
       return;
     }
     const { runner } = this.run;
-    if (runner.status === 'pending') resultStarted(runner, startedAtOf(result));
+    if (runner.status === 'pending') resultStarted(runner, startedAtOf(result), ranInOf(result));
     this.#settle(null);
     this.#resolve(result.result);
   }
