@@ -20,7 +20,7 @@ export interface GuestDescription {
   readonly name: string;
   readonly once: boolean;
   /** Seconds; null = no limit of its own. */
-  readonly timeout: number | null;
+  readonly timeout?: number | null | undefined;
   /** The bus to which it forwards; null for a function. */
   readonly forward: BusIdentity | null;
 }

@@ -30,6 +30,8 @@ const isNameOrNull: Check = (value) => value === null || isName(value);
 const isFlag: Check = (value) => typeof value === 'boolean';
 const isObject: Check = (value) => typeof value === 'object' && value !== null;
 const isLimit: Check = (value) => value === null || (Number.isFinite(value) && (value as number) > 0);
+/** An event's, which may state none. */
+const isStated: Check = (value) => value === undefined || isLimit(value);
 const anything: Check = () => true;
 
 function below(limit: number): Check {
@@ -77,7 +79,7 @@ const areAncestors: Check = (value) => Array.isArray(value) && value.length % 2 
 const isMore = orNull(
   rowOf(isNameOrNull, isPath, orNull(isObject), orNull(isCall), orNull(isNumber), orNull(areAncestors)),
 );
-const isEvent = rowOf(isName, isText, isName, isNameOrNull, isPath, isLimit, isTime, isPayload);
+const isEvent = rowOf(isName, isText, isName, isNameOrNull, isPath, isStated, isTime, isPayload);
 const isChildren = orNull(listOf((child) => isName(child) || isNumber(child)));
 const isResult = rowOf(isNumber, isNameOrNull, isLimit, below(op.FAILED + 1), anything, isTime, isTime, isChildren);
 const isPart = rowOf(isPath, isTime, isTime, listOf(isResult));
@@ -94,7 +96,12 @@ function isOutcome(value: unknown): boolean {
   return follows(-1, own) && descendants.every(([, part], at) => follows(at, part));
 }
 
-const isDescription = fieldsOf({ name: isText, once: isFlag, forward: orNull(fieldsOf({ id: isName, name: isName })) });
+const isDescription = fieldsOf({
+  name: isText,
+  once: isFlag,
+  timeout: isStated,
+  forward: orNull(fieldsOf({ id: isName, name: isName })),
+});
 
 /** By kind; an EVENT's and a RESULT's fields are checked by `checkOperation` itself, a HELLO's by whoever shakes hands. */
 const checks: Readonly<Record<number, readonly Check[]>> = {
@@ -114,7 +121,7 @@ const checks: Readonly<Record<number, readonly Check[]>> = {
   [op.RESUMED]: [],
   [op.SOURCE]: [below(maxSources + 1), isName, isText, isName, isName],
   [op.WORKING]: [],
-  [op.KIND]: [below(maxKinds + 1), isName, isText, isLimit],
+  [op.KIND]: [below(maxKinds + 1), isName, isText, isStated],
   [op.RESULT]: [],
   [op.UNOFFERED]: [isNumber, isObject],
   [op.PROBE]: [isInteger, isName],
