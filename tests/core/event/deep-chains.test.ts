@@ -101,7 +101,8 @@ const families: Record<string, (children: number) => Promise<void>> = {
 };
 
 for (const [kind, run] of Object.entries(families)) {
-  test(`${depth} children of one parent complete in linear time: ${kind}`, async () => {
+  // What else the machine does counts too: once in a while that is a lot.
+  test(`${depth} children of one parent complete in linear time: ${kind}`, { retry: 4 }, async () => {
     const { few, many } = await costs(run);
     expect(many).toBeLessThan(few * 3 + 0.05);
   });
