@@ -14,6 +14,8 @@ import {
   retry,
 } from '@threadbus/semaphore';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { HeldFlags } from '../../../packages/semaphore/dist/lockfile/held-flags.js';
+import { SlotFolder } from '../../../packages/semaphore/dist/lockfile/slot-folder.js';
 import { fixtureUrl } from '../../helpers/fixture.ts';
 import { Holder } from '../holder.ts';
 import { LogLines } from '../log-lines.ts';
@@ -323,6 +325,21 @@ test('multiprocess - a slot whose files are deleted is lost: the signal aborts, 
   await holder.report('acquired');
   await holder.release();
   await (await semaphore.acquire(soon)).release();
+});
+
+test('multiprocess - a folder that is deleted between the look and the taking is made again, and no error', () => {
+  const place = { name: 'n', limit: 1, directory: temporaryDirectory(), shared: 'user' } as const;
+  let deleted = 0;
+  const folder = new SlotFolder(place, { woken: () => {}, deleted: () => deleted++, beat: () => {} });
+  folder.open();
+  const flags = new HeldFlags(folder, 0);
+  rmSync(folder.path, { recursive: true });
+  expect(flags.take(0, 1)).toBe('busy');
+  expect(folder.list().flags).toEqual([]);
+  expect(flags.take(0, 1)).toBe('held');
+  flags.free();
+  folder.close();
+  expect([deleted, existsSync(folder.path)]).toEqual([1, false]);
 });
 
 test('multiprocess - lax calls complete although the directory is deleted under way', async () => {

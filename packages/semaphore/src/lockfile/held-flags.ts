@@ -35,6 +35,8 @@ export class HeldFlags {
   take(slot: number, since: number): 'held' | 'busy' {
     const flag = this.#folder.mark('slot', [slot, since, this.#folder.nextCount()], this.#count);
     const outcome = runSteps(this.#folder.place(slot), claim(flag));
+    // The folder went away under way: the next listing makes it again.
+    if (typeof outcome !== 'string' && outcome.code === 'ENOENT') return 'busy';
     if (typeof outcome !== 'string') {
       throw Object.assign(new Error(`${outcome.code}: ${this.#folder.path}`), outcome);
     }

@@ -81,7 +81,11 @@ export class LockfileSlots implements SlotPool {
     if (timeout === 0) throw this.#timedOut(0);
     const granted = this.#queue.enter({ timeout, signal, permits, place }, (limit) => this.#timedOut(limit));
     const { newest } = this.#queue;
-    if (newest !== undefined) this.#line.enter(newest);
+    try {
+      if (newest !== undefined) this.#line.enter(newest);
+    } catch (error) {
+      newest?.fail(this.#asUnavailable(error));
+    }
     if (!this.#serving) void this.#serve();
     return granted;
   }

@@ -76,7 +76,11 @@ export class TicketLine {
     if (this.#queue.size <= this.#places.size) return;
     for (const next of this.#queue) {
       if (this.#places.has(next)) continue;
-      this.enter(next);
+      try {
+        this.enter(next);
+      } catch {
+        // It enters once it is the first, and is told then.
+      }
       break;
     }
   }
