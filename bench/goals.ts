@@ -73,6 +73,11 @@ const goals: Readonly<Record<string, readonly Goal[]>> = {
     atLeast('CPU-heavy handlers, 2 threads', fast, 1.8),
     atMost('longest stall of main meanwhile', 'threadbus', 10),
   ],
+  processes: [
+    atLeast('burst 512, 300 B', fast, 1),
+    atLeast('sequential, 300 B', fast, 0.8, 'raw IPC id map'),
+    atMost('start', much, 1.3),
+  ],
   cpu: [
     atLeast('arithmetic, 2 threads', fast, 1.8, 'threadbus, 1 thread'),
     atLeast('arithmetic, 2 threads', fast, 1, 'piscina'),

@@ -11,6 +11,7 @@ export const scenarios: Readonly<Record<string, () => Promise<Scenario>>> = {
   start: async () => (await import('./start.ts')).start,
   bundle: async () => (await import('./bundle.ts')).bundle,
   threads: async () => (await import('./threads.ts')).threads,
+  processes: async () => (await import('./processes.ts')).processes,
   messages: async () => (await import('./messages.ts')).messages,
   cpu: async () => (await import('./cpu.ts')).cpu,
   nats: async () => (await import('./nats.ts')).nats,

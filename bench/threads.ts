@@ -10,9 +10,9 @@ const busUrl = new URL('./threads-bus.js', import.meta.url);
 /** So many payloads are made beforehand, at a time. */
 const part = 2048;
 
-type Manner = (peer: Peer, payloads: readonly Payload[]) => Promise<void>;
+export type Manner = (peer: Peer, payloads: readonly Payload[]) => Promise<void>;
 
-const burst: Manner = async (peer, payloads) => {
+export const burst: Manner = async (peer, payloads) => {
   for (let at = 0; at < payloads.length; at += 512) {
     const some = payloads.slice(at, at + 512);
     checkAnswers(some, await Promise.all(some.map(async (payload) => peer(payload))));
@@ -31,7 +31,7 @@ const sliding: Manner = async (peer, payloads) => {
   await Promise.all(Array.from({ length: 512 }, lane));
 };
 
-const sequential: Manner = async (peer, payloads) => {
+export const sequential: Manner = async (peer, payloads) => {
   for (const payload of payloads) checkAnswers([payload], [await peer(payload)]);
 };
 
@@ -46,11 +46,12 @@ function checkAnswers(payloads: readonly Payload[], answers: readonly Answer[]):
  * To a thread and back, with the result merged into the event, beside piscina, comlink and a raw map of ids; handlers
  * are async, as those of people are.
  */
-function roundTrips(
+export function roundTrips(
   name: string,
   manner: Manner,
   payload: (n: number) => Payload,
   rest: Pick<Load, 'size' | 'quick' | 'rounds' | 'oneCore'>,
+  among: Readonly<Record<string, () => Promise<Peer>>> = peers,
 ): Load {
   const contestant = (start: () => Promise<Peer>): Contestant =>
     kept(start, async (peer, size, measure) => {
@@ -63,7 +64,7 @@ function roundTrips(
     name,
     unit: 'µs per event',
     ratio: '× as fast',
-    contestants: Object.fromEntries(Object.entries(peers).map(([peer, start]) => [peer, contestant(start)])),
+    contestants: Object.fromEntries(Object.entries(among).map(([peer, start]) => [peer, contestant(start)])),
     ...rest,
   };
 }

@@ -10,6 +10,7 @@ const projects = [
   'packages/core',
   'packages/link',
   'packages/nats',
+  'packages/opentelemetry',
   'packages/semaphore',
   'packages/worker',
   'bench',

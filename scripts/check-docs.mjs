@@ -22,7 +22,7 @@ const duration = /timeout|^wait$|^past$|^future$/i;
 /** Fail never, or with what they are handed: nothing to say of errors. */
 const neverThrows = new Set(
   `BaseEvent.eventReset BaseEvent.toJSON BaseEvent.toString Dispatch.catch Dispatch.finally Dispatch.then
-  EventBus.logTree EventBus.observe EventBus.toString EventResult.then EventResult.toJSON EventResult.toString
+  EventBus.logTree EventBus.observe EventBus.stats EventBus.toString EventResult.then EventResult.toJSON EventResult.toString
   HandlerPool.stats HandlerPool.stop LinkedBus.close Linking.close Linking.then Semaphore.inspect registerPortableContext retryAttempts
   portTransport streamTransport`.split(/\s+/),
 );

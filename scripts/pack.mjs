@@ -8,15 +8,16 @@ import { build as esbuild } from 'esbuild';
 import build from './build.mjs';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
-export const packageNames = ['core', 'link', 'nats', 'semaphore', 'worker'];
+export const packageNames = ['core', 'link', 'nats', 'opentelemetry', 'semaphore', 'worker'];
 
 /** Files that others load by name: what the packages export, and what threads start with. */
 const entries = {
   core: ['index', 'internal'],
   link: ['index', 'internal'],
   nats: ['index'],
+  opentelemetry: ['index'],
   semaphore: ['index'],
-  worker: ['index', 'thread/worker-entry', 'process/process-entry', 'process/lifeline', 'pool/pool-task'],
+  worker: ['index', 'internal', 'thread/worker-entry', 'process/process-entry', 'process/lifeline', 'pool/pool-task'],
 };
 
 /** @returns the names of the tarballs */

@@ -6,6 +6,7 @@ import {
   remoteHandler,
   showAs,
 } from '@threadbus/core/internal';
+import { handlerPools } from './instances.ts';
 import { checkEntry } from './options.ts';
 import { moduleName } from './pool/load-handler.ts';
 import type { PoolHandlerOf } from './pool/pool-handler.ts';
@@ -54,6 +55,7 @@ export class HandlerPool implements AsyncDisposable {
     const resolved = resolvePoolOptions(options);
     this.#maxThreads = resolved.maxThreads;
     this.#schedule = new PoolSchedule(resolved);
+    handlerPools.add(this);
   }
 
   /**

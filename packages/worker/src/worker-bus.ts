@@ -2,6 +2,7 @@ import type { Readable } from 'node:stream';
 import { type StopOptions, type WaitOptions } from '@threadbus/core';
 import { BusReference } from '@threadbus/link/internal';
 import { checkFlag, checkOptions, checkSignal, checkWait, liveHandler } from '@threadbus/core/internal';
+import { workerBuses } from './instances.ts';
 import { checkEntry, resolveWorkerOptions, type WorkerBusOptions } from './options.ts';
 import { WorkerProcess } from './process/worker-process.ts';
 import type { WorkerBusStats } from './thread/bus-meter.ts';
@@ -41,6 +42,7 @@ export class WorkerBus extends BusReference implements AsyncDisposable {
   private constructor(supervisor: Supervisor) {
     super(supervisor.remote);
     this.#supervisor = supervisor;
+    workerBuses.add(this);
   }
 
   /**

@@ -10,7 +10,7 @@ export interface LogFields {
   readonly bus: string;
   /** Its name. */
   readonly handler: string;
-  /** What the handler threw; absent if it has not failed. */
+  /** What the handler threw; absent if it has not failed. @default none */
   readonly err?: unknown;
 }
 

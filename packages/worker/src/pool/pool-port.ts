@@ -21,11 +21,16 @@ export interface LoadModule {
   readonly entry: string;
 }
 
-export type ToThread = OpenLine | CloseLine | LoadModule | unknown[];
+/** To the thread: it is to end; answered once what it holds is flushed. */
+interface FinishThread {
+  readonly finish: true;
+}
+
+export type ToThread = FinishThread | OpenLine | CloseLine | LoadModule | unknown[];
 
 /** To the pool: the thread is there, and after that for each module: it loads, and it is loaded or why it is not. */
 export type ThreadNews =
-  | { readonly news: 'up' }
+  | { readonly news: 'up' | 'finished' }
   | { readonly news: 'loading' | 'loaded'; readonly module: number }
   | { readonly news: 'failed'; readonly module: number; readonly error: WireValue };
 

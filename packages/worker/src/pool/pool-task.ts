@@ -12,6 +12,7 @@ import {
   RemoteBus,
   type WireCall,
 } from '@threadbus/link/internal';
+import { runEndHooks } from '../thread/end-hooks.ts';
 import { drainOutput } from '../thread/output.ts';
 import { Desk } from './desk.ts';
 import { loadHandler } from './load-handler.ts';
@@ -44,6 +45,7 @@ export default function serve({ port, desk: buffer }: PoolTask): void {
   const tell = (news: ToPool): void => port.postMessage(news);
   const read = (message: ToThread): void => {
     if (Array.isArray(message)) readLine(links, message);
+    else if ('finish' in message) void runEndHooks().then(() => tell({ news: 'finished' }));
     else if ('load' in message) void load(message, handlers, tell);
     else if ('open' in message) links.set(message.open, openLine(port, message, desk, handlers));
     else closeLine(links, message.close);

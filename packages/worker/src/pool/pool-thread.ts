@@ -22,6 +22,8 @@ import { ThreadSeat } from './thread-seat.ts';
 
 /** Seconds for a thread to answer that its handler was ended. */
 const grace = 0.2;
+/** Seconds for the hooks of a thread that ends in order; they give up earlier. */
+const finishTime = 1.2;
 /** Seconds that a thread which is to end counts as there; in a native call it may take any time. */
 const endTime = 1;
 
@@ -147,32 +149,21 @@ export class PoolThread implements CallHolder {
     if (this.state === 'gone') return;
     await new Promise<void>((resolve) => {
       this.#onGone = resolve;
-      this.#end(error);
+      this.#end(error, this.state === 'idle');
     });
   }
 
   #read(message: ToPool): void {
     if (Array.isArray(message)) this.#lines.read(message);
+    else if (message.news === 'finished') this.#leave();
     else if (this.state !== 'ending' && this.state !== 'gone') this.#hear(message);
   }
 
   #hear(message: ThreadNews): void {
-    switch (message.news) {
-      case 'up':
-        this.#preload();
-        break;
-      case 'loading':
-        this.#begun();
-        break;
-      case 'loaded':
-        this.#loaded(message.module);
-        break;
-      case 'failed':
-        this.#notLoaded(decodeThrown(message.error));
-        break;
-      default:
-        message satisfies never;
-    }
+    if (message.news === 'up') this.#preload();
+    else if (message.news === 'loading') this.#begun();
+    else if (message.news === 'loaded') this.#loaded(message.module);
+    else if (message.news === 'failed') this.#notLoaded(decodeThrown(message.error));
   }
 
   /** Loads what is to be there before the first call, one after the other. */
@@ -269,12 +260,24 @@ export class PoolThread implements CallHolder {
   }
 
   /** Ends it; its call goes to another if it hasn't begun, else it fails with the error. */
-  #end(error: Error): void {
+  #end(error: Error, orderly = false): void {
     const { state } = this;
     if (state === 'ending' || state === 'gone') return;
     this.state = 'ending';
     this.#seat.flushOutput();
     this.#lose(state, error);
+    if (!orderly) {
+      this.#leave();
+      return;
+    }
+    // What its hooks have to finish takes a second at most.
+    this.#clock = startTimer(finishTime, () => this.#leave(), true);
+    this.#seat.port.postMessage({ finish: true });
+  }
+
+  #leave(): void {
+    if (this.state !== 'ending') return;
+    this.#stopClock();
     this.#clock = startTimer(endTime, () => this.#gone(), true);
     this.#seat.end();
   }

@@ -1,0 +1,5 @@
+// A process that imports what a bus in a process imports, and says so.
+import { EventBus } from '@threadbus/core';
+import { exposeBus } from '@threadbus/worker';
+
+process.send?.(typeof EventBus === typeof exposeBus);
