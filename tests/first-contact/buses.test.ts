@@ -121,7 +121,7 @@ test('first contact - waiting for an event that was never dispatched', async () 
 
 test('first contact - an option that there is not: which there are', () => {
   expect(thrown(() => quietBus({ maxHistory: 5 } as never)).message).toContain(
-    "A bus has no option 'maxHistory'. It has: name, walPath, parallelHandlers, maxHistorySize",
+    "A bus has no option 'maxHistory'. It has: name, walPath, walMode, walSync, parallelHandlers, concurrency, maxHistorySize",
   );
 });
 

@@ -58,7 +58,8 @@ test('first contact - a function in place of its file', () => {
 });
 
 test.runIf(major < 22)('first contact - a .ts file on Node 20: point to the compiled one', async () => {
-  const next = 'Node 20 runs no TypeScript in threads: point the URL to the compiled .js file.';
+  const next =
+    'Node 20 runs no TypeScript in threads: point the URL to the compiled .js file, or start Node with --import tsx.';
   expect((await rejection(WorkerBus.start(typescript))).message).toContain(next);
   expect((await poolError(typescript)).message).toContain(next);
 });

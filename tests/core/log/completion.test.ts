@@ -94,13 +94,13 @@ test('completion - many events, few writes', async () => {
   expect(readFileSync(walPath, 'utf8').split('\t').length - 1).toBeLessThan(64);
 });
 
-test('completion - with walSync, 512 in flight take one trip to the disk or two', async () => {
+test('completion - with walSync, 512 in flight take few trips to the disk: one a turn of the loop', async () => {
   const walPath = join(tempFolder(), 'log.jsonl');
   await using bus = new EventBus({ walPath, walSync: true, maxPending: null, parallelHandlers: true });
   bus.on(Step, async () => Promise.resolve());
   await Promise.all(Array.from({ length: 512 }, (_, n) => bus.dispatch(new Step({ n }))));
   expect(lines(walPath)).toHaveLength(512);
-  expect(readFileSync(walPath, 'utf8').split('\t').length - 1).toBeLessThanOrEqual(2);
+  expect(readFileSync(walPath, 'utf8').split('\t').length - 1).toBeLessThanOrEqual(32);
 });
 
 test('completion - dispatched again while its line is on the way, it completes once both buses are done', async () => {
