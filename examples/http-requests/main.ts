@@ -2,7 +2,7 @@
 import { serve } from './server.js';
 import { Shop, StockTaken } from './shop.js';
 
-const shop = new Shop({ ...console, error: () => undefined });
+const shop = new Shop({ ...console, debug: () => undefined, error: () => undefined });
 const server = await serve(shop);
 
 async function buy(item: string, id: string): Promise<string> {
