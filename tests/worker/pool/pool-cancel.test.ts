@@ -3,6 +3,7 @@ import { HandlerPool } from '@threadbus/worker';
 import { expect, onTestFinished, test } from 'vitest';
 import { Step } from '../../fixtures/worker/events.ts';
 import { fixtureUrl } from '../../helpers/fixture.ts';
+import { ticks } from '../../helpers/gate.ts';
 import { quietBus } from '../../helpers/quiet-bus.ts';
 import { sharedCounter } from '../../helpers/shared-counter.ts';
 import { BaseEvent, type EventBus } from '@threadbus/core';
@@ -51,4 +52,31 @@ test('pool - children of a cancelled call name the signal’s reason, the very o
   expect(errorOf(await dispatch).cause).toBe(reason);
   await child.eventCompleted();
   expect(errorOf(child).cause).toBe(reason);
+});
+
+test('pool - a bus counts the events that wait for a thread, and no others', async () => {
+  const { bus } = poolBus();
+  const counter = sharedCounter();
+  const hold = new BaseEvent({ what: 'hold', n: 2, shared: counter.buffer }, { event_type: 'Step' });
+  const held = bus.dispatch(hold);
+  await counter.reached(1);
+  const controller = new AbortController();
+  const waiting = [0, 1].map(() => bus.dispatch(new Step({ what: 'thread' }), { signal: controller.signal }));
+  const last = bus.dispatch(new Step({ what: 'thread' }));
+  await ticks();
+  expect(bus.stats()).toMatchObject({ queued: 0, waitingForThreads: 3 });
+  controller.abort();
+  await Promise.all(waiting);
+  expect(bus.stats().waitingForThreads).toBe(1);
+  Atomics.store(new Int32Array(counter.buffer), 0, 2);
+  Atomics.notify(new Int32Array(counter.buffer), 0);
+  await Promise.all([held, last]);
+  expect(bus.stats()).toEqual({
+    queued: 0,
+    inProgress: 0,
+    waitingForThreads: 0,
+    completed: 2,
+    failed: 2,
+    timedOut: 0,
+  });
 });

@@ -221,6 +221,10 @@ export class BusEngine implements DeliveryHost, ForwardTarget, LogHost, Places {
     this.loop.claim((at) => delivery.advance(!this.options.parallelHandlers, at));
   }
 
+  waitsForThread(change: 1 | -1): void {
+    this.meter.waitingForThreads += change;
+  }
+
   leave(): void {
     this.loop.leave();
   }

@@ -293,7 +293,14 @@ export class EventBus extends BusReader implements RunningBus, AsyncDisposable {
     });
   }
 
-  /** Numbers of this bus, in events; costs nothing to speak of. @example setInterval(() => gauge.set(bus.stats().queued), 1000); */
+  /**
+   * Numbers of this bus, in events; costs nothing to speak of.
+   *
+   * @example
+   * ```ts
+   * const { queued, failed } = bus.stats();
+   * ```
+   */
   stats(): BusStats {
     return this.#engine.stats();
   }

@@ -37,6 +37,8 @@ export interface DeliveryHost {
   whenFree(run: HandlerRun, go: () => void): void;
   /** The delivery's handler has settled: call its `advance` when its turn comes. */
   continue(delivery: Delivery): void;
+  /** One event more, or less, waits for a thread. */
+  waitsForThread(change: 1 | -1): void;
   /** No handler that holds the slot is left. */
   leave(delivery: Delivery): void;
   started(delivery: Delivery): void;
@@ -91,6 +93,8 @@ export class Delivery implements Part, RunHost, Linked<Delivery>, InFlight<Deliv
   #running: SmallSet<HandlerRun> = null;
   /** How many of them need the slot. */
   #slotWanted = 0;
+  /** How many wait for a thread. */
+  #waiting = 0;
 
   constructor(event: BaseEvent, host: DeliveryHost, context: AsyncResource) {
     this.event = event;
@@ -205,6 +209,7 @@ export class Delivery implements Part, RunHost, Linked<Delivery>, InFlight<Deliv
 
   settled(run: HandlerRun, at: Moment): void {
     this.#running = withoutMember(this.#running, run);
+    run.onBegun?.();
     if (run.entry.holdsSlot) this.#slotWanted -= 1;
     // The slot last: whatever an observer does, nothing else starts within its call.
     this.#host.handlerEnded(this, run.runner, run.entry);
@@ -240,8 +245,22 @@ export class Delivery implements Part, RunHost, Linked<Delivery>, InFlight<Deliv
     if (refusal === null) run.start(this.#handlerContext(), at);
     else run.abort(refusal);
     this.#starting = null;
-    if (!result.settled) this.#running = withMember(this.#running, run);
+    if (!result.settled) {
+      this.#running = withMember(this.#running, run);
+      if (result.status === 'pending') this.#waitForThread(run);
+    }
     return run;
+  }
+
+  /** The event counts among those that wait for a thread until none of its handlers does. */
+  #waitForThread(run: HandlerRun): void {
+    this.#waiting += 1;
+    if (this.#waiting === 1) this.#host.waitsForThread(1);
+    run.onBegun = () => {
+      run.onBegun = null;
+      this.#waiting -= 1;
+      if (this.#waiting === 0) this.#host.waitsForThread(-1);
+    };
   }
 
   /** Seconds for one handler: the event's, or the bus's if it states none; less if the handler has less. */

@@ -13,7 +13,7 @@ import {
   ResultValidationError,
   ThrownValueError,
 } from '../basics/errors.ts';
-import { type EventResult, here, resultSettled, resultStarted } from '../event/event-result.ts';
+import { type EventResult, here, resultSettled, resultStarted, type ThreadPlace } from '../event/event-result.ts';
 import { isHandlerWatched, WatchedCall } from '../event/instrument.ts';
 import { needs } from '../event/needs.ts';
 import { parseResult, problemText } from '../event/event-schema.ts';
@@ -68,6 +68,8 @@ export class HandlerRun implements ActiveHandler {
   readonly runner: EventResult;
   /** Called before the run is cancelled: who does its work elsewhere decides now whether it has begun. */
   onCancel: (() => void) | null = null;
+  /** Called once when it begins, if it waits for a thread. */
+  onBegun: (() => void) | null = null;
   readonly #host: RunHost;
   #pendingAwaits = 0;
   #timer: Timer | null = null;
@@ -154,11 +156,18 @@ export class HandlerRun implements ActiveHandler {
     return this.#watched.run(() => activeHandler.run(this, call, this));
   }
 
+  /** Its function has begun, if that wasn't known before; in a thread that may not be known yet. */
+  begin(at: Moment, ranIn: ThreadPlace | null): void {
+    if (this.runner.status !== 'pending') return;
+    resultStarted(this.runner, at, ranIn);
+    this.onBegun?.();
+  }
+
   /** The handler's time starts now, or did so many seconds ago. */
   startClock(elapsed = 0): void {
-    const { timeout, status } = this.runner;
+    const { timeout } = this.runner;
     if (this.runner.settled) return;
-    if (status === 'pending') resultStarted(this.runner, now(), this.entry.isRemote ? null : here);
+    this.begin(now(), this.entry.isRemote ? null : here);
     if (timeout === null || this.#timer !== null) return;
     this.#timer = startTimer(Math.max(0, timeout - elapsed), () => this.timeOut(), true);
   }
@@ -312,13 +321,6 @@ export class HandlerRun implements ActiveHandler {
       this.place,
     );
   }
-}
-
-/** The run of the handler that is calling, for those who do its work elsewhere. @throws TypeError outside a handler */
-export function activeRun(): HandlerRun {
-  const handler = activeHandler.getStore();
-  if (handler !== undefined) return handler as HandlerRun;
-  throw new TypeError('This function is a handler, to be called by a bus: register it with bus.on(Type, handler).');
 }
 
 /** Runs in the dispatcher's context; from here on the handler is the active one. */

@@ -7,4 +7,5 @@
 export { type ActiveHandler, activeHandler, liveHandler, waitFor } from '../event/context.ts';
 export { isDispatchWatched, watchDispatch } from '../event/instrument.ts';
 export { abortedError, cancelledError } from '../run/ended-errors.ts';
-export { activeRun, HandlerRun, type RunHost, type RunWatch, watchRuns } from '../run/handler-run.ts';
+export { activeRun } from '../run/active-run.ts';
+export { HandlerRun, type RunHost, type RunWatch, watchRuns } from '../run/handler-run.ts';

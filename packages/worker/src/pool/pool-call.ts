@@ -5,7 +5,6 @@ import {
   type Linked,
   type LinkedList,
   ranInOf,
-  resultStarted,
   startedAtOf,
   startTimer,
   type Timer,
@@ -125,7 +124,7 @@ export class PoolCall implements Linked<PoolCall> {
     const { runner } = this.run;
     if (runner.settled) return;
     const elapsed = monotonic() - at;
-    if (runner.status === 'pending') resultStarted(runner, fromEpoch(Date.now() - elapsed * 1000), null);
+    this.run.begin(fromEpoch(Date.now() - elapsed * 1000), null);
     this.#startClock(elapsed);
   }
 
@@ -153,8 +152,7 @@ export class PoolCall implements Linked<PoolCall> {
       this.fail(result.error);
       return;
     }
-    const { runner } = this.run;
-    if (runner.status === 'pending') resultStarted(runner, startedAtOf(result), ranInOf(result));
+    this.run.begin(startedAtOf(result), ranInOf(result));
     this.#settle(null);
     this.#resolve(result.result);
   }
