@@ -144,8 +144,7 @@ export class PoolThread implements CallHolder {
 
   /** Ends the thread, whatever it does; a call that it has fails with the error. @returns once it is gone */
   async stop(error: Error): Promise<void> {
-    const call = this.#call;
-    call?.fail(error);
+    this.#call?.fail(error);
     if (this.state === 'gone') return;
     await new Promise<void>((resolve) => {
       this.#onGone = resolve;
@@ -270,7 +269,6 @@ export class PoolThread implements CallHolder {
       this.#leave();
       return;
     }
-    // What its hooks have to finish takes a second at most.
     this.#clock = startTimer(finishTime, () => this.#leave(), true);
     this.#seat.port.postMessage({ finish: true });
   }
@@ -300,6 +298,8 @@ export class PoolThread implements CallHolder {
 
   #lose(state: PoolThread['state'], error: Error): void {
     this.#stopClock();
+    // It is there until it is gone: also one that had nothing to do, or awaited, takes a place for so long.
+    this.#setPlace(true);
     this.#setAwaiting(false);
     this.#host.ending(this);
     const call = this.#call;
