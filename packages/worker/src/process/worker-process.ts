@@ -10,6 +10,7 @@ import { isWorkerStartError } from '../errors.ts';
 import type { ResolvedWorkerOptions } from '../options.ts';
 import type { BusHost, HostEnd, HostPlan } from '../thread/bus-host.ts';
 import { ControlClient, type ControlPort } from '../thread/control.ts';
+import { HostStart } from '../thread/host-start.ts';
 import { startError, timeoutText, unexposedText } from '../thread/start-failure.ts';
 import type { HostInit } from '../thread/thread-state.ts';
 import { StreamEndpoint } from './control-stream.ts';
@@ -39,8 +40,7 @@ export class WorkerProcess implements BusHost {
   readonly #child: ChildProcess;
   readonly #events: Transport;
   readonly #onEnd: (end: HostEnd) => void;
-  readonly #startTimer: Timer | null;
-  #start: { readonly resolve: (bus: BusIdentity) => void; readonly reject: (error: Error) => void } | null = null;
+  readonly #start: HostStart;
   /** What it ended with; undefined while it lives. */
   #code: number | NodeJS.Signals | undefined = undefined;
   #error: unknown = undefined;
@@ -77,12 +77,8 @@ export class WorkerProcess implements BusHost {
       () => undefined,
     );
     this.control = new ControlClient(this.link, controlPort(endpoint, controlTransport));
-    this.ready = new Promise((resolve, reject) => {
-      this.#start = { resolve, reject };
-    });
-    const { startTimeout } = options;
-    this.#startTimer =
-      startTimeout === null ? null : startTimer(startTimeout, () => this.#failStart(timeoutText(startTimeout)), true);
+    this.#start = new HostStart(options.startTimeout, (seconds) => this.#failStart(timeoutText(seconds)));
+    this.ready = this.#start.ready;
     this.#child.on('error', (error) => {
       this.#error ??= error;
       this.#gone(-1);
@@ -101,10 +97,8 @@ export class WorkerProcess implements BusHost {
   }
 
   hello(bus: BusIdentity): void {
-    this.#startTimer?.cancel();
     this.keepAlive(false);
-    this.#start?.resolve(bus);
-    this.#start = null;
+    this.#start.succeed(bus);
   }
 
   refuse(error: Error): void {
@@ -132,7 +126,7 @@ export class WorkerProcess implements BusHost {
   }
 
   #failStart(what: string, cause?: unknown): void {
-    if (this.#start !== null) this.terminate(startError(this.#plan.entry, what, cause));
+    if (this.#start.pending) this.terminate(startError(this.#plan.entry, what, cause));
   }
 
   #gone(code: number | NodeJS.Signals): void {
@@ -166,7 +160,7 @@ export class WorkerProcess implements BusHost {
     const words = this.board.lastWords;
     if (words !== null) this.#error ??= decodeThrown(deserialize(words) as Parameters<typeof decodeThrown>[0]);
     const error = this.#error;
-    if (this.#start !== null) {
+    if (this.#start.pending) {
       this.#end(startError(this.#plan.entry, unexposedText('process', code, error), error));
       return;
     }
@@ -175,10 +169,8 @@ export class WorkerProcess implements BusHost {
 
   #end(error: Error): void {
     this.#ended = true;
-    this.#startTimer?.cancel();
     this.#lastWords?.cancel();
-    this.#start?.reject(error);
-    this.#start = null;
+    this.#start.fail(error);
     this.link.close();
     this.#events.close();
     this.control.fail(error);

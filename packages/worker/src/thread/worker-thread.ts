@@ -7,7 +7,7 @@ import {
   type RemoteBus,
   TransportEnded,
 } from '@threadbus/link/internal';
-import { busEngine, type BusIdentity, newId, startTimer, type Timer } from '@threadbus/core/internal';
+import { busEngine, type BusIdentity, newId } from '@threadbus/core/internal';
 import type { BusHost, HostEnd, HostPlan } from './bus-host.ts';
 import { ControlClient, type ControlPort } from './control.ts';
 import { LostLines } from './lost-lines.ts';
@@ -17,6 +17,7 @@ import { threadEntry } from '../entries.ts';
 import { isWorkerStartError } from '../errors.ts';
 import { behindOutput, flushOutput } from './host-output.ts';
 import type { ResolvedWorkerOptions } from '../options.ts';
+import { HostStart } from './host-start.ts';
 import { startError, timeoutText, unexposedText } from './start-failure.ts';
 import type { ThreadMessage } from './thread-state.ts';
 
@@ -36,8 +37,7 @@ export class WorkerThread implements BusHost {
   readonly #worker: Worker;
   readonly #events: MessagePort;
   readonly #onEnd: (end: HostEnd) => void;
-  readonly #startTimer: Timer | null;
-  #start: { readonly resolve: (bus: BusIdentity) => void; readonly reject: (error: Error) => void } | null = null;
+  readonly #start: HostStart;
   #error: unknown = undefined;
   #ended = false;
 
@@ -74,12 +74,8 @@ export class WorkerThread implements BusHost {
       return [worker, link, new ControlClient(link, portControl(control.port1)), events.port1] as const;
     });
     this.threadId = this.#worker.threadId;
-    this.ready = new Promise((resolve, reject) => {
-      this.#start = { resolve, reject };
-    });
-    const { startTimeout } = options;
-    this.#startTimer =
-      startTimeout === null ? null : startTimer(startTimeout, () => this.#failStart(timeoutText(startTimeout)), true);
+    this.#start = new HostStart(options.startTimeout, (seconds) => this.#failStart(timeoutText(seconds)));
+    this.ready = this.#start.ready;
     this.#worker.on('error', (error: unknown) => {
       this.#error ??= error;
     });
@@ -87,10 +83,8 @@ export class WorkerThread implements BusHost {
   }
 
   hello(bus: BusIdentity): void {
-    this.#startTimer?.cancel();
     this.keepAlive(false);
-    this.#start?.resolve(bus);
-    this.#start = null;
+    this.#start.succeed(bus);
   }
 
   refuse(error: Error): void {
@@ -123,7 +117,7 @@ export class WorkerThread implements BusHost {
   #lost(error: Error): void {
     if (error instanceof TransportEnded || this.#ended) return;
     this.#error ??= error;
-    if (this.#start === null) void this.#worker.terminate();
+    if (!this.#start.pending) void this.#worker.terminate();
     else this.#failStart(error.message, error);
   }
 
@@ -135,14 +129,14 @@ export class WorkerThread implements BusHost {
   }
 
   #failStart(what: string, cause?: unknown): void {
-    if (this.#start !== null) this.terminate(startError(this.#plan.entry, what, cause));
+    if (this.#start.pending) this.terminate(startError(this.#plan.entry, what, cause));
   }
 
   #exited(code: number): void {
     flushOutput(this.#worker);
     this.#lines.tell(this.#plan);
     if (this.#ended) return;
-    if (this.#start !== null) {
+    if (this.#start.pending) {
       this.#end(startError(this.#plan.entry, unexposedText('thread', code, this.#error), this.#error));
       return;
     }
@@ -154,9 +148,7 @@ export class WorkerThread implements BusHost {
 
   #end(error: Error): void {
     this.#ended = true;
-    this.#startTimer?.cancel();
-    this.#start?.reject(error);
-    this.#start = null;
+    this.#start.fail(error);
     this.link.close();
     this.#events.close();
     this.control.fail(error);
