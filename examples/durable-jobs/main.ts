@@ -40,5 +40,7 @@ for await (const dead of queue.deadLetters()) {
   const again = await queue.completed(dead.event.event_id, { timeout: 30 });
   console.log(`redriven: ${await again.eventResult()}`);
 }
+second.send('that is all');
+await once(second, 'message');
 console.log(`left: ${JSON.stringify(await queue.stats())}`);
 second.kill('SIGKILL');

@@ -16,10 +16,14 @@ bus.on(Invoice, async ({ customer, number, cents, event_delivery: delivery }) =>
   if (customer === 'Zoe' && !ratesAreThere) throw new Error(`no exchange rate (delivery ${delivery?.count})`);
   return `${customer} #${number}: ${(cents / 100).toFixed(2)}`;
 });
-process.on('message', () => {
-  ratesAreThere = true;
-  process.send?.('rates are there');
-});
 const net = await connectNats({ servers, namespace: 'office' });
-(await net.queue('invoices', invoices)).work(bus, { concurrency: 8 });
+const crew = (await net.queue('invoices', invoices)).work(bus, { concurrency: 8 });
+process.on('message', (message) => void obey(message));
 process.send?.('ready');
+
+async function obey(message: unknown): Promise<void> {
+  if (message === 'the rates are in') ratesAreThere = true;
+  // Whoever waits for an event hears of its end before the broker does: in order, all of it is told.
+  else await crew.close();
+  process.send?.('done');
+}
