@@ -1,10 +1,12 @@
 // Generates the API reference into docs/api from the docstrings, and checks that they leave nothing out:
 // every public name has a sentence; options have their default, durations their unit; functions and methods of classes
 // say which errors they throw, and show an example. `npm run check:docs`; one line on stderr for everything that is missing.
+// The tables of options and errors in the READMEs and the guide are compared too; with `--fix` they are written.
 import { spawnSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { tableProblems, withTables } from './doc-tables.mjs';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const model = join(root, 'node_modules', '.cache', 'docs', 'api.json');
@@ -42,7 +44,32 @@ const problems = modules.flatMap(({ name, children }) =>
   children.flatMap((declaration) => problemsOf(declaration).map((problem) => `${name}: ${problem}`)),
 );
 if (problems.length > 0) fail(`${problems.join('\n')}\n${problems.length} docstrings are incomplete.`);
+const shown = pagesWithTables();
+if (process.argv.includes('--fix')) fix(shown);
+else {
+  const wrong = tableProblems(shown, modules);
+  if (wrong.length > 0) fail(wrong.join('\n'));
+}
 console.log(`docs: ${names.length} public names in docs/api, all of them documented`);
+
+/** Each package's README has its own; the guide has all. */
+function pagesWithTables() {
+  const readmes = modules.map(({ name }) => ({
+    path: `packages/${name.replace('@threadbus/', '')}/README.md`,
+    needs: [name],
+  }));
+  const all = modules.map(({ name }) => name);
+  return [...readmes, { path: 'docs/guide/options.md', needs: all }].map(({ path, needs }) => ({
+    path,
+    needs,
+    text: readFileSync(join(root, path), 'utf8'),
+  }));
+}
+
+function fix(pages) {
+  for (const { path, text } of pages) writeFileSync(join(root, path), withTables(text, modules));
+  spawnSync('npx', ['oxfmt', ...pages.map(({ path }) => path)], { cwd: root, shell: process.platform === 'win32' });
+}
 
 function problemsOf(declaration) {
   if (declaration.kind === 4194304) return [];

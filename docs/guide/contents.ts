@@ -51,6 +51,7 @@ export const guide: readonly GuideChapter[] = [
   {
     title: 'More',
     pages: [
+      { name: 'options', text: 'Options and errors' },
       { name: 'benchmarks', text: 'Benchmarks' },
       { name: 'from-bubus', text: 'Coming from bubus' },
       { name: 'faq', text: 'FAQ' },
