@@ -3,7 +3,7 @@ import { Worker } from 'node:worker_threads';
 import type * as Core from '@threadbus/core';
 import type * as Buses from '@threadbus/worker';
 import { contest } from './contest.ts';
-import { packed, preparePacked } from './packed.ts';
+import { packedPackage, packedProgram, preparePacked } from './packed.ts';
 import type { Contest, Contestant } from './scenario.ts';
 
 // Nothing is imported up here that a contestant's import would then find loaded.
@@ -19,10 +19,10 @@ function imports(load: () => Promise<unknown>, before?: () => Promise<unknown>):
 }
 
 const zod = async (): Promise<unknown> => import('zod');
-const core = async (): Promise<unknown> => import(packed('core').href);
+const core = async (): Promise<unknown> => import(packedPackage('core').href);
 
 const dispatchOurs: Contestant = async () => {
-  const { BaseEvent, EventBus } = (await import(packed('core').href)) as typeof Core;
+  const { BaseEvent, EventBus } = (await import(packedPackage('core').href)) as typeof Core;
   const started = performance.now();
   const First = BaseEvent.extend('First', {});
   const bus = new EventBus();
@@ -51,18 +51,18 @@ const dispatchEmittery: Contestant = async () => {
 };
 
 const busThread: Contestant = async () => {
-  const { WorkerBus } = (await import(packed('worker').href)) as typeof Buses;
+  const { WorkerBus } = (await import(packedPackage('worker').href)) as typeof Buses;
   const started = performance.now();
-  const bus = await WorkerBus.start(packed('start-bus.js'));
+  const bus = await WorkerBus.start(packedProgram('start-bus.js'));
   const took = performance.now() - started;
   await bus.stop();
   return took;
 };
 
 const bareThread: Contestant = async () => {
-  await import(packed('worker').href);
+  await import(packedPackage('worker').href);
   const started = performance.now();
-  const worker = new Worker(packed('start-bare.js'));
+  const worker = new Worker(packedProgram('start-bare.js'));
   await once(worker, 'message');
   const took = performance.now() - started;
   await worker.terminate();
@@ -86,7 +86,7 @@ const loads = contest('start', [
     ...shared,
     name: 'import worker, core loaded',
     contestants: {
-      threadbus: imports(async () => import(packed('worker').href), core),
+      threadbus: imports(async () => import(packedPackage('worker').href), core),
       piscina: imports(async () => import('piscina')),
     },
   },
@@ -94,7 +94,7 @@ const loads = contest('start', [
     ...shared,
     name: 'import semaphore',
     contestants: {
-      threadbus: imports(async () => import(packed('semaphore').href)),
+      threadbus: imports(async () => import(packedPackage('semaphore').href)),
       'proper-lockfile': imports(async () => import('proper-lockfile')),
     },
   },
