@@ -109,7 +109,7 @@ test('restart - a crash is logged with what it costs', async () => {
   await bus.dispatch(crash());
   expect(logger.errors).toContain(
     hosted(
-      'The thread of Havoc exited with code 3: 1 events under way failed with it, 0 go to its replacement, 0 that were dispatched there ended.',
+      'The thread of Havoc exited with code 3: 1 event under way failed with it, 0 go to its replacement, 0 that were dispatched there ended.',
     ),
   );
 });

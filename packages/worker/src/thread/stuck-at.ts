@@ -86,7 +86,8 @@ export function sayStuckAt<E extends Error>(error: E, frames: readonly StuckFram
   const first = frames?.[0];
   if (frames !== null && first !== undefined) {
     const before = error.message;
-    error.message = `${before} It was at ${positionText(first)}.`;
+    const end = before.endsWith('.') ? '.' : '';
+    error.message = `${before}${end === '' ? '.' : ''} It was at ${positionText(first)}${end}`;
     const lines = frames.map((frame) => `    at ${positionText(frame)}`);
     error.stack = [`${error.name}: ${error.message}`, ...lines].join('\n');
   }

@@ -318,7 +318,7 @@ export class Supervisor implements Watched, ControlHost {
   #log(error: Error, { again, lost }: Fates, born: number): void {
     const { parent } = this.#options;
     const logger = parent === null ? defaultLogger() : busEngine(parent).options.logger;
-    const counts = `${lost.length} events under way failed with it, ${again.length} go to its replacement`;
+    const counts = `${lost.length} ${lost.length === 1 ? 'event' : 'events'} under way failed with it, ${again.length} go to its replacement`;
     logger.error(`${error.message}: ${counts}, ${born} that were dispatched there ended.`);
   }
 
