@@ -1,4 +1,5 @@
-import { BaseEvent } from '@threadbus/core';
+import { inspect } from 'node:util';
+import { BaseEvent, type HandlerContext } from '@threadbus/core';
 import { retry } from '@threadbus/semaphore';
 import { expect, test } from 'vitest';
 import { nextTurn } from '../../helpers/gate.ts';
@@ -53,6 +54,29 @@ test('handler - its context is a plain object with signal and bus, and nothing e
     ];
   });
   expect(await bus.dispatch(new Ping({})).eventResult()).toEqual([true, ['signal', 'bus', 'db'], true, true]);
+});
+
+test('handler - contexts share what they are made of: none gets a hidden class, which would keep its run in memory', async () => {
+  const bus = quietBus();
+  const contexts: HandlerContext[] = [];
+  bus.on(Ping, (_event, context) => void contexts.push(context));
+  await Promise.all([new Ping({}), new Ping({})].map((event) => bus.dispatch(event)));
+  const [first, second] = contexts.map((context) => Object.getOwnPropertyDescriptor(context, 'signal'));
+  expect(first).toHaveProperty('get');
+  expect(second).toEqual(first);
+  expect(second?.get === first?.get).toBe(true);
+  expect(contexts[1]?.signal).not.toBe(contexts[0]?.signal);
+  expect(inspect(contexts[0])).not.toContain('threadbus.run');
+});
+
+test('handler - the signal can be read through an object made from the context', async () => {
+  const bus = quietBus();
+  bus.on(Ping, (_event, context) => {
+    const inherited = Object.create(context) as HandlerContext;
+    const proxy = new Proxy(context, {});
+    return [inherited.signal === context.signal, proxy.signal === context.signal];
+  });
+  expect(await bus.dispatch(new Ping({})).eventResult()).toEqual([true, true]);
 });
 
 test('handler - the signal of a copied context aborts with the handler', async () => {
