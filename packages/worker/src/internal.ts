@@ -5,6 +5,9 @@ import type { HandlerPool } from './handler-pool.ts';
 import { handlerPools, workerBuses } from './instances.ts';
 import type { WorkerBus } from './worker-bus.ts';
 
+export { loadInThreads } from './thread/guests.ts';
+export { processEntry } from './entries.ts';
+
 /** The pools of this thread that somebody has. */
 export function liveHandlerPools(): HandlerPool[] {
   return handlerPools.all as HandlerPool[];

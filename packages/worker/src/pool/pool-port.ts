@@ -2,6 +2,7 @@
 import type { MessagePort } from 'node:worker_threads';
 import { cloneFailure, type Link, type Sender, type WireValue } from '@threadbus/link/internal';
 import type { BusIdentity } from '@threadbus/core/internal';
+import type { Guest } from '../thread/guests.ts';
 
 /** To the thread: the first frame of a further link follows, to that bus at the pool's end. */
 export interface OpenLine {
@@ -26,7 +27,12 @@ interface FinishThread {
   readonly finish: true;
 }
 
-export type ToThread = FinishThread | OpenLine | CloseLine | LoadModule | unknown[];
+/** To the thread: something else than a handler is to be loaded; it is not answered. */
+interface LoadGuest {
+  readonly guest: Guest;
+}
+
+export type ToThread = FinishThread | LoadGuest | OpenLine | CloseLine | LoadModule | unknown[];
 
 /** To the pool: the thread is there, and after that for each module: it loads, and it is loaded or why it is not. */
 export type ThreadNews =

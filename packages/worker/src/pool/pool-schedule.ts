@@ -12,7 +12,7 @@ import { type CallHolder, PoolCall } from './pool-call.ts';
 import type { ResolvedPoolOptions } from './pool-options.ts';
 import { PoolCounts, type PoolStats } from './pool-stats.ts';
 import { PoolThread } from './pool-thread.ts';
-import { noStartError } from './thread-errors.ts';
+import { idleError, noStartError } from './thread-errors.ts';
 import type { ThreadHost } from './thread-host.ts';
 
 /** Seconds without further starts after one that failed, as long as other threads are there for the calls. */
@@ -130,7 +130,7 @@ export class PoolSchedule implements ThreadHost<PoolThread>, CallHolder {
 
   idle(thread: PoolThread): void {
     if (thread.worn) {
-      void thread.stop(stoppedError());
+      void thread.stop(idleError());
       return;
     }
     this.#idle.push(thread);
@@ -307,7 +307,7 @@ export class PoolSchedule implements ThreadHost<PoolThread>, CallHolder {
       const extra = live - this.#awaiting > maxThreads;
       const limit = extra ? extraTime : idleTimeout;
       if (limit === null || live <= minThreads) return;
-      if (at - thread.idleSince >= limit) void thread.stop(stoppedError());
+      if (at - thread.idleSince >= limit) void thread.stop(idleError());
     }
     this.#watchIdle();
   }

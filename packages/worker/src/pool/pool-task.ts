@@ -13,6 +13,7 @@ import {
   type WireCall,
 } from '@threadbus/link/internal';
 import { runEndHooks } from '../thread/end-hooks.ts';
+import { takeGuest } from '../thread/guests.ts';
 import { drainOutput } from '../thread/output.ts';
 import { Desk } from './desk.ts';
 import { loadHandler } from './load-handler.ts';
@@ -46,6 +47,7 @@ export default function serve({ port, desk: buffer }: PoolTask): void {
   const read = (message: ToThread): void => {
     if (Array.isArray(message)) readLine(links, message);
     else if ('finish' in message) void runEndHooks().then(() => tell({ news: 'finished' }));
+    else if ('guest' in message) void takeGuest(message.guest);
     else if ('load' in message) void load(message, handlers, tell);
     else if ('open' in message) links.set(message.open, openLine(port, message, desk, handlers));
     else closeLine(links, message.close);

@@ -13,6 +13,7 @@ import {
   deathError,
   loadTimeoutError,
   preloadError,
+  reasonOf,
   startTimeoutError,
   unreadableError,
 } from './thread-errors.ts';
@@ -120,10 +121,9 @@ export class PoolThread implements CallHolder {
     this.#within(this.#watch.patience, () => this.#end(blockedError(call.handlerName)));
   }
 
-  /** Its call was ended from outside, in the step that calls this. */
+  /** Its call was ended from outside, in the step that calls this. What it loads it goes on with, for the next call. */
   ended(call: PoolCall, reason: Error): void {
     if (this.state === 'loading') {
-      // It goes on with that: the next call may need the module.
       this.#call = null;
       return;
     }
@@ -263,7 +263,7 @@ export class PoolThread implements CallHolder {
     const { state } = this;
     if (state === 'ending' || state === 'gone') return;
     this.state = 'ending';
-    this.#seat.flushOutput();
+    this.#seat.ending(reasonOf(error), state === 'busy' || state === 'draining' ? 1 : 0);
     this.#lose(state, error);
     if (!orderly) {
       this.#leave();
@@ -286,7 +286,7 @@ export class PoolThread implements CallHolder {
     if (state !== 'ending' && state !== 'gone') {
       this.state = 'ending';
       const call = this.#call;
-      this.#seat.flushOutput();
+      this.#seat.ending('crashed', state === 'busy' || state === 'draining' ? 1 : 0);
       this.#seat.readAll();
       const error = deathError(state, this.#modules.loading, call?.handlerName ?? null, end);
       if (call === null && state !== 'starting' && state !== 'loading') this.#host.diedIdle(error);

@@ -1,6 +1,8 @@
+import { BusStoppedError } from '@threadbus/core';
 import { describe } from '@threadbus/core/internal';
 import { LinkError } from '@threadbus/link';
 import { WorkerCrashedError, WorkerStartError } from '../errors.ts';
+import type { ThreadEnd } from '../thread/thread-observers.ts';
 import type { CarrierEnd } from './carrier.ts';
 
 export function startTimeoutError(seconds: number | null): WorkerStartError {
@@ -32,12 +34,32 @@ export function unreadableError(cause: unknown): LinkError {
   return new LinkError('A message of a pool thread could not be read.', {}, { cause });
 }
 
+/** Why threads are ended that block, or have nothing to do. */
+const blocked = new WeakSet<Error>();
+const idle = new WeakSet<Error>();
+
 /** Something that should have ended blocks the thread. */
 export function blockedError(handlerName: string): WorkerCrashedError {
-  return new WorkerCrashedError(
+  const error = new WorkerCrashedError(
     `The pool thread of ${handlerName} was ended: it didn't answer, blocked by a handler whose event had ended.`,
     { handlerName },
   );
+  blocked.add(error);
+  return error;
+}
+
+/** There is nothing to do for the thread. */
+export function idleError(): BusStoppedError {
+  const error = new BusStoppedError('The pool thread was ended because there was nothing to do for it.');
+  idle.add(error);
+  return error;
+}
+
+/** In the words of those who watch threads. */
+export function reasonOf(error: Error): ThreadEnd['reason'] {
+  if (blocked.has(error)) return 'blocked';
+  if (idle.has(error)) return 'idle';
+  return error instanceof BusStoppedError ? 'stopped' : 'crashed';
 }
 
 /**

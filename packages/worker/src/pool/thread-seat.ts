@@ -2,10 +2,13 @@ import { MessageChannel, type MessagePort, receiveMessageOnPort } from 'node:wor
 import { outsideContexts } from '@threadbus/link/internal';
 import { flushOutput } from '../thread/host-output.ts';
 import { type Carrier, type CarrierEnd, type CarrierOptions, startCarrier } from './carrier.ts';
+import { type ThreadEnd, threadEnded, threadStarted } from '../thread/thread-observers.ts';
 import type { ToPool } from './pool-port.ts';
 
 /** More are not read at once: a thread that blocks may be writing them still. */
 const lastMessages = 4096;
+
+const poolThread = { owner: 'HandlerPool', name: 'HandlerPool' } as const;
 
 /** What a seat tells of its thread. */
 export interface SeatOwner {
@@ -24,6 +27,9 @@ export class ThreadSeat {
   readonly #owner: SeatOwner;
   readonly #carrier: Carrier;
   #held = false;
+  /** Tells those who watch threads how this one has ended; null until it is up. */
+  #tellEnd: ReturnType<typeof threadStarted> | null = null;
+  #ending = false;
 
   /** @throws what keeps the thread from starting */
   constructor(owner: SeatOwner, desk: SharedArrayBuffer, options: CarrierOptions) {
@@ -64,9 +70,15 @@ export class ThreadSeat {
     }
   }
 
-  flushOutput(): void {
-    const { worker } = this.#carrier;
-    if (worker !== null) flushOutput(worker);
+  /** Something has begun to end the thread, or it has died: what it has printed comes first. */
+  ending(reason: ThreadEnd['reason'], lost: number): void {
+    this.#flushOutput();
+    this.#ending = true;
+    if (this.#carrier.worker === null) return;
+    const replaced = reason !== 'stopped' && reason !== 'idle';
+    if (this.#tellEnd !== null) this.#tellEnd({ reason, lost, again: replaced });
+    else threadEnded({ ...poolThread, threadId: -1, pid: -1, reason, lost: 0, again: false });
+    this.#tellEnd = null;
   }
 
   /** Ends the thread; nothing more is read from it. */
@@ -76,7 +88,22 @@ export class ThreadSeat {
   }
 
   #read(message: ToPool): void {
-    this.flushOutput();
+    this.#flushOutput();
+    if (!Array.isArray(message) && message.news === 'up') this.#up();
     this.#owner.read(message);
+  }
+
+  #up(): void {
+    const { worker } = this.#carrier;
+    if (worker === null || this.#ending) return;
+    const { threadId } = worker;
+    this.#tellEnd = threadStarted({ ...poolThread, threadId, pid: process.pid }, (guest) =>
+      this.port.postMessage({ guest }),
+    );
+  }
+
+  #flushOutput(): void {
+    const { worker } = this.#carrier;
+    if (worker !== null) flushOutput(worker);
   }
 }

@@ -3,6 +3,7 @@ import * as comlink from 'comlink';
 import { whenAborted } from '@threadbus/core/internal';
 import { decodeThrown, encodeThrown, type Link, type WireError } from '@threadbus/link/internal';
 import { runEndHooks } from './end-hooks.ts';
+import { type Guest, takeGuest } from './guests.ts';
 import { drainOutput } from './output.ts';
 
 /** An answer, with the number of operations that had been sent over the link when it was given. */
@@ -13,6 +14,7 @@ export interface ControlCalls {
   stop(options: StopOptions): void;
   waitUntilIdle(timeout: number | null): boolean;
   logTree(): string;
+  load(guest: Guest): void;
 }
 
 /** What carries the control plane: a port, or a stream to another process. */
@@ -65,6 +67,9 @@ export function exposeControl(bus: EventBus, link: Link, endpoint: object): void
         return bus.waitUntilIdle({ timeout: argument as number | null });
       case 'logTree':
         return bus.logTree();
+      case 'load':
+        await takeGuest(argument as Guest);
+        return undefined;
       default:
         return method satisfies never;
     }
@@ -130,6 +135,13 @@ export class ControlClient {
     const answer = await this.#untilGone(this.#ask(method, argument), signal);
     if ('error' in answer) throw decodeThrown(answer) as Error;
     return answer.value as ReturnType<ControlCalls[Method]>;
+  }
+
+  /** Tells the thread something; nothing waits for its answer, or stays up for it. */
+  tell<Method extends keyof ControlCalls>(method: Method, argument: Parameters<ControlCalls[Method]>[0]): void {
+    if (this.#failure !== null) return;
+    this.#remote.call(method, argument, 0).catch(() => undefined);
+    if (this.#pending.size === 0) this.#port.unref();
   }
 
   /** The answer, once all that was sent before it has been read. */

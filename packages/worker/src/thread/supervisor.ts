@@ -235,7 +235,8 @@ export class Supervisor implements Watched, ControlHost {
     if (name === null) this.#takeName(peer.name);
     thread.link.onFrame.push(() => this.#watchdog.heard());
     this.#state = 'up';
-    this.#tellEnd = threadStarted({ ...this.#place, threadId: thread.threadId, pid: thread.pid });
+    const { threadId, pid, control } = thread;
+    this.#tellEnd = threadStarted({ ...this.#place, threadId, pid }, (guest) => control.tell('load', guest));
     this.#changes.changed();
     this.remote.connect();
     if (this.busy) this.#busy(true);

@@ -1,6 +1,7 @@
 import { channel } from 'node:diagnostics_channel';
 import type { Subscription } from '@threadbus/core';
 import { checkOptions, defaultLogger, subscription } from '@threadbus/core/internal';
+import { type Guest, openToGuests } from './guests.ts';
 
 /** A thread, or process, that has started for this thread. */
 export interface ThreadStart {
@@ -23,7 +24,7 @@ export interface ThreadEnd extends ThreadStart {
   readonly reason: 'crashed' | 'blocked' | 'unresponsive' | 'stopped' | 'idle';
   /** Events that ended with it. */
   readonly lost: number;
-  /** Another takes its place. */
+  /** Another takes its place; in a pool as soon as a call needs one. */
   readonly again: boolean;
 }
 
@@ -67,11 +68,23 @@ export function observeThreads(observer: ThreadObserver): Subscription {
   return subscription(() => observers.delete(own));
 }
 
-/** A thread is up. @returns to be called once, when it has ended */
-export function threadStarted(start: ThreadStart): (end: Omit<ThreadEnd, keyof ThreadStart>) => void {
+/**
+ * A thread is up.
+ *
+ * @param send tells it of a guest
+ * @returns to be called once, when it has ended
+ */
+export function threadStarted(
+  start: ThreadStart,
+  send: (guest: Guest) => void,
+): (end: Omit<ThreadEnd, keyof ThreadStart>) => void {
+  const close = openToGuests(send);
   tell((observer) => observer.started?.(start));
   if (published.hasSubscribers) published.publish(start);
-  return (end) => threadEnded({ ...start, ...end });
+  return (end) => {
+    close();
+    threadEnded({ ...start, ...end });
+  };
 }
 
 /** A thread has ended, perhaps before it was up. */
