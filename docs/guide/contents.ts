@@ -33,6 +33,8 @@ export const guide: readonly GuideChapter[] = [
     title: 'Threads, processes, machines',
     pages: [
       { name: 'threads', text: 'Threads' },
+      { name: 'pools', text: 'Pools' },
+      { name: 'groups', text: 'Groups' },
       { name: 'processes', text: 'Processes' },
       { name: 'machines', text: 'Machines' },
     ],
@@ -46,7 +48,11 @@ export const guide: readonly GuideChapter[] = [
   },
   {
     title: 'Running it',
-    pages: [{ name: 'observing', text: 'Observing' }],
+    pages: [
+      { name: 'testing', text: 'Testing' },
+      { name: 'production', text: 'Production' },
+      { name: 'observing', text: 'Observing' },
+    ],
   },
   {
     title: 'More',
@@ -54,6 +60,9 @@ export const guide: readonly GuideChapter[] = [
       { name: 'options', text: 'Options and errors' },
       { name: 'benchmarks', text: 'Benchmarks' },
       { name: 'from-bubus', text: 'Coming from bubus' },
+      { name: 'from-abxbus', text: 'Coming from abxbus' },
+      { name: 'from-piscina', text: 'Coming from piscina' },
+      { name: 'from-bullmq', text: 'Coming from BullMQ' },
       { name: 'faq', text: 'FAQ' },
     ],
   },
