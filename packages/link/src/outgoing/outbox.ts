@@ -124,6 +124,11 @@ export class Outbox {
     if (!this.#scheduled) this.flush();
   }
 
+  /** About bytes of what has not left, in texts and buffers. */
+  get size(): number {
+    return this.#size;
+  }
+
   /** Something waits at the gate. */
   get gated(): boolean {
     return this.#waiting !== null;

@@ -4,19 +4,19 @@ import {
   cancelledError,
   Capacity,
   type Lifecycle,
-  LinkedList,
   never,
-  type Part,
   pathOf,
   setPath,
   takeTransfer,
-  type Transferable,
 } from '@threadbus/core/internal';
 import { CancelCauses } from './cancel-causes.ts';
 import type { Crossings } from './crossings.ts';
+import { isExempt } from './exempt.ts';
 import type { FlowLimits } from '../wire/flow-limits.ts';
 import { NumberTable } from '../wire/number-table.ts';
 import { type Destination, type PartHost, RemotePart, type Target } from './remote-part.ts';
+import { WaitingParts } from './waiting-parts.ts';
+import type { Wire } from './wire.ts';
 
 /** Where the other side shows which events it has started, by their numbers. */
 export interface StartedBoard {
@@ -27,13 +27,6 @@ export interface StartedBoard {
 /** Measures what goes out and comes back, where somebody wants to know. */
 export interface PartMeter {
   settled(part: RemotePart, results: readonly EventResult[], answered: boolean): void;
-}
-
-/** The way out: a link that is up. */
-export interface Wire {
-  sendEvent(part: RemotePart, transfer: readonly Transferable[]): void;
-  sendPromote(part: RemotePart): void;
-  sendCancel(part: RemotePart, cause: unknown): void;
 }
 
 /**
@@ -53,12 +46,14 @@ export class Outgoing implements PartHost {
   /** Where the other side shows what it has started, if it can. */
   board: StartedBoard | null = null;
   meter: PartMeter | null = null;
+  /** About how many bytes an event keeps, where somebody wants to know what waits here. */
+  weigh: ((event: BaseEvent) => number) | null = null;
   readonly #limits: FlowLimits;
   readonly #onBusy: (busy: boolean) => void;
   readonly #sent = new NumberTable<RemotePart>();
   /** Exempt ones, while there is no link. */
-  readonly #urgent = new LinkedList<RemotePart>();
-  readonly #waiting = new LinkedList<RemotePart>();
+  readonly #urgent = new WaitingParts();
+  readonly #waiting = new WaitingParts();
   remote: RunningBus | null = null;
   #countedOnWire = 0;
   #order = 0;
@@ -87,6 +82,11 @@ export class Outgoing implements PartHost {
   /** Parts on the wire. */
   get sent(): number {
     return this.#sent.size;
+  }
+
+  /** About what the parts keep that wait on this side, if they are weighed. */
+  get waitingBytes(): number {
+    return this.#urgent.bytes + this.#waiting.bytes;
   }
 
   /** Events that hold places, the oldest first. */
@@ -149,6 +149,10 @@ export class Outgoing implements PartHost {
     const aborted = part.lifecycle.cancellation?.aborted ?? null;
     if (aborted !== null) part.cancel(aborted.reason);
     this.#send();
+    // Most are on the wire by now: only what stays is weighed.
+    if (this.weigh !== null && part.state === 'waiting' && part.list !== null) {
+      (part.counted ? this.#waiting : this.#urgent).weigh(part, this.weigh(event));
+    }
     return part;
   }
 
@@ -300,7 +304,7 @@ export class Outgoing implements PartHost {
     return null;
   }
 
-  #enqueue(part: RemotePart, list: LinkedList<RemotePart>): void {
+  #enqueue(part: RemotePart, list: WaitingParts): void {
     part.list = list;
     list.push(part);
   }
@@ -338,13 +342,4 @@ export class Outgoing implements PartHost {
     part.moved = transfer.length > 0;
     wire.sendEvent(part, transfer);
   }
-}
-
-/** It needs none of the places. */
-function isExempt(part: RemotePart): boolean {
-  const isAway = (other: Part): boolean => other instanceof RemotePart && other !== part && other.state !== 'done';
-  for (let event: Lifecycle | undefined = part.lifecycle; event !== undefined; event = event.parent?.lifecycle) {
-    if (event.awaited || event.cameOver !== null || event.somePart(isAway)) return true;
-  }
-  return false;
 }

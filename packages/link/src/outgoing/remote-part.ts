@@ -96,6 +96,8 @@ export class RemotePart implements Part, Linked<RemotePart> {
   nextPart: Part | null = null;
   /** The list in which it waits on this side. */
   list: LinkedList<RemotePart> | null = null;
+  /** About what it keeps while it waits there, if that was weighed. */
+  bytes = 0;
   readonly event: BaseEvent;
   readonly lifecycle: Lifecycle;
   readonly to: Destination;

@@ -63,6 +63,8 @@ export interface RemoteBusEvents {
   working?(): void;
   /** Asked before an event is taken. @throws why it can't be taken now, such as BusCapacityError for too many bytes */
   checkRoom?(event: BaseEvent): void;
+  /** Asked by whoever has waited for a place. @returns when there is room, too; null: there is @throws as the wait does */
+  waitForRoom?(signal: AbortSignal | undefined): Promise<void> | null;
   /** Where events for a subscription go that was not made by `on`. */
   targetOf?(target: number, call: WireCall | null): ForwardTarget | undefined;
 }
@@ -203,7 +205,13 @@ export class RemoteBus implements RunningBus, ForwardTarget, LinkOwner, Places {
   async waitForCapacity({ signal }: { readonly signal?: AbortSignal | undefined } = {}): Promise<void> {
     this.checkOpen();
     signal?.throwIfAborted();
-    await waitForCapacity(this, signal);
+    for (;;) {
+      await waitForCapacity(this, signal);
+      // Whatever waited for a place is on the wire then, so that what there is to wait for depends on no handler.
+      const room = this.#events.waitForRoom?.(signal) ?? null;
+      if (room === null) return;
+      await room;
+    }
   }
 
   /**

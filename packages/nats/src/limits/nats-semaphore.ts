@@ -54,6 +54,10 @@ export class NatsSemaphore {
   readonly #memory: Map<string, Remembered>;
   readonly #seen = new Map<number, Seen>();
   readonly #held = new Set<ClusterLease>();
+  readonly #asked: number;
+  /** The store has it with what was asked for: from then on it follows the store. */
+  #isAgreed = false;
+  /** As of the store, as far as it is known. */
   #limit: number;
   /** The calls that wait, each behind the one before. */
   #line: Promise<unknown> = Promise.resolve();
@@ -70,12 +74,13 @@ export class NatsSemaphore {
     this.name = name;
     this.#broker = broker;
     this.#store = store;
+    this.#asked = limit;
     this.#limit = limit;
     this.#lease = lease;
     this.#memory = memory;
   }
 
-  /** How many leases there may be at once. */
+  /** How many leases there may be at once, as far as is known here: others may have called `setLimit`. */
   get limit(): number {
     return this.#limit;
   }
@@ -144,7 +149,7 @@ export class NatsSemaphore {
    */
   async inspect(): Promise<ClusterReport> {
     const config = await this.#ready(performance.now() + patience * 1000, null);
-    const slots = await Promise.all(numbers(config.limit).map((slot) => this.#store.slot(slot)));
+    const slots = await Promise.all(numbers(config.most).map((slot) => this.#store.slot(slot)));
     const holders = slots.flatMap(({ value }, slot): ClusterHolder[] =>
       value === null
         ? []
@@ -168,7 +173,8 @@ export class NatsSemaphore {
       await this.#ready(performance.now() + patience * 1000, null);
       const { value, revision } = await this.#store.config();
       if (value === null) continue;
-      if ((await this.#store.writeConfig({ ...value, limit }, revision)) === null) continue;
+      const most = Math.max(value.most, limit);
+      if ((await this.#store.writeConfig({ ...value, limit, most }, revision)) === null) continue;
       this.#limit = limit;
       return;
     }
@@ -207,31 +213,26 @@ export class NatsSemaphore {
     }
   }
 
-  /** @returns null if all are held by holders that give signs of life */
-  async #takeFree(config: LimitConfig): Promise<ClusterLease | null> {
-    const entries = await Promise.all(numbers(config.limit).map((slot) => this.#store.slot(slot)));
-    entries.forEach((entry, slot) => this.#notice(slot, entry));
-    // Slots above the limit that setLimit has lowered may still be held.
-    const isOver = await this.#heldAbove(config);
-    const free = entries.filter(({ value }) => value === null).length - isOver;
-    let left = free;
-    for (const [slot, entry] of entries.entries()) {
-      const isExpired = entry.value !== null && performance.now() >= this.#expiryOf(slot);
-      if (entry.value === null ? left <= 0 : !isExpired) continue;
-      if (entry.value === null) left -= 1;
+  /**
+   * Slots above a limit that was lowered may still be held: so many of the free ones below it, the last of them, stay
+   * free. All that ask at once try the same slots, so that the store decides between them.
+   *
+   * @returns null if all are held by holders that give signs of life
+   */
+  async #takeFree({ limit, most }: LimitConfig): Promise<ClusterLease | null> {
+    const all = await Promise.all(numbers(most).map((slot) => this.#store.slot(slot)));
+    all.forEach((entry, slot) => this.#notice(slot, entry));
+    const isFree = (slot: number): boolean => all[slot]?.value === null || performance.now() >= this.#expiryOf(slot);
+    const free = numbers(limit).filter(isFree);
+    const heldAbove = numbers(most).filter((slot) => slot >= limit && !isFree(slot)).length;
+    for (const slot of free.slice(0, Math.max(0, free.length - heldAbove))) {
       const askedAt = performance.now();
       const mark = this.#mark();
-      const token = await this.#store.writeSlot(slot, mark, entry.revision);
+      const token = await this.#store.writeSlot(slot, mark, all[slot]?.revision ?? 0);
       if (token !== null) return this.#granted(slot, mark, token, askedAt);
       this.#notice(slot, await this.#store.slot(slot));
     }
     return null;
-  }
-
-  async #heldAbove({ limit, declared }: LimitConfig): Promise<number> {
-    if (limit >= declared) return 0;
-    const above = await Promise.all(numbers(declared - limit).map((each) => this.#store.slot(limit + each)));
-    return above.filter(({ value }) => value !== null).length;
   }
 
   #granted(slot: number, mark: SlotMark, token: number, askedAt: number): ClusterLease {
@@ -278,13 +279,15 @@ export class NatsSemaphore {
       throw this.#unavailable(`the NATS server was not there for ${Math.round(wait * 10) / 10} s`);
     }
     const config = await this.#attempt(() => this.#readConfig());
-    if (config.declared !== this.#limit && config.limit !== this.#limit) {
-      throw new SemaphoreLimitError(this.name, 'limit', this.#limit, config.limit);
+    if (!this.#isAgreed && config.declared !== this.#asked && config.limit !== this.#asked) {
+      throw new SemaphoreLimitError(this.name, 'limit', this.#asked, config.limit);
     }
     if (config.lease !== this.#lease) throw new SemaphoreLimitError(this.name, 'lease', this.#lease, config.lease);
     const memory = this.#memory.get(this.name);
     if (memory === undefined) this.#memory.set(this.name, { id: config.id, token: 0 });
     else if (memory.id !== config.id) throw this.#replaced();
+    this.#isAgreed = true;
+    this.#limit = config.limit;
     return config;
   }
 
@@ -293,9 +296,10 @@ export class NatsSemaphore {
     for (;;) {
       const { value, revision } = await this.#store.config();
       if (value !== null) return value;
-      if (isKnown) return { id: '', declared: this.#limit, limit: this.#limit, lease: this.#lease };
+      const asked = { declared: this.#asked, limit: this.#asked, most: this.#asked, lease: this.#lease };
+      if (isKnown) return { id: '', ...asked };
       await this.#store.open();
-      const made = { id: randomUUID(), declared: this.#limit, limit: this.#limit, lease: this.#lease };
+      const made = { id: randomUUID(), ...asked };
       if ((await this.#store.writeConfig(made, revision)) !== null) return made;
     }
   }

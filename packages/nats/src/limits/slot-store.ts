@@ -20,6 +20,8 @@ export interface LimitConfig {
   /** As it was made, and as `setLimit` has it now. */
   readonly declared: number;
   readonly limit: number;
+  /** The highest limit that it ever had: so many slots may be held. */
+  readonly most: number;
   readonly lease: number;
 }
 

@@ -12,7 +12,7 @@ export interface JoinOptions {
   readonly maxInFlight?: number | undefined;
   /** Events that wait on this side, also while the broker is away, before `dispatch` refuses more. @default 10_000 */
   readonly maxPending?: number | undefined;
-  /** Bytes that are sent and not acknowledged, before `dispatch` refuses more. @default 64 MiB */
+  /** About the bytes of what waits on this side, and of what is sent and not acknowledged, before `dispatch` refuses more. @default 64 MiB */
   readonly maxPendingBytes?: number | undefined;
   /** Bytes of an event or its results at most, as they travel. @default 64 MiB */
   readonly maxEventBytes?: number | undefined;

@@ -1,10 +1,4 @@
-import {
-  type BaseEvent,
-  BusCapacityError,
-  type EventBus,
-  HandlerTimeoutError,
-  type Subscription,
-} from '@threadbus/core';
+import { type BaseEvent, type EventBus, HandlerTimeoutError, type Subscription } from '@threadbus/core';
 import { busEngine, type BusIdentity, type Limit, subscription } from '@threadbus/core/internal';
 import { LinkError, LinkLostError, type LostOutcome } from '@threadbus/link';
 import {
@@ -25,7 +19,9 @@ import { Arrivals } from './arrivals.ts';
 import { type LinkStatus, Liveness } from './liveness.ts';
 import type { NatsDatagrams } from './nats-datagrams.ts';
 import { Questions } from './questions.ts';
+import { Room } from './room.ts';
 import { SentBoard } from './sent-board.ts';
+import { weightOf } from './weight.ts';
 
 /** Bytes on the way at most, below the 64 MiB after which a server drops a slow reader, even for several links. */
 const sessionWindow = 4 << 20;
@@ -71,6 +67,7 @@ export class LinkEnd {
   readonly #liveness: Liveness;
   readonly #board = new SentBoard(clock);
   readonly #arrivals: Arrivals;
+  readonly #room: Room;
   readonly #keepAlive: (needed: boolean) => void;
   readonly #onStatus = new Set<(status: LinkStatus) => void>();
   readonly #ends: (() => void)[] = [];
@@ -106,6 +103,7 @@ export class LinkEnd {
         note: (note) => this.#note(note),
         goodbye: (reason) => this.#lose(`said goodbye: ${reason}`, false),
         heard: () => this.#heard(),
+        acknowledged: () => this.#room.look(),
       },
       () => undefined,
     );
@@ -118,9 +116,12 @@ export class LinkEnd {
         this.#settleReady = null;
       },
       arrived: (arrival) => this.#arrivals.add(arrival),
-      checkRoom: (event) => this.#checkRoom(event),
+      checkRoom: (event) => this.#room.check(event),
+      waitForRoom: (signal) => this.#room.wait(signal),
     });
     this.remote.outgoing.board = this.#board;
+    this.remote.outgoing.weigh = weightOf;
+    this.#room = new Room(limits.maxPendingBytes, peer.name, () => this.#pendingBytes);
   }
 
   /** Begins. The other end must be there, or come soon. */
@@ -197,6 +198,7 @@ export class LinkEnd {
     }
     if (verdict !== this.#status) this.#setStatus(verdict);
     if (verdict === 'suspect') this.#endOverdue();
+    this.#room.look();
   }
 
   /** This end didn't run for so long that the other one has given it up: what it hasn't started, it must not start. */
@@ -281,6 +283,7 @@ export class LinkEnd {
 
   #ended(error: Error, reason: Error | null): void {
     this.#arrivals.close();
+    this.#room.refuse(error);
     this.questions.fail(error);
     this.#settleReady?.reject(error);
     this.#settleReady = null;
@@ -305,16 +308,9 @@ export class LinkEnd {
     this.#keepAlive(!this.#isOver && (isSending || this.questions.size > 0));
   }
 
-  #checkRoom(event: BaseEvent): void {
-    const { maxPendingBytes } = this.#plan.limits;
-    const { pendingBytes } = this.#transport;
-    if (pendingBytes < maxPendingBytes) return;
-    const { name } = this.remote;
-    throw new BusCapacityError(
-      `EventBus at capacity: ${pendingBytes} bytes wait to reach ${name} (maxPendingBytes is ${maxPendingBytes}), and ${event.event_type} is refused. Wait with 'await bus.waitForCapacity()' before you dispatch, or raise maxPendingBytes.`,
-      this.#place(event),
-      { pending: pendingBytes, limit: maxPendingBytes },
-    );
+  get #pendingBytes(): number {
+    const { outgoing, link } = this.remote;
+    return outgoing.waitingBytes + (link?.outbox.size ?? 0) + this.#transport.pendingBytes;
   }
 
   #place({ event_type, event_id }: BaseEvent): { busName: string; eventType: string; eventId: string } {

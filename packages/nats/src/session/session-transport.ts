@@ -17,6 +17,7 @@ export interface SessionTransportEvents {
   goodbye(reason: string): void;
   /** As of a session. */
   heard(): boolean;
+  acknowledged?(): void;
 }
 
 /** Bytes after which a batch doesn't wait for the end of the turn. */
@@ -57,6 +58,7 @@ export class SessionTransport implements Transport {
       goodbye: (reason) => events.goodbye(reason),
       broken: (cause) => this.fail(new LinkError(`The session broke: ${cause.message}`, {}, { cause })),
       heard: () => events.heard(),
+      acknowledged: () => events.acknowledged?.(),
     });
   }
 

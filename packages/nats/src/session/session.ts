@@ -22,6 +22,8 @@ export interface SessionEvents {
   broken(error: Error): void;
   /** A sign of life is about to be read. @returns false if it comes too late to count */
   heard(): boolean;
+  /** Some of the pending bytes have arrived. */
+  acknowledged?(): void;
 }
 
 /** Milliseconds between two signs that packets are missing: they may be on their way already. */
@@ -209,6 +211,7 @@ export class Session {
     this.#unacked.drop(count);
     this.#sendWaiting();
     if (this.#state === 'lingering' && this.pendingBytes === 0) this.#leave();
+    this.#events.acknowledged?.();
   }
 
   #tellGap(): void {
