@@ -8,6 +8,7 @@ import {
   pathOf,
   setPath,
   takeTransfer,
+  type Transferable,
 } from '@threadbus/core/internal';
 import { CancelCauses } from './cancel-causes.ts';
 import type { Crossings } from './crossings.ts';
@@ -16,17 +17,13 @@ import type { FlowLimits } from '../wire/flow-limits.ts';
 import { NumberTable } from '../wire/number-table.ts';
 import { type Destination, type PartHost, RemotePart, type Target } from './remote-part.ts';
 import { WaitingParts } from './waiting-parts.ts';
-import type { Wire } from './wire.ts';
+import type { PartMeter, StartedBoard } from './part-watchers.ts';
 
-/** Where the other side shows which events it has started, by their numbers. */
-export interface StartedBoard {
-  /** The number is to be used for another event. */
-  clear(number: number): void;
-}
-
-/** Measures what goes out and comes back, where somebody wants to know. */
-export interface PartMeter {
-  settled(part: RemotePart, results: readonly EventResult[], answered: boolean): void;
+/** The way out: a link that is up. */
+export interface Wire {
+  sendEvent(part: RemotePart, transfer: readonly Transferable[]): void;
+  sendPromote(part: RemotePart): void;
+  sendCancel(part: RemotePart, cause: unknown): void;
 }
 
 /**
