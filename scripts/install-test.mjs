@@ -1,6 +1,6 @@
 // Packs the packages, installs the tarballs into an empty project with the commands that the README prints, and uses
 // them as a consumer would: the README's programs, CommonJS, and TypeScript (nodenext and bundler, without
-// skipLibCheck), on this Node.js or those asked for: `npm run check:install -- 20 22 24 26`.
+// skipLibCheck), on this Node.js or those asked for: `npm run check:install -- 20 22 24 26`. Then the starter.
 import { execFile, spawnSync } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -10,6 +10,7 @@ import { promisify } from 'node:util';
 import { fetchNode } from './nodes.mjs';
 import { pack, packageNames } from './pack.mjs';
 import { readmeCommands, readmePrograms } from './readme-programs.mjs';
+import { tryStarter } from './starter-test.mjs';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const readme = join(root, 'README.md');
@@ -30,7 +31,9 @@ try {
   checkDeclarations();
   const programs = await writePrograms();
   for (const [version, compiler] of compilers) compile(version, compiler);
-  for (const node of nodes()) await useOn(node, programs);
+  const all = nodes();
+  for (const node of all) await useOn(node, programs);
+  await tryStarter({ tarballs: tarballs.map((file) => join(consumer, file)), folder, nodes: all });
 } catch (error) {
   console.error(`install-test: ${error.message}`);
   process.exitCode = 1;

@@ -10,7 +10,8 @@ const root = fileURLToPath(new URL('../..', import.meta.url));
 /** As a user has it: warnings and errors are shown. */
 const { THREADBUS_LOG_LEVEL: _silent, ...env } = process.env;
 const entries = await readdir(`${root}/examples`, { withFileTypes: true });
-const names = entries.filter((entry) => entry.isDirectory() && !/^(?:dist|node_modules)$/.test(entry.name));
+/** The starter is an app of its own, to be copied: `npm run check:install` does. */
+const names = entries.filter((entry) => entry.isDirectory() && !/^(?:dist|node_modules|starter)$/.test(entry.name));
 const examples = await Promise.all(
   names.map(async ({ name }) => ({ name, readme: await readFile(`${root}/examples/${name}/README.md`, 'utf8') })),
 );
