@@ -30,6 +30,6 @@ export class Drain {
   /** To be called after each lease and each wait that has ended. */
   check(): void {
     if (this.#waiters.size === 0 || !this.#isIdle()) return;
-    for (const waiter of this.#waiters) waiter.grant();
+    for (const waiter of [...this.#waiters]) waiter.grant();
   }
 }

@@ -2,10 +2,11 @@ import { setMaxListeners } from 'node:events';
 import type { Lease } from './slot-pool.ts';
 
 /** The lease of every pool: released or lost at most once. */
-export class HeldLease implements Lease {
+export class HeldLease<Held = undefined> implements Lease {
   /** Whether it can be lost at all. */
   readonly isLosable: boolean;
-  readonly #giveBack: () => void | Promise<void>;
+  readonly #giveBack: (held: Held) => void | Promise<void>;
+  readonly #held: Held;
   // Made on demand: a controller costs more than an uncontended slot in memory.
   #controller: AbortController | undefined;
   #lost: Error | undefined;
@@ -14,10 +15,14 @@ export class HeldLease implements Lease {
   #releasing: void | Promise<void> = undefined;
   #onGone: (() => void) | undefined;
 
-  /** @param giveBack frees the slots; never throws */
-  constructor(giveBack: () => void | Promise<void>, isLosable = false) {
+  /**
+   * @param giveBack frees the slots; never throws
+   * @param held what it gets: so one function can serve all leases of a pool
+   */
+  constructor(giveBack: (held: Held) => void | Promise<void>, held: Held, isLosable = false) {
     this.isLosable = isLosable;
     this.#giveBack = giveBack;
+    this.#held = held;
   }
 
   get signal(): AbortSignal {
@@ -43,18 +48,22 @@ export class HeldLease implements Lease {
     this.#controller?.abort(reason);
   }
 
-  async release(): Promise<void> {
+  release(): Promise<void> {
     if (!this.#isReleased) {
       this.#isReleased = true;
-      this.#releasing = this.#giveBack();
+      this.#releasing = this.#giveBack(this.#held);
       this.#gone();
     }
-    await this.#releasing;
-    this.#releasing = undefined;
+    return this.#releasing === undefined ? Promise.resolve() : this.#released();
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.release();
+  }
+
+  async #released(): Promise<void> {
+    await this.#releasing;
+    this.#releasing = undefined;
   }
 
   #gone(): void {

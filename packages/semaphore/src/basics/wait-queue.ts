@@ -1,5 +1,5 @@
 import { onAbort } from './abort.ts';
-import { startTimer } from './seconds.ts';
+import { startTimer, type Timer } from './seconds.ts';
 
 /** One call that waits. Settled exactly once: by `grant`, its timeout, its signal, or `fail`. */
 export interface Waiter<Granted> {
@@ -23,8 +23,10 @@ export interface Entry {
 
 /** The calls of this thread that wait for one thing, first come, first served. */
 export class WaitQueue<Granted> implements Iterable<Waiter<Granted>> {
-  // A set keeps the order of arrival and forgets a waiter in the middle at constant cost.
-  readonly #waiters = new Set<Waiter<Granted>>();
+  // A list by the members' own links: any of them leaves it at constant cost, and nothing is allocated to see the first.
+  #first: WaitingCall<Granted> | undefined;
+  #last: WaitingCall<Granted> | undefined;
+  #size = 0;
   readonly #onLeave: (waiter: Waiter<Granted>) => void;
   #newest: Waiter<Granted> | undefined;
 
@@ -34,27 +36,27 @@ export class WaitQueue<Granted> implements Iterable<Waiter<Granted>> {
   }
 
   get size(): number {
-    return this.#waiters.size;
+    return this.#size;
   }
 
   /** Who is served next. */
   get first(): Waiter<Granted> | undefined {
-    for (const waiter of this.#waiters) return waiter;
-    return undefined;
+    return this.#first;
   }
 
-  /** Who came last. */
+  /** Who came last, unless it has left. */
   get newest(): Waiter<Granted> | undefined {
     return this.#newest;
   }
 
-  [Symbol.iterator](): Iterator<Waiter<Granted>> {
-    return this.#waiters[Symbol.iterator]();
+  /** Nobody may leave meanwhile. */
+  *[Symbol.iterator](): Generator<Waiter<Granted>, void, undefined> {
+    for (let call = this.#first; call !== undefined; call = call.next) yield call;
   }
 
   /** Rejects everyone who waits. */
   failAll(error: Error): void {
-    for (const waiter of this.#waiters) waiter.fail(error);
+    for (const waiter of [...this]) waiter.fail(error);
   }
 
   /**
@@ -63,32 +65,83 @@ export class WaitQueue<Granted> implements Iterable<Waiter<Granted>> {
    * @param timedOut makes the error for the end of the timeout
    */
   enter(entry: Entry, timedOut: (timeout: number) => Error): Promise<Granted> {
-    const { timeout, signal, permits = 1, place = 0 } = entry;
     return new Promise((resolve, reject) => {
-      const leave = (): boolean => {
-        timer?.stop();
-        off?.();
-        if (this.#newest === waiter) this.#newest = undefined;
-        return this.#waiters.delete(waiter);
-      };
-      const fail = (error: Error): void => {
-        if (!leave()) return;
-        reject(error);
-        this.#onLeave(waiter);
-      };
-      const timer = timeout === null ? undefined : startTimer(timeout, () => fail(timedOut(timeout)));
-      const off = signal && onAbort(signal, () => fail(signal.reason as Error));
-      const waiter: Waiter<Granted> = {
-        place,
-        permits,
-        since: Date.now(),
-        fail,
-        grant: (value) => {
-          if (leave()) resolve(value);
-        },
-      };
-      this.#waiters.add(waiter);
-      this.#newest = waiter;
+      const call = new WaitingCall(entry, { resolve, reject }, this.#left);
+      call.start(entry, timedOut);
+      call.previous = this.#last;
+      if (this.#last === undefined) this.#first = call;
+      else this.#last.next = call;
+      this.#last = call;
+      this.#newest = call;
+      this.#size++;
     });
+  }
+
+  readonly #left = (call: WaitingCall<Granted>, isGranted: boolean): void => {
+    const { previous, next } = call;
+    if (previous === undefined) this.#first = next;
+    else previous.next = next;
+    if (next === undefined) this.#last = previous;
+    else next.previous = previous;
+    // An old one must not keep alive who came after it.
+    call.previous = undefined;
+    call.next = undefined;
+    this.#size--;
+    if (this.#newest === call) this.#newest = undefined;
+    if (!isGranted) this.#onLeave(call);
+  };
+}
+
+interface Settle<Granted> {
+  resolve(value: Granted): void;
+  reject(error: Error): void;
+}
+
+class WaitingCall<Granted> implements Waiter<Granted> {
+  readonly place: number;
+  readonly permits: number;
+  readonly since = Date.now();
+  previous: WaitingCall<Granted> | undefined = undefined;
+  next: WaitingCall<Granted> | undefined = undefined;
+  readonly #settle: Settle<Granted>;
+  readonly #left: (call: WaitingCall<Granted>, isGranted: boolean) => void;
+  #waits = true;
+  #timer: Timer | undefined;
+  #off: (() => void) | undefined;
+
+  constructor(
+    { permits = 1, place = 0 }: Entry,
+    settle: Settle<Granted>,
+    left: (call: WaitingCall<Granted>, isGranted: boolean) => void,
+  ) {
+    this.permits = permits;
+    this.place = place;
+    this.#settle = settle;
+    this.#left = left;
+  }
+
+  start({ timeout, signal }: Entry, timedOut: (timeout: number) => Error): void {
+    if (timeout !== null) this.#timer = startTimer(timeout, () => this.fail(timedOut(timeout)));
+    if (signal !== undefined) this.#off = onAbort(signal, () => this.fail(signal.reason as Error));
+  }
+
+  grant(value: Granted): void {
+    if (!this.#leave()) return;
+    this.#left(this, true);
+    this.#settle.resolve(value);
+  }
+
+  fail(error: Error): void {
+    if (!this.#leave()) return;
+    this.#settle.reject(error);
+    this.#left(this, false);
+  }
+
+  #leave(): boolean {
+    const waited = this.#waits;
+    this.#waits = false;
+    this.#timer?.stop();
+    this.#off?.();
+    return waited;
   }
 }

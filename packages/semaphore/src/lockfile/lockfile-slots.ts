@@ -273,12 +273,13 @@ export class LockfileSlots implements SlotPool {
   }
 
   #lease(flags: HeldFlags): HeldLease {
-    const lease = new HeldLease(() => {
+    const giveBack = (): void => {
       flags.free();
       this.#held.delete(lease);
       this.#passOn();
       if (this.isIdle) idleFolders.rest(this);
-    }, true);
+    };
+    const lease = new HeldLease(giveBack, undefined, true);
     this.#held.set(lease, flags);
     return lease;
   }

@@ -7,6 +7,7 @@ import {
   readAcquire,
   readTryAcquire,
   type AcquireOptions,
+  type Lease,
   type SlotPool,
   type SlotReport,
   type TryAcquireOptions,
@@ -19,7 +20,7 @@ export class MemorySlots implements SlotPool {
   readonly name: string;
   #limit: number;
   // Invariant: whoever is first in the queue wants more than is free.
-  readonly #queue = new WaitQueue<HeldLease>(() => this.#serve());
+  readonly #queue = new WaitQueue<Lease>(() => this.#serve());
   readonly #drain = new Drain(() => this.isIdle);
   /** Since when each slot is held, in ms since 1970; 0 = it is not. */
   readonly #since: number[] = [];
@@ -42,7 +43,7 @@ export class MemorySlots implements SlotPool {
     return this.#held === 0 && this.#queue.size === 0;
   }
 
-  async acquire(options?: AcquireOptions): Promise<HeldLease> {
+  async acquire(options?: AcquireOptions): Promise<Lease> {
     const { timeout, signal, permits } = readAcquire(options, this.#limit);
     signal?.throwIfAborted();
     if (this.#queue.size === 0 && this.#fits(permits)) return this.#lease(permits);
@@ -50,7 +51,7 @@ export class MemorySlots implements SlotPool {
     return this.#queue.enter({ timeout, signal, permits }, (limit) => this.#timedOut(limit));
   }
 
-  async tryAcquire(options?: TryAcquireOptions): Promise<HeldLease | null> {
+  async tryAcquire(options?: TryAcquireOptions): Promise<Lease | null> {
     const permits = readTryAcquire(options, this.#limit);
     return this.#queue.size === 0 && this.#fits(permits) ? this.#lease(permits) : null;
   }
@@ -61,7 +62,7 @@ export class MemorySlots implements SlotPool {
 
   setLimit(limit: number): void {
     this.#limit = readLimit('limit', limit);
-    for (const waiter of this.#queue) {
+    for (const waiter of [...this.#queue]) {
       if (waiter.permits > limit) waiter.fail(this.#tooMany(waiter.permits));
     }
     this.#serve();
@@ -85,16 +86,22 @@ export class MemorySlots implements SlotPool {
     return this.#held + permits <= this.#limit;
   }
 
-  #lease(permits: number): HeldLease {
+  #lease(permits: number): Lease {
     const since = Date.now();
-    const first = this.#take(since);
-    const others = permits === 1 ? undefined : Array.from({ length: permits - 1 }, () => this.#take(since));
-    return new HeldLease(() => {
-      this.#release(first);
-      for (const slot of others ?? []) this.#release(slot);
-      this.#serve();
-    });
+    if (permits === 1) return new HeldLease(this.#giveBack, this.#take(since));
+    const slots = Array.from({ length: permits }, () => this.#take(since));
+    return new HeldLease(this.#giveBackAll, slots);
   }
+
+  readonly #giveBack = (slot: number): void => {
+    this.#release(slot);
+    this.#serve();
+  };
+
+  readonly #giveBackAll = (slots: readonly number[]): void => {
+    for (const slot of slots) this.#release(slot);
+    this.#serve();
+  };
 
   #take(since: number): number {
     const slot = this.#free.pop() ?? this.#neverUsed++;
@@ -110,7 +117,9 @@ export class MemorySlots implements SlotPool {
   }
 
   #serve(): void {
-    for (let first = this.#queue.first; first !== undefined; first = this.#queue.first) {
+    while (this.#queue.size > 0) {
+      const { first } = this.#queue;
+      if (first === undefined) break;
       if (!this.#fits(first.permits)) break;
       first.grant(this.#lease(first.permits));
     }

@@ -1,28 +1,25 @@
 import { setMaxListeners } from 'node:events';
 import { onAbort } from '../basics/abort.ts';
+import type { Deadlines } from '../basics/deadlines.ts';
 import { AttemptTimeoutError } from '../basics/errors.ts';
 import { HeldLease } from '../basics/held-lease.ts';
-import { startTimer } from '../basics/seconds.ts';
 import type { Lease } from '../basics/slot-pool.ts';
 import type { CallStop } from './call-stop.ts';
 import type { RetryContext } from './held-slots.ts';
 
-/** One attempt of a call. */
-export interface AttemptOptions {
+/** What may end an attempt from outside. */
+export interface AttemptEnds {
   /** The wrapped function's name. */
   readonly name: string;
-  readonly attempt: number;
-  readonly lease: Lease | null;
-  /** In seconds. */
-  readonly timeout: number | null;
+  readonly deadlines: Deadlines | undefined;
   readonly totalTimeout: number | null;
   readonly stop: CallStop | undefined;
   /** What the attempt before it failed with. */
   readonly before: { readonly error: unknown } | undefined;
 }
 
-/** What a function sees of its own attempt. The signal is made when it is asked for. */
-class AttemptContext implements RetryContext {
+/** One attempt, as its function sees it. The signal is made when it is asked for. */
+export class Attempt implements RetryContext {
   readonly attempt: number;
   readonly lease: Lease | null;
   #controller: AbortController | undefined;
@@ -37,57 +34,83 @@ class AttemptContext implements RetryContext {
     if (this.#controller === undefined) {
       this.#controller = new AbortController();
       setMaxListeners(0, this.#controller.signal);
-      if (this.#ended !== undefined) this.#controller.abort(this.#ended.reason);
+      this.tell();
     }
     return this.#controller.signal;
   }
 
-  abort(reason: unknown): void {
+  /** The signal is aborted, for whoever asks for it; those who listen hear of it by `tell`. */
+  end(reason: unknown): void {
     this.#ended ??= { reason };
-    this.#controller?.abort(reason);
+  }
+
+  tell(): void {
+    if (this.#ended !== undefined) this.#controller?.abort(this.#ended.reason);
   }
 }
 
 /**
- * Runs one attempt: until it settles, its time is up, or the call is to end.
+ * Runs an attempt: until it settles, its time is up, or the call is to end.
  *
- * @param run gets what `retryContext()` is to give inside
+ * If its time is up, its signal's listeners are told by the caller, who has the call's async context; the timer, which
+ * is shared, has none. Either way they run after the promise has been rejected: what they throw about it comes too late.
+ *
+ * @param run gives a promise, or what is no thenable
  */
-export function runAttempt(
-  options: AttemptOptions,
-  run: (context: RetryContext) => Promise<unknown>,
-): Promise<unknown> {
-  const { name, attempt, lease, timeout, totalTimeout, stop, before } = options;
+export function runAttempt(attempt: Attempt, ends: AttemptEnds, run: () => unknown): unknown {
+  const { deadlines, stop } = ends;
+  const lease = isLosable(attempt.lease) ? attempt.lease : undefined;
+  // Nothing can end it.
+  if (deadlines === undefined && stop === undefined && lease === undefined) return run();
   return new Promise((resolve, reject) => {
     stop?.signal.throwIfAborted();
-    const context = new AttemptContext(attempt, lease);
     const end = (error: Error): void => {
       settled();
-      // Before the function's own listeners run: what they throw about it comes too late.
+      attempt.end(error);
       reject(error);
-      context.abort(error);
     };
-    const timer =
-      timeout === null ? undefined : startTimer(timeout, () => end(new AttemptTimeoutError(name, attempt, timeout)));
+    const deadline = deadlines?.start(() =>
+      end(new AttemptTimeoutError(ends.name, attempt.attempt, deadlines.seconds)),
+    );
     const offStop = stop?.onStop(() => {
-      const isTimeUp = stop.isTimeUp && totalTimeout !== null;
-      end(
-        isTimeUp
-          ? new AttemptTimeoutError(name, attempt, totalTimeout, before?.error, 'totalTimeout')
-          : (stop.signal.reason as Error),
-      );
+      end(stopError(stop, attempt, ends));
+      attempt.tell();
     });
     // The function is told, and decides; the next attempt takes another slot.
-    const offLost = isLosable(lease) ? onLost(lease, (reason) => context.abort(reason)) : undefined;
-    // The timer keeps the caller's async context, so nothing that the function may keep must lead to it.
+    const offLost = lease && onLost(lease, (reason) => slotLost(attempt, reason));
+    // The timer must not lead to what the function may keep, nor keep the caller's async context.
     const settled = (): void => {
-      timer?.stop();
+      deadline?.stop();
       offStop?.();
       offLost?.();
     };
     // A late result or error of an attempt that timed out falls to a promise that is settled, and is dropped.
-    void run(context).then(resolve, reject).finally(settled);
+    const returned = (value: unknown): void => {
+      settled();
+      resolve(value);
+    };
+    const threw = (error: Error): void => {
+      settled();
+      reject(error);
+    };
+    try {
+      const value = run();
+      if (value instanceof Promise) value.then(returned, threw);
+      else returned(value);
+    } catch (error) {
+      threw(error as Error);
+    }
   });
+}
+
+function stopError(stop: CallStop, { attempt }: Attempt, { name, totalTimeout, before }: AttemptEnds): Error {
+  if (!stop.isTimeUp || totalTimeout === null) return stop.signal.reason as Error;
+  return new AttemptTimeoutError(name, attempt, totalTimeout, before?.error, 'totalTimeout');
+}
+
+function slotLost(attempt: Attempt, reason: unknown): void {
+  attempt.end(reason);
+  attempt.tell();
 }
 
 function isLosable(lease: Lease | null): lease is Lease {

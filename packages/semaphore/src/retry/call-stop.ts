@@ -13,9 +13,16 @@ export class CallStop {
   #timer: Timer | undefined;
 
   /** @returns `undefined` if nothing can end the call from outside */
-  static of(signals: readonly (AbortSignal | undefined)[], totalTimeout: number | null): CallStop | undefined {
-    const given = signals.filter((signal) => signal !== undefined);
-    return given.length === 0 && totalTimeout === null ? undefined : new CallStop(given, totalTimeout);
+  static of(
+    ofOptions: AbortSignal | undefined,
+    ofArguments: AbortSignal | undefined,
+    totalTimeout: number | null,
+  ): CallStop | undefined {
+    if (ofOptions === undefined && ofArguments === undefined && totalTimeout === null) return undefined;
+    return new CallStop(
+      [ofOptions, ofArguments].filter((signal) => signal !== undefined),
+      totalTimeout,
+    );
   }
 
   private constructor(signals: readonly AbortSignal[], totalTimeout: number | null) {

@@ -1,9 +1,10 @@
+import type { Deadlines } from '../basics/deadlines.ts';
 import { SemaphoreTimeoutError } from '../basics/errors.ts';
 import { poolIdentity } from '../basics/pool-identity.ts';
 import { delay, shown } from '../basics/seconds.ts';
 import type { SlotPool } from '../basics/slot-pool.ts';
 import type { RateLimit, Start } from '../rate/rate-limit.ts';
-import { isLost, runAttempt } from './attempt.ts';
+import { Attempt, isLost, runAttempt } from './attempt.ts';
 import { backoff } from './backoff.ts';
 import { CallStop } from './call-stop.ts';
 import { runInside, slotOfChain, type HeldSlot } from './held-slots.ts';
@@ -21,6 +22,8 @@ export interface RetriedFunction {
   readonly name: string;
   /** Tells it from every other function, in all threads; empty if nothing needs it. */
   readonly key: string;
+  /** Of the attempts of all its calls; if there is a `timeout`. */
+  readonly deadlines: Deadlines | undefined;
   readonly run: (this: unknown, ...args: readonly unknown[]) => unknown;
 }
 
@@ -52,7 +55,7 @@ export class RetriedCall {
     this.#fn = fn;
     this.#self = self;
     this.#args = args;
-    this.#stop = CallStop.of([options.signal, signalOf(args)], options.totalTimeout);
+    this.#stop = CallStop.of(options.signal, signalOf(args), options.totalTimeout);
   }
 
   start(): Promise<unknown> {
@@ -90,13 +93,15 @@ export class RetriedCall {
   async #run(wait: HolderWait | undefined): Promise<unknown> {
     try {
       for (;;) {
-        await this.#prepare(wait);
+        const needsSlot = this.#pool !== undefined && (this.#attempt === 0 || isLost(this.#slot?.lease));
+        // A promise for nothing, and a turn of the queue, are most of what a call costs that does not fail.
+        if (needsSlot || this.#rate !== undefined) await this.#prepare(needsSlot, wait);
         this.#attempt++;
-        const attempt = this.#runAttempt();
-        this.#start?.done();
+        const attempt = new Attempt(this.#attempt, this.#slot?.lease ?? null);
         try {
-          return await attempt;
+          return await this.#runAttempt(attempt);
         } catch (error) {
+          attempt.tell();
           this.#last = { error };
         }
         await this.#beforeNext(this.#last.error);
@@ -105,15 +110,13 @@ export class RetriedCall {
       throw noteAttempts(error, this.#attempt);
     } finally {
       this.#stop?.close();
-      await this.#slot?.leave();
+      if (this.#slot !== undefined) await this.#slot.leave();
     }
   }
 
   /** A slot, if it has none any more, and a start. */
-  async #prepare(wait: HolderWait | undefined): Promise<void> {
+  async #prepare(needsSlot: boolean, wait: HolderWait | undefined): Promise<void> {
     const { semaphore } = this.#options;
-    const needsSlot = this.#pool !== undefined && (this.#attempt === 0 || isLost(this.#slot?.lease));
-    if (!needsSlot && this.#rate === undefined) return;
     try {
       if (needsSlot && semaphore !== undefined && this.#pool !== undefined) {
         const began = performance.now();
@@ -160,25 +163,24 @@ export class RetriedCall {
     return new SemaphoreTimeoutError({ name, limit, timeout, scope: shortScope(scope), attemptTimeout });
   }
 
-  #runAttempt(): Promise<unknown> {
-    const { timeout, totalTimeout } = this.#options;
-    const slot = this.#slot;
-    const options = {
-      name: this.#fn.name,
-      attempt: this.#attempt,
-      lease: slot?.lease ?? null,
-      timeout,
-      totalTimeout,
-      stop: this.#stop,
-      before: this.#last,
-    };
-    // Awaited inside: what the function returns may be a call that needs its slot.
-    const run = async (): Promise<unknown> => {
-      this.#start?.begin();
-      return await Reflect.apply(this.#fn.run, this.#self, this.#args);
-    };
-    return runAttempt(options, (context) => runInside(context, slot, run));
+  #runAttempt(attempt: Attempt): unknown {
+    const { name, deadlines } = this.#fn;
+    const ends = { name, deadlines, totalTimeout: this.#options.totalTimeout, stop: this.#stop, before: this.#last };
+    try {
+      return runAttempt(attempt, ends, () => runInside(attempt, this.#slot, this.#called));
+    } finally {
+      this.#start?.done();
+    }
   }
+
+  /** Calls the function, in its slot. */
+  readonly #called = (): unknown => {
+    this.#start?.begin();
+    const value: unknown = Reflect.apply(this.#fn.run, this.#self, this.#args);
+    if (typeof value !== 'object' || value === null || (value as PromiseLike<unknown>).constructor === Promise)
+      return value;
+    return awaitedInside(value);
+  };
 
   /** Returns when it is time for another attempt; throws the error that the call ends with, if there is to be none. */
   async #beforeNext(error: unknown): Promise<void> {
@@ -233,6 +235,11 @@ export class RetriedCall {
     const message = `${name} failed after ${attempt} attempts over ${took}s. ${slot}Final error: ${described(error)}`;
     log(logger, 'error', message, { err: error, attempt, function: name });
   }
+}
+
+/** Awaited in the call's own async context: it may be a call that needs the slot, and hears from where it is waited for. */
+async function awaitedInside(value: unknown): Promise<unknown> {
+  return await value;
 }
 
 const shortScope = (scope: ResolvedRetryOptions['scope']): 'local' | 'global' | 'multiprocess' =>

@@ -1,3 +1,4 @@
+import { Deadlines } from '../basics/deadlines.ts';
 import { functionKey } from '../basics/function-key.ts';
 import { shown } from '../basics/seconds.ts';
 import { resolveRetryOptions, type ResolvedRetryOptions } from './resolve-options.ts';
@@ -97,6 +98,7 @@ function wrapped(options: ResolvedRetryOptions, fn: AnyFunction, key: string, wr
   const retriedFunction: RetriedFunction = {
     name: name || 'anonymous',
     key: isCounted ? functionKey(fn, wrap) : '',
+    deadlines: options.timeout === null ? undefined : new Deadlines(options.timeout),
     run: fn,
   };
   function retried(this: unknown, ...args: readonly unknown[]): Promise<unknown> {

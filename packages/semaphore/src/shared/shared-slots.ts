@@ -232,12 +232,13 @@ export class SharedSlots implements SlotPool {
     const since = Date.now();
     for (const slot of slots) semaphore.hold(slot, since);
     this.#held++;
-    return new HeldLease(() => {
+    const giveBack = (): void => {
       this.#held--;
       for (const slot of slots) semaphore.free(slot);
       if (this.#queue.size > 0) this.#look();
       else this.#passOn();
-    });
+    };
+    return new HeldLease(giveBack, undefined);
   }
 
   /** Wakes the thread whose turn it is, if there is a slot for it. */
