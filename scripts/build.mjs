@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url';
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const projects = [
   'packages/core',
+  'packages/inspector',
   'packages/link',
   'packages/nats',
   'packages/opentelemetry',

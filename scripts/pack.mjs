@@ -8,11 +8,12 @@ import { build as esbuild } from 'esbuild';
 import build from './build.mjs';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
-export const packageNames = ['core', 'link', 'nats', 'opentelemetry', 'semaphore', 'worker'];
+export const packageNames = ['core', 'inspector', 'link', 'nats', 'opentelemetry', 'semaphore', 'worker'];
 
 /** Files that others load by name: what the packages export, and what threads start with. */
 const entries = {
   core: ['index', 'internal'],
+  inspector: ['index', 'register', 'agent/agent-entry', 'page/app'],
   link: ['index', 'internal'],
   nats: ['index'],
   opentelemetry: ['index'],

@@ -6,6 +6,7 @@ export { showAs } from '../basics/inspect.ts';
 export { type Linked, LinkedList } from '../basics/linked-list.ts';
 export { defaultLogger } from '../basics/logger.ts';
 export { checkFlag, checkOptions, checkSignal } from '../basics/options.ts';
+export { ownFrames } from '../basics/own-stack.ts';
 export { subscription } from '../basics/subscription.ts';
 export { startTimer, type Timer } from '../basics/timer.ts';
 export { whenAborted } from '../basics/when-aborted.ts';

@@ -1,0 +1,97 @@
+import type { Answer, Numbers, Order, Place, Report } from '../basics/messages.ts';
+
+/** Records a second that all agents together may send. */
+const mostRecords = 2000;
+/** Milliseconds for an agent to answer: its thread may be blocked. */
+const answerTime = 2000;
+/** A thread in which nothing happens may send so many records a second at once when something does. */
+const leastRecords = 50;
+
+/** What a hub has of one agent. */
+export interface AgentState {
+  readonly number: number;
+  readonly order: (order: Order) => void;
+  place: Place;
+  numbers: Numbers | null;
+  /** Dispatches since the budget was shared out last. */
+  seen: number;
+}
+
+/** The agents of one time of looking: what they may send, and what they are asked. */
+export class Agents {
+  readonly #all = new Map<number, AgentState>();
+  readonly #questions = new Map<number, { readonly agent: number; readonly settle: (answer: Answer) => void }>();
+  #asked = 0;
+  #joined = 0;
+
+  get all(): Iterable<AgentState> {
+    return this.#all.values();
+  }
+
+  join(order: (order: Order) => void): AgentState {
+    this.#joined += 1;
+    const agent = { number: this.#joined, order, place: { pid: -1, thread: -1 }, numbers: null, seen: 0 };
+    this.#all.set(agent.number, agent);
+    this.share();
+    return agent;
+  }
+
+  /** @returns false if it had left already */
+  leave({ number }: AgentState): boolean {
+    for (const [question, { agent, settle }] of this.#questions) {
+      if (agent !== number) continue;
+      this.#questions.delete(question);
+      settle(null);
+    }
+    return this.#all.delete(number);
+  }
+
+  clear(): void {
+    for (const agent of [...this.#all.values()]) this.leave(agent);
+  }
+
+  /** Shares out what may be sent by how much happens where, a little for each. */
+  share(): void {
+    let seen = 0;
+    for (const agent of this.#all.values()) seen += agent.seen;
+    const least = Math.min(leastRecords, mostRecords / (2 * this.#all.size));
+    const rest = mostRecords - least * this.#all.size;
+    for (const agent of this.#all.values()) {
+      const part = seen === 0 ? 1 / this.#all.size : agent.seen / seen;
+      agent.order({ kind: 'budget', records: Math.floor(least + rest * part) });
+      agent.seen = 0;
+    }
+  }
+
+  /** Asks those that know the event, one after the other. @returns null if none has it any more */
+  async ask(numbers: readonly number[], what: 'details' | 'dispatch', id: string): Promise<Answer> {
+    for (const number of numbers) {
+      const agent = this.#all.get(number);
+      const answer = agent === undefined ? null : await this.#askOne(agent, what, id);
+      if (answer !== null) return answer;
+    }
+    return null;
+  }
+
+  answered({ number, answer }: Extract<Report, { kind: 'answer' }>): void {
+    const question = this.#questions.get(number);
+    this.#questions.delete(number);
+    question?.settle(answer);
+  }
+
+  #askOne(agent: AgentState, what: 'details' | 'dispatch', id: string): Promise<Answer> {
+    this.#asked += 1;
+    const number = this.#asked;
+    return new Promise((resolve) => {
+      const timer = setTimeout(() => this.answered({ kind: 'answer', number, answer: null }), answerTime).unref();
+      this.#questions.set(number, {
+        agent: agent.number,
+        settle: (answer) => {
+          clearTimeout(timer);
+          resolve(answer);
+        },
+      });
+      agent.order({ kind: 'ask', number, what, id });
+    });
+  }
+}
