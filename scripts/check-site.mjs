@@ -1,11 +1,13 @@
 // Looks at the site of the documentation as readers do, in a headless Chromium: `npm run check:site`, after `npm run docs`.
 // Every internal link and anchor resolves, nothing comes from elsewhere, search finds what it is asked for, both colour
-// schemes can be read, and nothing is wider than a phone. Screenshots go to node_modules/.cache/site.
+// schemes can be read, and nothing is wider than a phone. What users ask (site-questions.mjs) is found by the search alone;
+// `npm run check:site -- --questions` asks only. Screenshots go to node_modules/.cache/site.
 import { createReadStream, existsSync, mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { dirname, extname, join, relative, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { browserPath, launchBrowser } from './browser.mjs';
+import { questions } from './site-questions.mjs';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const site = join(root, 'docs', '.vitepress', 'dist');
@@ -14,6 +16,8 @@ const types = { '.html': 'text/html', '.js': 'text/javascript', '.css': 'text/cs
 /** What a text must have against its background to be read (WCAG 2, AA). */
 const leastContrast = 4.5;
 const asked = ['HandlerPool', 'maxPending'];
+/** What is seen without scrolling. */
+const firstResults = 6;
 const problems = [];
 
 if (!existsSync(site)) fail('Expected the site in docs/.vitepress/dist, found none: run `npm run docs` first.');
@@ -54,7 +58,7 @@ async function look() {
   const origin = `http://127.0.0.1:${server.address().port}`;
   const browser = await launchBrowser();
   try {
-    for (const colorScheme of ['light', 'dark']) {
+    for (const colorScheme of process.argv.includes('--questions') ? [] : ['light', 'dark']) {
       for (const width of [1280, 400]) await lookAt(browser, origin, colorScheme, width);
     }
     await search(browser, origin);
@@ -98,7 +102,32 @@ async function search(browser, origin) {
     await page.screenshot({ path: join(pictures, `search-${words}.png`) });
     await page.keyboard.press('Escape');
   }
+  for (const question of questions) await answered(page, origin, question);
   await page.close();
+}
+
+/** The search alone leads from a user's words to the page that answers them: it is among the first results. */
+async function answered(page, origin, { ask, page: name, says }) {
+  const path = `/guide/${name}.html`;
+  await page.goto(`${origin}/guide/index.html`, { waitUntil: 'networkidle' });
+  await page.locator('#local-search button').click();
+  await page.locator('.search-input').fill(ask);
+  const found = page.locator(`.result[href*="${path}"]`).first();
+  const isThere = await found.waitFor({ timeout: 15_000 }).then(
+    () => true,
+    () => false,
+  );
+  const all = await page
+    .locator('.result')
+    .evaluateAll((results) => results.map((result) => result.getAttribute('href')));
+  const place = all.findIndex((href) => href.includes(path)) + 1;
+  if (!isThere || place > firstResults) {
+    problems.push(`"${ask}" finds ${path} at place ${place} of ${all.length}, behind ${all.slice(0, 3).join(', ')}`);
+    return;
+  }
+  await page.goto(origin + path, { waitUntil: 'networkidle' });
+  const text = (await page.locator('main').innerText()).replaceAll(/\s+/g, ' ');
+  if (!text.includes(says)) problems.push(`"${ask}": ${path} doesn't say "${says}"`);
 }
 
 /** Nothing is asked of anybody else, and nothing goes wrong on the page. */
