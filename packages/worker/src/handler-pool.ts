@@ -13,6 +13,7 @@ import type { PoolHandlerOf } from './pool/pool-handler.ts';
 import { type HandlerPoolOptions, resolvePoolOptions } from './pool/pool-options.ts';
 import { PoolSchedule } from './pool/pool-schedule.ts';
 import type { PoolStats } from './pool/pool-stats.ts';
+import type { WhereIs } from './thread/stuck-at.ts';
 
 /** Options of `pool.handler(…)`. */
 export interface PoolHandlerOptions {
@@ -110,6 +111,23 @@ export class HandlerPool implements AsyncDisposable {
    */
   stats(): PoolStats {
     return this.#schedule.stats;
+  }
+
+  /**
+   * What the pool's busy threads are doing right now, without ending them: which handler for which event, and its stack.
+   *
+   * Each thread stands still for a moment. One whose handler awaits something is not busy; not listed is one that can't
+   * be asked either: in a native call, beside a debugger, from another thread than the main one.
+   *
+   * @returns within 2 s, one for each busy thread
+   * @throws nothing
+   * @example
+   * ```ts
+   * for (const { handlerName, frames } of await pool.whereIs()) console.log(handlerName, frames[0]);
+   * ```
+   */
+  async whereIs(): Promise<readonly WhereIs[]> {
+    return this.#schedule.whereIs();
   }
 
   /**

@@ -64,7 +64,7 @@ test('stuck at - a thread that does not answer says it too', patient, async () =
 test('stuck at - of six threads that are stuck at once, each says where', { timeout: 60_000 }, async () => {
   const workers = Array.from({ length: 6 }, (_, i) => stuckWorker(kinds[i % kinds.length] as string));
   await Promise.all(workers.map((worker) => once(worker, 'message')));
-  const stops = await Promise.all(workers.map(({ threadId }) => stopThread(threadId, 50, null)));
+  const stops = await Promise.all(workers.map(({ threadId }) => stopThread(threadId, () => 50, null)));
   const found = stops.map((stop) => stop?.calls.find(({ script }) => script.url.endsWith('/havoc.js'))?.functionName);
   await Promise.all(workers.map((worker) => worker.terminate()));
   expect(found).toEqual(Array.from({ length: 6 }, () => 'havoc'));

@@ -172,19 +172,18 @@ export class HandlerRun implements ActiveHandler {
     this.#timer = startTimer(Math.max(0, timeout - elapsed), () => this.timeOut(), true);
   }
 
-  /** The handler's time is up. */
-  timeOut(): void {
+  /** The handler's time is up. @param explain adds to the error what else is known */
+  timeOut(explain?: (error: HandlerTimeoutError) => HandlerTimeoutError): void {
     const timeout = this.runner.timeout ?? 0;
     const { busName, handlerName, eventType, eventId } = this.place;
     const cancelled = this.#awaitedChildren().length;
     const effect = cancelled === 0 ? '' : ` and interrupted any processing of ${cancelled} child events`;
-    this.abort(
-      new HandlerTimeoutError(
-        `${busName}.${handlerName}(${eventType}#${eventId?.slice(-4)}) timed out after ${timeout}s${effect}. Give the event more time (event_timeout), or make the handler end when its context's signal aborts.`,
-        this.place,
-        timeout,
-      ),
+    const error = new HandlerTimeoutError(
+      `${busName}.${handlerName}(${eventType}#${eventId?.slice(-4)}) timed out after ${timeout}s${effect}. Give the event more time (event_timeout), or make the handler end when its context's signal aborts.`,
+      this.place,
+      timeout,
     );
+    this.abort(explain === undefined ? error : explain(error));
   }
 
   /**

@@ -1,4 +1,4 @@
-import { type BaseEvent, EventBus, type EventResult } from '@threadbus/core';
+import { type BaseEvent, EventBus, type EventResult, type StuckFrame } from '@threadbus/core';
 import {
   fromEpoch,
   type HandlerRun,
@@ -13,6 +13,8 @@ import { LinkError } from '@threadbus/link';
 import { adoptChildren, captureContext, type RemotePart } from '@threadbus/link/internal';
 import { WorkerCrashedError } from '../errors.ts';
 import { monotonic } from '../thread/monotonic.ts';
+import { sayStuckAt } from '../thread/stuck-at.ts';
+import type { Overrun } from './overrun.ts';
 
 /** A call that was given to so many threads, none of which took it, fails. */
 const maxThreadsLost = 3;
@@ -21,8 +23,8 @@ const maxThreadsLost = 3;
 export interface CallHolder {
   /** Its handler was ended from outside: by its time, a cancel, a stop. */
   ended(call: PoolCall, reason: Error): void;
-  /** Before its time is said to be up: reads what has come from its thread. @returns whether it is still at work */
-  isAtWork(call: PoolCall): boolean;
+  /** Its time is up: calls `timeOut`, at once or when it is known where the handler is, unless it is done. */
+  timeUp(call: PoolCall): Overrun | null;
   /** Before it is cancelled: from now on it is taken, or never will be. */
   decide(call: PoolCall): void;
 }
@@ -50,7 +52,8 @@ export interface CallEnd {
  *   Then the thread has a second to take it, or less if it has functions of ended handlers (see PoolThread). One that
  *   doesn't is ended; the call goes to the front of those that wait, and from now on its event's time runs.
  * - *taken*: its event's time runs from when the thread took it until the function has ended; the events that it has
- *   dispatched have times of their own. If the thread dies, the call fails.
+ *   dispatched have times of their own. One that blocks its thread then is asked first where it is (see Overrun). If the
+ *   thread dies, the call fails.
  * - Whatever ends the handler from outside (its time, a cancel, a stop of bus or pool) ends it here at once in every
  *   state. Whether it had begun is decided in shared memory (see Desk): what had not never will.
  * - A call that was given three times and never taken fails; so does one whose buffers have moved to the lost thread.
@@ -78,6 +81,7 @@ export class PoolCall implements Linked<PoolCall> {
   #holder: CallHolder;
   #takenAt: number | null = null;
   #timer: Timer | null = null;
+  #overrun: Overrun | null = null;
   #threadsLost = 0;
 
   /** @throws LinkError if the run's bus is elsewhere */
@@ -157,6 +161,12 @@ export class PoolCall implements Linked<PoolCall> {
     this.#resolve(result.result);
   }
 
+  /** Its time is up, and its handler goes on. @param at where it blocks its thread; null if it doesn't, or nobody knows */
+  timeOut(at: readonly StuckFrame[] | null): void {
+    if (this.state === 'settled') return;
+    this.run.timeOut((error) => (at === null ? error : sayStuckAt(error, at)));
+  }
+
   fail(error: unknown): void {
     if (this.state === 'settled') return;
     this.#settle({ error });
@@ -176,6 +186,8 @@ export class PoolCall implements Linked<PoolCall> {
     this.state = 'settled';
     this.#timer?.cancel();
     this.#timer = null;
+    this.#overrun?.cancel();
+    this.#overrun = null;
     const at = this.#takenAt;
     this.#settled({
       failure,
@@ -193,6 +205,6 @@ export class PoolCall implements Linked<PoolCall> {
 
   #timeUp(): void {
     this.#timer = null;
-    if (this.#holder.isAtWork(this) && !this.run.runner.settled) this.run.timeOut();
+    if (!this.run.runner.settled) this.#overrun = this.#holder.timeUp(this);
   }
 }

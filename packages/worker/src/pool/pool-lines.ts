@@ -12,7 +12,6 @@ const maxLines = 64;
 export interface LineEvents {
   /** The handler that the thread works for awaits an event, or goes on. */
   suspended(awaiting: boolean): void;
-  pong(): void;
   /** The thread says what nobody can understand. */
   lost(error: Error): void;
 }
@@ -31,6 +30,9 @@ export class PoolLines {
   readonly #links = new Map<number, Link>();
   #last: { readonly bus: EventBus; readonly remote: RemoteBus } | null = null;
   #opened = 0;
+  /** Told of the answer, by the ping's token. */
+  readonly #pings = new Map<number, () => void>();
+  #pinged = 0;
 
   constructor(port: MessagePort, events: LineEvents) {
     this.#port = port;
@@ -52,12 +54,26 @@ export class PoolLines {
     return line.remote;
   }
 
+  /** Asks the thread to answer from its event loop. */
+  ping(bus: EventBus, answered: () => void): void {
+    this.#pinged += 1;
+    this.#pings.set(this.#pinged, answered);
+    this.of(bus).link?.sendPing(this.#pinged);
+  }
+
   /** The thread is gone: all that is under way there ends with the error. */
   fail(error: Error): void {
     for (const { remote } of this.#lines.values()) remote.fail(error);
     this.#lines.clear();
     this.#links.clear();
+    this.#pings.clear();
     this.#last = null;
+  }
+
+  #answered(token: number): void {
+    const tell = this.#pings.get(token);
+    this.#pings.delete(token);
+    tell?.();
   }
 
   #open(bus: EventBus): Line {
@@ -68,7 +84,7 @@ export class PoolLines {
     const remote = new RemoteBus({ id: newId(), name: 'a pool thread' }, bus, defaultFlow, {
       busy: () => undefined,
       suspended: (awaiting) => this.#events.suspended(awaiting),
-      pong: () => this.#events.pong(),
+      pong: (token) => this.#answered(token),
     });
     outsideContexts(() => {
       const link = remote.createLink(lineSender(this.#port, number), bus, (error) => this.#events.lost(error));

@@ -1,4 +1,3 @@
-import { BusCapacityError, BusStoppedError } from '@threadbus/core';
 import {
   defaultLogger,
   type HandlerRun,
@@ -8,7 +7,9 @@ import {
   type Timer,
 } from '@threadbus/core/internal';
 import { monotonic } from '../thread/monotonic.ts';
+import type { WhereIs } from '../thread/stuck-at.ts';
 import { type CallHolder, PoolCall } from './pool-call.ts';
+import { capacityError, stoppedError } from './pool-errors.ts';
 import type { ResolvedPoolOptions } from './pool-options.ts';
 import { PoolCounts, type PoolStats } from './pool-stats.ts';
 import { PoolThread } from './pool-thread.ts';
@@ -96,6 +97,12 @@ export class PoolSchedule implements ThreadHost<PoolThread>, CallHolder {
     await ready;
   }
 
+  /** What the threads with calls are doing. */
+  async whereIs(): Promise<readonly WhereIs[]> {
+    const seen = await Promise.all([...this.#threads].map(async (thread) => thread.whereIs()));
+    return seen.filter((where) => where !== null);
+  }
+
   async stop(): Promise<void> {
     // Told first: what ends because of it starts nothing anew.
     this.#isStopped = true;
@@ -108,8 +115,9 @@ export class PoolSchedule implements ThreadHost<PoolThread>, CallHolder {
     this.#unqueue(call);
   }
 
-  isAtWork(): boolean {
-    return true;
+  timeUp(call: PoolCall): null {
+    call.timeOut(null);
+    return null;
   }
 
   decide(): void {
@@ -194,7 +202,7 @@ export class PoolSchedule implements ThreadHost<PoolThread>, CallHolder {
     if (call.list === null || maxQueue === null) return;
     if (this.#waiting - this.#starting <= maxQueue) return;
     this.#unqueue(call);
-    call.fail(this.#capacityError(call, maxQueue));
+    call.fail(capacityError(call, this.#places, this.#waiting - this.#starting, maxQueue));
   }
 
   #unqueue(call: PoolCall): void {
@@ -324,20 +332,4 @@ export class PoolSchedule implements ThreadHost<PoolThread>, CallHolder {
     }
     await Promise.all([...this.#threads].map(async (thread) => thread.stop(error)));
   }
-
-  #capacityError(call: PoolCall, maxQueue: number): BusCapacityError {
-    const { bus, event, handlerName } = call;
-    const waiting = this.#waiting - this.#starting;
-    return new BusCapacityError(
-      `HandlerPool at capacity: ${this.#places} calls run and ${waiting} wait for a thread (maxQueue is ${maxQueue}), and it refuses ${handlerName} for ${event.event_type}. Dispatch less at a time, or raise maxQueue or maxThreads.`,
-      { busName: bus.name, handlerName, eventType: event.event_type, eventId: event.event_id },
-      { pending: waiting, limit: maxQueue },
-    );
-  }
-}
-
-function stoppedError(): BusStoppedError {
-  return new BusStoppedError(
-    'The HandlerPool was stopped. Make a new one, or stop the pool after the buses that use it.',
-  );
 }

@@ -15,6 +15,7 @@ import {
 import { runEndHooks } from '../thread/end-hooks.ts';
 import { takeGuest } from '../thread/guests.ts';
 import { drainOutput } from '../thread/output.ts';
+import { reportWhere } from '../thread/where-report.ts';
 import { Desk } from './desk.ts';
 import { loadHandler } from './load-handler.ts';
 import {
@@ -52,6 +53,7 @@ export default function serve({ port, desk: buffer }: PoolTask): void {
     else if ('open' in message) links.set(message.open, openLine(port, message, desk, handlers));
     else closeLine(links, message.close);
   };
+  if (!isMainThread) reportWhere();
   outsideContexts(() => port.on('message', read).on('messageerror', unreadable));
   tell({ news: 'up' });
 }

@@ -1,9 +1,9 @@
 import type { EventResult } from '@threadbus/core';
-import { startTimer, type Timer } from '@threadbus/core/internal';
 import { decodeThrown, sendCall } from '@threadbus/link/internal';
 import type { CarrierEnd } from './carrier.ts';
-import { startFairTimer } from './fair-timer.ts';
 import { monotonic } from '../thread/monotonic.ts';
+import { type WhereIs, whereIs } from '../thread/stuck-at.ts';
+import { Overrun } from './overrun.ts';
 import type { CallHolder, PoolCall } from './pool-call.ts';
 import { PoolLines } from './pool-lines.ts';
 import { targetOf, type ThreadNews, type ToPool } from './pool-port.ts';
@@ -17,8 +17,10 @@ import {
   startTimeoutError,
   unreadableError,
 } from './thread-errors.ts';
+import { ThreadClock } from './thread-clock.ts';
 import type { ThreadHost, ThreadOptions } from './thread-host.ts';
 import { ThreadModules } from './thread-modules.ts';
+import { ThreadPlace } from './thread-place.ts';
 import { ThreadSeat } from './thread-seat.ts';
 
 /** Seconds for a thread to answer that its handler was ended. */
@@ -61,20 +63,20 @@ export class PoolThread implements CallHolder {
   useful = false;
   readonly #host: ThreadHost<PoolThread>;
   readonly #options: ThreadOptions;
-  readonly #watch = new TakeWatch((call) => this.#end(blockedError(call.handlerName)));
+  readonly #clock = new ThreadClock((error) => this.#end(error));
+  readonly #watch = new TakeWatch((call) => this.#clock.endNow(() => blockedError(call.handlerName)));
   readonly #seat: ThreadSeat;
   readonly #lines: PoolLines;
   readonly #modules = new ThreadModules((message) => this.#seat.port.postMessage(message));
   #call: PoolCall | null = null;
-  #awaiting = false;
-  #placed = false;
-  #clock: Timer | null = null;
+  readonly #place: ThreadPlace;
   #onGone: (() => void) | null = null;
 
   /** @throws what keeps it from starting */
   constructor(host: ThreadHost<PoolThread>, options: ThreadOptions) {
     this.#host = host;
     this.#options = options;
+    this.#place = new ThreadPlace(host);
     const owner = {
       read: (message: ToPool) => this.#read(message),
       unreadable: (cause: unknown) => this.#end(unreadableError(cause)),
@@ -83,11 +85,10 @@ export class PoolThread implements CallHolder {
     this.#seat = new ThreadSeat(owner, this.#watch.buffer, options);
     this.#lines = new PoolLines(this.#seat.port, {
       suspended: (awaiting) => this.#suspended(awaiting),
-      pong: () => this.#ponged(),
       lost: owner.unreadable,
     });
-    this.#setPlace(true);
-    this.#within(options.startTimeout, () => this.#end(startTimeoutError(options.startTimeout)));
+    this.#place.take(true);
+    this.#clock.endIn(options.startTimeout, () => startTimeoutError(options.startTimeout));
   }
 
   /** Functions of handlers that were ended long ago go on in it. */
@@ -110,7 +111,7 @@ export class PoolThread implements CallHolder {
     this.#call = call;
     call.give(this);
     this.hold();
-    this.#setPlace(true);
+    this.#place.take(true);
     const module = this.#modules.numberOf(call.entry);
     if (module !== undefined) {
       this.#send(call, module);
@@ -118,7 +119,7 @@ export class PoolThread implements CallHolder {
     }
     this.state = 'loading';
     this.#modules.load(call.entry);
-    this.#within(this.#watch.patience, () => this.#end(blockedError(call.handlerName)));
+    this.#clock.endIn(this.#watch.patience, () => blockedError(call.handlerName));
   }
 
   /** Its call was ended from outside, in the step that calls this. What it loads it goes on with, for the next call. */
@@ -130,16 +131,29 @@ export class PoolThread implements CallHolder {
     this.#watch.withdraw();
     this.state = 'draining';
     call.part?.cancel(reason);
-    this.#within(grace, () => this.#end(blockedError(call.handlerName)));
+    this.#clock.endIn(grace, () => blockedError(call.handlerName));
   }
 
   decide(): void {
     if (this.state === 'busy' && !this.#watch.withdraw()) this.#watch.look();
   }
 
-  isAtWork(call: PoolCall): boolean {
-    this.#seat.readAll();
-    return this.#call === call && !this.#watch.hasReturned;
+  timeUp(call: PoolCall): Overrun | null {
+    if (!this.#isAtWork(call)) return null;
+    const { threadId } = this.#seat;
+    if (threadId > 0 && this.#watch.takenAt !== null) {
+      const ping = (answered: () => void): void => this.#lines.ping(call.bus, answered);
+      return new Overrun(call, { threadId, ping, isAtWork: () => this.#isAtWork(call) });
+    }
+    call.timeOut(null);
+    return null;
+  }
+
+  /** What it is doing; null if it has nothing to do, or nobody knows. */
+  async whereIs(): Promise<WhereIs | null> {
+    const { threadId } = this.#seat;
+    const isBusy = this.#call !== null && this.state === 'busy' && !this.#place.awaiting;
+    return isBusy && threadId > 0 ? whereIs(threadId) : null;
   }
 
   /** Ends the thread, whatever it does; a call that it has fails with the error. @returns once it is gone */
@@ -150,6 +164,12 @@ export class PoolThread implements CallHolder {
       this.#onGone = resolve;
       this.#end(error, this.state === 'idle');
     });
+  }
+
+  /** Reads what has come. @returns whether the call's function still goes on */
+  #isAtWork(call: PoolCall): boolean {
+    this.#seat.readAll();
+    return this.#call === call && !this.#watch.hasReturned;
   }
 
   #read(message: ToPool): void {
@@ -177,12 +197,12 @@ export class PoolThread implements CallHolder {
     if (loading === null) return;
     this.#modules.begun = true;
     const { startTimeout } = this.#options;
-    this.#within(startTimeout, () => this.#end(loadTimeoutError(loading, startTimeout)));
+    this.#clock.endIn(startTimeout, () => loadTimeoutError(loading, startTimeout));
   }
 
   #loaded(module: number): void {
     this.#modules.loaded(module);
-    this.#stopClock();
+    this.#clock.stop();
     const call = this.#call;
     if (this.state === 'starting') this.#preload();
     else if (call === null) this.#rest();
@@ -223,32 +243,31 @@ export class PoolThread implements CallHolder {
   #suspended(awaiting: boolean): void {
     const call = this.#call;
     if (call === null) return;
-    this.#setAwaiting(awaiting);
-    this.#setPlace(!awaiting);
-    if (!awaiting) this.#stopClock();
+    this.#place.await(awaiting);
+    this.#place.take(!awaiting);
+    if (!awaiting) this.#clock.stop();
     else if (this.state === 'draining' || this.#watch.hasMore) this.#ping(call);
     this.#host.changed();
   }
 
   /** It may be blocked by what has ended: it waits for events after its handler has, or others' functions go on in it. */
   #ping(call: PoolCall): void {
-    this.#lines.of(call.bus).link?.sendPing(0);
-    this.#within(takeTime, () => this.#end(blockedError(call.handlerName)));
+    this.#clock.endIn(takeTime, () => blockedError(call.handlerName));
+    this.#lines.ping(call.bus, () => this.#ponged(call));
   }
 
-  #ponged(): void {
-    const call = this.#call;
-    if (call === null || !this.#awaiting) return;
-    this.#stopClock();
-    if (this.state === 'draining' || this.#watch.hasMore) this.#within(takeTime, () => this.#ping(call));
+  #ponged(call: PoolCall): void {
+    if (this.#call !== call || !this.#place.awaiting) return;
+    this.#clock.stop();
+    if (this.state === 'draining' || this.#watch.hasMore) this.#clock.callIn(takeTime, () => this.#ping(call));
   }
 
   #rest(): void {
     if (this.state === 'ending' || this.state === 'gone') return;
     const starts = this.state === 'starting';
-    this.#stopClock();
-    this.#setAwaiting(false);
-    this.#setPlace(false);
+    this.#clock.stop();
+    this.#place.await(false);
+    this.#place.take(false);
     this.state = 'idle';
     this.idleSince = monotonic();
     if (starts) this.#host.up(this);
@@ -269,14 +288,13 @@ export class PoolThread implements CallHolder {
       this.#leave();
       return;
     }
-    this.#clock = startTimer(finishTime, () => this.#leave(), true);
+    this.#clock.callIn(finishTime, () => this.#leave(), true);
     this.#seat.port.postMessage({ finish: true });
   }
 
   #leave(): void {
     if (this.state !== 'ending') return;
-    this.#stopClock();
-    this.#clock = startTimer(endTime, () => this.#gone(), true);
+    this.#clock.callIn(endTime, () => this.#gone(), true);
     this.#seat.end();
   }
 
@@ -297,10 +315,10 @@ export class PoolThread implements CallHolder {
   }
 
   #lose(state: PoolThread['state'], error: Error): void {
-    this.#stopClock();
+    this.#clock.stop();
     // It is there until it is gone: also one that had nothing to do, or awaited, takes a place for so long.
-    this.#setPlace(true);
-    this.#setAwaiting(false);
+    this.#place.take(true);
+    this.#place.await(false);
     this.#host.ending(this);
     const call = this.#call;
     const begun = state === 'loading' ? this.#modules.begun : !this.#watch.withdraw();
@@ -319,32 +337,9 @@ export class PoolThread implements CallHolder {
   #gone(): void {
     if (this.state === 'gone') return;
     this.state = 'gone';
-    this.#stopClock();
-    this.#setPlace(false);
+    this.#clock.stop();
+    this.#place.take(false);
     this.#host.gone(this);
     this.#onGone?.();
-  }
-
-  #setPlace(placed: boolean): void {
-    if (this.#placed === placed) return;
-    this.#placed = placed;
-    this.#host.place(placed);
-  }
-
-  #setAwaiting(awaiting: boolean): void {
-    if (this.#awaiting === awaiting) return;
-    this.#awaiting = awaiting;
-    this.#host.awaiting(awaiting);
-  }
-
-  /** The clock of its state, instead of the one before. */
-  #within(seconds: number | null, fire: () => void): void {
-    this.#stopClock();
-    if (seconds !== null) this.#clock = startFairTimer(seconds, fire, false);
-  }
-
-  #stopClock(): void {
-    this.#clock?.cancel();
-    this.#clock = null;
   }
 }

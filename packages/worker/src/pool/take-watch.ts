@@ -18,15 +18,15 @@ const firstLook = 0.005;
  */
 export class TakeWatch {
   readonly #desk = new Desk();
-  readonly #overdue: (call: PoolCall) => void;
+  readonly #overdue: (call: PoolCall) => boolean;
   #call: PoolCall | null = null;
   /** Of the last call that was given. */
   #number = 0;
   #givenAt = 0;
   #looking = false;
 
-  /** @param overdue told of a call that was not taken in time */
-  constructor(overdue: (call: PoolCall) => void) {
+  /** @param overdue told of a call that was not taken in time; says whether the thread was ended for it */
+  constructor(overdue: (call: PoolCall) => boolean) {
     this.#overdue = overdue;
   }
 
@@ -106,7 +106,7 @@ export class TakeWatch {
     if (call?.state !== 'given') return;
     const waited = monotonic() - this.#givenAt;
     const left = this.patience - waited;
-    if (left <= 0) this.#overdue(call);
-    else this.#lookIn(Math.min(Math.max(firstLook, waited), left));
+    if (left > 0) this.#lookIn(Math.min(Math.max(firstLook, waited), left));
+    else if (!this.#overdue(call)) this.#lookIn(takeTime);
   }
 }

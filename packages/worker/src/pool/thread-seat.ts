@@ -49,6 +49,11 @@ export class ThreadSeat {
     port1.unref();
   }
 
+  /** As in the thread; 0 where none serves the calls. */
+  get threadId(): number {
+    return this.#carrier.worker?.threadId ?? 0;
+  }
+
   hold(): void {
     if (this.#held) return;
     this.#held = true;

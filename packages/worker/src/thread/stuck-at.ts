@@ -10,10 +10,16 @@ import { whereExpression } from './where-report.ts';
 const patience = 0.45;
 /** Seconds in which any other must. */
 const longPatience = 2;
-/** Seconds for its source maps. */
+/** Seconds after which nobody waits any more. */
+const longest = 5;
+/** Seconds for its source maps, for each thread that is asked. */
 const mapPatience = 0.05;
 /** Calls that are told of. */
-const longest = 20;
+const mostCalls = 20;
+
+/** Threads that are being asked where they are stuck; and how many at the same time, since there was none. */
+let asked = 0;
+let crowd = 0;
 
 /** What a busy thread is doing. */
 export interface WhereIs {
@@ -30,15 +36,26 @@ export interface WhereIs {
 /**
  * Where a thread that doesn't answer is, innermost call first.
  *
- * @returns within half a second; null if it can't be had: in a native call, in another process, beside a debugger
+ * Threads that are stuck at the same time share the cores, also with this one, which has to read their answers: asked all
+ * at once, they answer at about the same time, in half a second each at most.
+ *
+ * @returns within half a second if no other is being asked; null if it can't be had: in a native call, in another
+ *   process, beside a debugger
  */
 export async function stuckAt(threadId: number): Promise<readonly StuckFrame[] | null> {
-  return (await look(threadId, patience, null))?.frames ?? null;
+  asked += 1;
+  crowd = Math.max(crowd, asked);
+  try {
+    return (await look(threadId, () => Math.min(patience * crowd, longest), null))?.frames ?? null;
+  } finally {
+    asked -= 1;
+    if (asked === 0) crowd = 0;
+  }
 }
 
 /** What a busy thread is doing; null if that can't be had. */
 export async function whereIs(threadId: number): Promise<WhereIs | null> {
-  const seen = await look(threadId, longPatience, whereExpression);
+  const seen = await look(threadId, () => longPatience, whereExpression);
   if (seen === null) return null;
   const { eventId = null, handlerName = null } = (
     typeof seen.value === 'string' ? JSON.parse(seen.value) : {}
@@ -48,13 +65,13 @@ export async function whereIs(threadId: number): Promise<WhereIs | null> {
 
 async function look(
   threadId: number,
-  seconds: number,
+  seconds: () => number,
   expression: string | null,
 ): Promise<{ readonly frames: readonly StuckFrame[]; readonly value: unknown } | null> {
   const stop = await stopThread(threadId, seconds, expression);
   if (stop === null) return null;
   const roots = ownRoots();
-  const calls = stop.calls.filter((call) => isTheirs(call, roots)).slice(0, longest);
+  const calls = stop.calls.filter((call) => isTheirs(call, roots)).slice(0, mostCalls);
   if (calls.length === 0) return null;
   return { frames: await inTime(sourcePositions(calls), calls), value: stop.value };
 }
@@ -62,7 +79,7 @@ async function look(
 /** Positions in the files themselves, if the maps take long. */
 async function inTime(positions: Promise<StuckFrame[]>, calls: readonly Call[]): Promise<StuckFrame[]> {
   return new Promise((resolve) => {
-    const timer = startTimer(mapPatience, () => resolve(calls.map(filePosition)), true);
+    const timer = startTimer(mapPatience * Math.max(crowd, 1), () => resolve(calls.map(filePosition)), true);
     void positions.then((mapped) => {
       timer.cancel();
       resolve(mapped);

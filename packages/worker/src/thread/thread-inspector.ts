@@ -1,6 +1,7 @@
 import type * as inspectorModule from 'node:inspector';
 import { isMainThread } from 'node:worker_threads';
-import { startTimer } from '@threadbus/core/internal';
+import { startTimer, type Timer } from '@threadbus/core/internal';
+import { monotonic } from './monotonic.ts';
 
 type Inspector = typeof inspectorModule;
 
@@ -112,16 +113,22 @@ class ThreadInspector {
     this.#session.post('NodeWorker.enable', { waitForDebuggerOnStart: false }, () => undefined);
   }
 
-  /** @returns null if the thread doesn't stop within so many seconds */
-  async stop(threadId: number, seconds: number, expression: string | null): Promise<Stop | null> {
+  /** @returns null if the thread doesn't stop in time */
+  async stop(threadId: number, seconds: () => number, expression: string | null): Promise<Stop | null> {
     this.#users += 1;
     try {
       return await new Promise((resolve) => {
-        const timer = startTimer(seconds, () => resolve(null), true);
+        const since = monotonic();
+        let timer: Timer;
+        const wait = (left: number): void => {
+          timer = startTimer(left, () => (monotonic() - since < seconds() ? again() : resolve(null)), true);
+        };
+        const again = (): void => wait(since + seconds() - monotonic());
         const done = (stop: Stop | null): void => {
           timer.cancel();
           resolve(stop);
         };
+        wait(seconds());
         this.#wanted.set(threadId, () => this.#ask(threadId, expression, done));
         if (this.#attached.has(threadId)) this.#ask(threadId, expression, done);
       });
@@ -184,10 +191,15 @@ const asking = new Map<number, Promise<Stop | null>>();
 /**
  * What a thread is doing right now; it goes on afterwards.
  *
+ * @param seconds how long it may take, asked again when that much is over
  * @param expression evaluated in the thread while it stands
- * @returns null if that can't be had: within so many seconds, from this thread, or beside a debugger
+ * @returns null if that can't be had: in time, from this thread, or beside a debugger
  */
-export async function stopThread(threadId: number, seconds: number, expression: string | null): Promise<Stop | null> {
+export async function stopThread(
+  threadId: number,
+  seconds: () => number,
+  expression: string | null,
+): Promise<Stop | null> {
   const inspector = loadInspector();
   if (!isMainThread || inspector === null || inspector.url() !== undefined) return null;
   await asking.get(threadId);
