@@ -7,7 +7,7 @@ import { KindWriter } from '../wire/kind-table.ts';
 import { isNestedDeeper } from '../wire/nesting.ts';
 import * as op from '../wire/protocol.ts';
 import type { WireMore } from '../wire/protocol.ts';
-import type { ShapeWriter } from '../wire/shapes.ts';
+import { hasShape, type ShapeWriter } from '../wire/shapes.ts';
 
 /** Writes EVENTs: what others have had in common is told once, by number from then on. */
 export class EventWriter {
@@ -30,27 +30,29 @@ export class EventWriter {
       return new Error('a portable context of it is nested too deep to cross a thread boundary');
     }
     const kind = this.#kinds.of(event);
-    const names = Object.keys(event);
-    const shape = this.#shapes.of(names, kind.shape);
+    const shape = hasShape(event, kind.shape) ? kind.shape : this.#shapes.of(Object.keys(event), kind.shape);
     kind.shape = shape;
     if (transfer.length > 0) this.#outbox.move(transfer);
     const fields =
       shape === null
         ? { payload: Object.fromEntries(ownEntries(event)) }
         : (event as object as Readonly<Record<string, unknown>>);
-    return this.#outbox.pushRow(
-      fields,
-      shape?.names ?? ['payload'],
-      op.EVENT,
-      number,
-      to.target.number,
-      kind.number,
-      encodeId(event),
-      createdAtOf(event),
-      lifecycle.awaited ? 1 : 0,
-      more,
-      shape?.number ?? 0,
-      shape?.names.length ?? 1,
-    );
+    this.#outbox
+      .beginRow()
+      .push(
+        op.EVENT,
+        number,
+        to.target.number,
+        kind.number,
+        encodeId(event),
+        createdAtOf(event),
+        lifecycle.awaited ? 1 : 0,
+        more,
+        shape?.number ?? 0,
+        shape?.names.length ?? 1,
+      );
+    return this.#outbox.endRow(fields, shape?.names ?? payloadAlone);
   }
 }
+
+const payloadAlone = ['payload'];

@@ -34,7 +34,7 @@ import type { WireOutcome } from '../wire/protocol.ts';
 import { malformed } from '../wire/malformed.ts';
 import type { Peer } from '../wire/peer.ts';
 import { RemotePart } from '../outgoing/remote-part.ts';
-import { fitsRow, type Shape, type ShapeWriter } from '../wire/shapes.ts';
+import { fitsRow, hasShape, type Shape, type ShapeWriter } from '../wire/shapes.ts';
 import { shownName } from '../wire/shown-names.ts';
 import { SourceWriter } from '../wire/source-table.ts';
 
@@ -194,12 +194,13 @@ export class Answers implements OutcomeWriter, OutcomeReader {
     const to = completedAtOf(result);
     const { outbox, shapes } = this.#link;
     if (fitsRow(outcome)) {
-      const names = Object.keys(outcome);
-      const shape = shapes.of(names, this.#resultShapes[source] ?? null);
+      const guess = this.#resultShapes[source] ?? null;
+      const shape = hasShape(outcome, guess) ? guess : shapes.of(Object.keys(outcome), guess);
       this.#resultShapes[source] = shape;
       if (shape !== null) {
-        const fields = [op.RESULT, number, source, status, from, to, shape.number, names.length];
-        if (outbox.pushRow(outcome, names, ...fields) === null) return;
+        const { names } = shape;
+        outbox.beginRow().push(op.RESULT, number, source, status, from, to, shape.number, names.length);
+        if (outbox.endRow(outcome, names) === null) return;
       }
     }
     outbox.move(takeMoving(outcome));

@@ -19,12 +19,14 @@ export class EventIndex {
   #size = 0;
 
   get(id: string): BaseEvent | undefined {
-    return this.#find(tailOfText(id), (event) => event.event_id === id);
+    const bucket = this.#buckets[this.#place(tailOfText(id))];
+    return bucket === undefined ? undefined : find(bucket, (event) => event.event_id === id);
   }
 
   /** The event that has the same id; mostly none, and then no text is made of either's. */
   twinOf(event: BaseEvent): BaseEvent | undefined {
-    return this.#find(tailOfEvent(event), (other) => hasSameId(event, other));
+    const bucket = this.#buckets[this.#place(tailOfEvent(event))];
+    return bucket === undefined ? undefined : find(bucket, (other) => hasSameId(event, other));
   }
 
   /** Takes the place of another event with that id. */
@@ -66,13 +68,6 @@ export class EventIndex {
     }
   }
 
-  #find(tail: number, isIt: (event: BaseEvent) => boolean): BaseEvent | undefined {
-    const bucket = this.#buckets[this.#place(tail)];
-    if (bucket === undefined) return undefined;
-    if (Array.isArray(bucket)) return bucket.find(isIt);
-    return isIt(bucket) ? bucket : undefined;
-  }
-
   #place(tail: number): number {
     return tail & (this.#buckets.length - 1);
   }
@@ -83,6 +78,11 @@ export class EventIndex {
     this.#size = 0;
     for (const event of events) this.set(event);
   }
+}
+
+function find(bucket: BaseEvent | BaseEvent[], isIt: (event: BaseEvent) => boolean): BaseEvent | undefined {
+  if (Array.isArray(bucket)) return bucket.find(isIt);
+  return isIt(bucket) ? bucket : undefined;
 }
 
 function emptyBuckets(count: number): Bucket[] {

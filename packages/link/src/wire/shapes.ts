@@ -102,12 +102,27 @@ export class ShapeReader {
 export function fitsRow(value: unknown): value is Readonly<Record<string, unknown>> {
   if (typeof value !== 'object' || value === null || Object.getPrototypeOf(value) !== Object.prototype) return false;
   try {
-    for (const member of Object.values(value)) if (typeof member === 'object' && member !== null) return false;
+    for (const name in value) {
+      const member = (value as Readonly<Record<string, unknown>>)[name];
+      if (typeof member === 'object' && member !== null) return false;
+    }
     return true;
   } catch {
     // A getter has thrown: cloning will say so.
     return false;
   }
+}
+
+/** Whether the object has these fields, in this order. Makes no list of them: that of each event costs the collector. */
+export function hasShape(object: object, shape: Shape | null): shape is Shape {
+  if (shape === null) return false;
+  const { names } = shape;
+  let at = 0;
+  for (const name in object) {
+    if (names[at] !== name) return false;
+    at += 1;
+  }
+  return at === names.length;
 }
 
 function isSame(names: readonly string[], others: readonly string[]): boolean {
