@@ -133,4 +133,49 @@ export function listeningTests(subject: () => Subject): void {
     bus.dispatch(new Trigger({ n: 3 }));
     expect((await rejection(thrown)).message).toBe('filter');
   });
+
+  test('events - each that matches, in order, from the call on; they complete here, too', async () => {
+    const { bus } = subject();
+    await bus.dispatch(new Trigger({ n: 1 }));
+    const seen: number[] = [];
+    let last: Expected | undefined;
+    const events = bus.events(Expected);
+    for (const n of [2, 3, 4]) bus.dispatch(new Trigger({ n }));
+    for await (const event of events) {
+      seen.push(event.n);
+      last = event;
+      if (seen.length === 3) break;
+    }
+    expect(seen).toEqual([2, 3, 4]);
+    expect(last).toBeInstanceOf(Expected);
+    await last?.eventCompleted();
+    expect(last?.event_status).toBe('completed');
+  });
+
+  test('events - one of this side is the event itself', async () => {
+    const { bus } = subject();
+    const events = bus.events('Local');
+    const sent = new Local({ n: 8 });
+    const dispatch = bus.dispatch(sent);
+    expect((await events.next()).value).toBe(sent);
+    await events.return?.();
+    await dispatch;
+  });
+
+  test('events - the signal ends it at once and quietly; what is unread beyond the buffer is an error', async () => {
+    const { bus } = subject();
+    const ending = new AbortController();
+    const ended = bus.events(Expected, { signal: ending.signal });
+    const next = ended.next();
+    ending.abort();
+    expect(await next).toEqual({ done: true, value: undefined });
+    const unread = bus.events(Expected, { buffer: 2 });
+    await Promise.all([1, 2, 3, 4].map((n) => bus.dispatch(new Trigger({ n }))));
+    const read: number[] = [];
+    const all = (async () => {
+      for await (const { n } of unread) read.push(n);
+    })();
+    expect((await rejection(all)).name).toBe('BusCapacityError');
+    expect(read).toEqual([1, 2]);
+  });
 }

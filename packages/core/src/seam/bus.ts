@@ -15,6 +15,7 @@ export { checkExpectOptions, isExpected } from '../bus/expect.ts';
 export { checkDispatchOptions, rememberTransfer } from '../event/dispatch.ts';
 export { shareUnwritten } from '../log/unwritten.ts';
 export { patternKey } from '../event/pattern.ts';
+export { matchesType } from '../event/type-pattern.ts';
 export {
   type AnyHandler,
   checkOnOptions,

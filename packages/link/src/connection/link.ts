@@ -113,9 +113,9 @@ export class Link implements Wire, AnswersHost, Asking, FrameHost {
 
   close(): void {
     this.closed = true;
+    this.#server?.close();
     this.outbox.flushNow();
     this.outbox.close();
-    this.#server?.close();
   }
 
   /** Reads what has come: a frame, if the other side is what it says it is. */

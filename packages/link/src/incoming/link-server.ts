@@ -1,6 +1,7 @@
 import type { BaseEvent, EventBus, EventResult } from '@threadbus/core';
-import { busEngine, createdAtOf, type Lifecycle, lifecycleOf, toEpoch } from '@threadbus/core/internal';
+import { busEngine, createdAtOf, type Lifecycle, lifecycleOf, matchesType, toEpoch } from '@threadbus/core/internal';
 import { unoffered } from '../wire/clone-failure.ts';
+import { encodeThrown } from '../wire/error-codec.ts';
 import { encodeEvent } from '../wire/event-codec.ts';
 import { malformed } from '../wire/malformed.ts';
 import { isNestedDeeper } from '../wire/nesting.ts';
@@ -61,6 +62,9 @@ export class LinkServer {
       case op.UNEXPECT:
         this.#unexpect(field(0), field(1));
         break;
+      case op.TAKE:
+        this.#take(field(0), field(1));
+        break;
       case op.AWAIT_IDLE:
         this.#awaitIdle(field(0));
         break;
@@ -71,8 +75,13 @@ export class LinkServer {
   }
 
   close(): void {
-    for (const { end } of this.#expectations.values()) end.abort();
+    const expectations = [...this.#expectations];
     this.#expectations.clear();
+    const { stopped } = busEngine(this.#bus);
+    for (const [id, { end }] of expectations) {
+      if (stopped) this.#refuse(id, busEngine(this.#bus).stoppedError());
+      end.abort();
+    }
   }
 
   /** A handler over there awaits an event: if the number is negative, that of an offer. */
@@ -95,18 +104,27 @@ export class LinkServer {
       else outbox.push(op.OFFER, id, this.#offers, wire);
       return false;
     };
-    const ended = busEngine(this.#bus).expectations.add({
-      pattern,
-      matches: offer,
-      timeout: null,
-      signal: end.signal,
-      onTimeout: () => new Error('no limit'),
+    const engine = busEngine(this.#bus);
+    const ended = engine.stopped
+      ? Promise.reject(engine.stoppedError())
+      : engine.expectations.add({
+          pattern,
+          matches: offer,
+          timeout: null,
+          signal: end.signal,
+          onTimeout: () => new Error('no limit'),
+        });
+    // It only ever ends by being given up, or because the bus stops: that the other side has to be told.
+    ended.catch((error: unknown) => {
+      if (this.#expectations.delete(id)) this.#refuse(id, error);
     });
-    // It only ever ends by being given up, here or because the bus stops.
-    ended.catch(() => undefined);
-    for (const { event } of busEngine(this.#bus).history.open()) {
-      if (pattern === '*' || pattern === event.event_type) if (this.#wasMissed(event, since)) offer(event);
+    for (const { event } of engine.history.open()) {
+      if (matchesType(pattern, event.event_type) && this.#wasMissed(event, since)) offer(event);
     }
+  }
+
+  #refuse(id: number, error: unknown): void {
+    this.#link.outbox.push(op.UNOFFERED, id, encodeThrown(error));
   }
 
   /** What is under way now is awaited; whether that was all, the other side asks again. */
@@ -132,13 +150,19 @@ export class LinkServer {
     return toEpoch(createdAtOf(event)) >= since && !this.#link.brought(lifecycleOf(event)) && !this.#offered.has(event);
   }
 
-  /** Follows the event that was taken: its results are sent once it is complete. */
   #unexpect(id: number, taken: number): void {
+    this.#take(id, taken);
     const expected = this.#expectations.get(id);
     this.#expectations.delete(id);
     expected?.end.abort();
-    const event = expected?.offers.get(taken);
+  }
+
+  /** Follows the event that was taken: its results are sent once it is complete. */
+  #take(id: number, taken: number): void {
+    const offers = this.#expectations.get(id)?.offers;
+    const event = offers?.get(taken);
     if (event === undefined) return;
+    offers?.delete(taken);
     const lifecycle = lifecycleOf(event);
     const settle = (): void => {
       this.#followed.delete(taken);

@@ -3,6 +3,7 @@ import type {
   BaseEvent,
   EventConstructor,
   EventPattern,
+  EventsOptions,
   ExpectOptions,
   Forward,
   Handler,
@@ -97,6 +98,29 @@ export class BusReference implements RunningBus {
   expect(pattern: string, options?: ExpectOptions<AnyEvent>): Promise<AnyEvent>;
   expect(pattern: EventPattern, options?: ExpectOptions<never>): Promise<BaseEvent> {
     return this.#remote.expect(pattern as string, options as ExpectOptions<AnyEvent>);
+  }
+
+  /**
+   * Each event that matches, as it is dispatched to the bus over there, from the call on; it completes here, too.
+   *
+   * Ends with the signal at once, and with the bus after what is buffered. It goes on over restarts of the bus's thread.
+   *
+   * @returns to be iterated over once; leaving the loop ends it
+   * @throws TypeError or RangeError for the pattern or an option; the reason why the bus is gone; while iterating,
+   * BusCapacityError behind the first `buffer` events if more are unread, UnserializableError if one can't cross, and
+   * WorkerCrashedError or LinkError if the bus is lost
+   * @example
+   * ```ts
+   * for await (const event of index.events('user.*', { signal })) console.log(event.event_type);
+   * ```
+   */
+  events<C extends EventConstructor>(
+    pattern: C,
+    options?: EventsOptions,
+  ): AsyncIterableIterator<InstanceType<C>, undefined>;
+  events(pattern: string, options?: EventsOptions): AsyncIterableIterator<AnyEvent, undefined>;
+  events(pattern: EventPattern, options?: EventsOptions): AsyncIterableIterator<BaseEvent, undefined> {
+    return this.#remote.events(pattern, options);
   }
 
   /**

@@ -8,6 +8,7 @@ import {
   type EventConstructor,
   type EventPattern,
   type EventResult,
+  type EventsOptions,
   type ExpectOptions,
   type Forward,
   type Handler,
@@ -184,6 +185,11 @@ export class RemoteBus implements RunningBus, ForwardTarget, LinkOwner, Places {
   expect(pattern: string, options?: ExpectOptions<AnyEvent>): Promise<AnyEvent>;
   async expect(pattern: EventPattern, options: ExpectOptions<never> = {}): Promise<BaseEvent> {
     return this.#expectations.add(pattern, options as ExpectOptions, this.#failure);
+  }
+
+  events(pattern: EventPattern, options: EventsOptions = {}): AsyncIterableIterator<BaseEvent, undefined> {
+    this.checkOpen();
+    return this.#expectations.stream(pattern, options);
   }
 
   get bus(): RunningBus {

@@ -1,8 +1,17 @@
-import { type BaseEvent, type EventPattern, type ExpectOptions, TimeoutError } from '@threadbus/core';
+import {
+  type BaseEvent,
+  BusStoppedError,
+  type EventPattern,
+  type EventsOptions,
+  type ExpectOptions,
+  TimeoutError,
+} from '@threadbus/core';
 import {
   type BusIdentity,
+  checkEventsOptions,
   checkExpectOptions,
   type EventConstructor,
+  EventStream,
   isExpected,
   type Lifecycle,
   lifecycleOf,
@@ -26,7 +35,7 @@ interface Expectation {
   refuse(error: Error): void;
 }
 
-/** Those of this side who wait for an event to be dispatched to the bus at the other end. */
+/** Those of this side who wait for an event to be dispatched to the bus at the other end, or read all that are. */
 export class RemoteExpectations {
   readonly #bus: Readonly<BusIdentity>;
   readonly #crossings: Crossings;
@@ -101,6 +110,32 @@ export class RemoteExpectations {
       this.#waiting.set(id, expectation);
       this.#send?.(op.EXPECT, id, key, expectation.since);
     });
+  }
+
+  /** For one reader: each event is taken as it is offered, and followed, so that it completes here, too. */
+  stream(pattern: EventPattern, options: EventsOptions): EventStream {
+    const key = patternKey(pattern);
+    this.#next += 1;
+    const id = this.#next;
+    const stream = new EventStream(this.#bus.name, checkEventsOptions(options), () => {
+      if (this.#waiting.delete(id)) this.#send?.(op.UNEXPECT, id, 0);
+    });
+    if (stream.ended) return stream;
+    const since = Date.now();
+    this.#waiting.set(id, {
+      key,
+      since,
+      Class: typeof pattern === 'string' ? undefined : pattern,
+      offer: (event, offer) => {
+        this.#follow(event, offer);
+        this.#send?.(op.TAKE, id, offer);
+        stream.push(event);
+      },
+      // A bus that was stopped ends it as a bus of this thread does; any other end would hide what may have been missed.
+      refuse: (error) => stream.end(error instanceof BusStoppedError ? null : error),
+    });
+    this.#send?.(op.EXPECT, id, key, since);
+    return stream;
   }
 
   /** The other side has such an event. */

@@ -115,6 +115,7 @@ const checks: Readonly<Record<number, readonly Check[]>> = {
   [op.EXPECT]: [isNumber, isName, isTime],
   [op.OFFER]: [isNumber, isNumber, isEvent],
   [op.UNEXPECT]: [isNumber, isNumber],
+  [op.TAKE]: [isNumber, isNumber],
   [op.PING]: [isInteger],
   [op.PONG]: [isInteger],
   [op.SUSPENDED]: [],

@@ -46,6 +46,8 @@ export const EXPECT = 8;
 export const OFFER = 9;
 /** The expectation is over; the event of offer `taken` (0 = none) is followed: RESULTS come when it is complete. */
 export const UNEXPECT = 10;
+/** As UNEXPECT with a taken offer, but the expectation goes on: it is a stream's. */
+export const TAKE = 21;
 /** Answered by PONG as soon as it is read: shows that the other side looks at its messages. */
 export const PING = 11;
 export const PONG = 12;
@@ -65,7 +67,7 @@ export const KIND = 17;
 export const RESULT = 18;
 /** shape, names: what objects of that shape have as fields. */
 export const SHAPE = 20;
-/** expectation, error: instead of an OFFER whose event can't be cloned; the expectation ends with it. */
+/** expectation, error: it ends with that, because an event can't be cloned for an OFFER, or because the bus was stopped. */
 export const UNOFFERED = 19;
 /**
  * number, token: what awaits under that token waits, on some way, for something that the receiver's EVENT with that
@@ -100,6 +102,7 @@ export const fieldCounts: Readonly<Record<number, number>> = {
   [EXPECT]: 3,
   [OFFER]: 3,
   [UNEXPECT]: 2,
+  [TAKE]: 2,
   [PING]: 1,
   [PONG]: 1,
   [SUSPENDED]: 0,
