@@ -3,9 +3,9 @@ import { LinkError, type Transport } from '@threadbus/link';
 import { outsideContexts } from '@threadbus/link/internal';
 import type { Datagrams } from './datagrams.ts';
 import { Session, type SessionOptions } from './session.ts';
-import { decodeValue, encodeValue } from './value-codec.ts';
+import { encodeValue, type ReadValue, readValue } from './value-codec.ts';
 
-/** What a frame of the session is for: its first byte. */
+/** What a value is for. */
 const FRAME = 0;
 const NOTE = 1;
 
@@ -20,16 +20,14 @@ export interface SessionTransportEvents {
   acknowledged?(): void;
 }
 
-/** Bytes after which a batch doesn't wait for the end of the turn. */
-const fullBatch = 64 * 1024;
-/** Bytes of a frame's length, in front of it. */
-const prefix = 4;
+/** Bytes after which a batch doesn't wait for the end of the turn: the other side works on them while this one makes more. */
+const fullBatch = 16 * 1024;
 
 /**
  * Lets a session carry a link, and notes beside it.
  *
- * What is sent within one turn of the event loop leaves as one batch at its end: handlers that end one after another in
- * one turn would else cost a message of the broker each. A frame is copied when it is sent, so that a value that can't
+ * While something is on its way, what is sent within one turn of the event loop leaves as one batch at its end: handlers
+ * that end one after another in one turn would else cost a message of the broker each. A frame is copied when it is sent, so that a value that can't
  * be copied fails by itself, and what its sender does with it later doesn't matter.
  */
 export class SessionTransport implements Transport {
@@ -52,7 +50,7 @@ export class SessionTransport implements Transport {
     this.#maxFrame = options.maxFrame;
     this.#events = events;
     this.#keepAlive = keepAlive;
-    const whole = { ...options, maxFrame: options.maxFrame + fullBatch + prefix };
+    const whole = { ...options, maxFrame: options.maxFrame + 2 * fullBatch };
     this.session = new Session(datagrams, whole, {
       frame: (bytes) => this.#read(bytes),
       goodbye: (reason) => events.goodbye(reason),
@@ -113,18 +111,20 @@ export class SessionTransport implements Transport {
     this.#keepAlive(false);
   }
 
+  /** What finds the way free leaves at once; else the end of the turn is not too late. */
   #add(bytes: Buffer): void {
-    if (this.#batch.length === 0) setImmediate(() => this.#flush());
-    const length = Buffer.allocUnsafe(prefix);
-    length.writeUInt32BE(bytes.length);
-    this.#batch.push(length, bytes);
-    this.#batchBytes += prefix + bytes.length;
-    if (this.#batchBytes >= fullBatch) this.#flush();
+    const isFirst = this.#batch.length === 0;
+    this.#batch.push(bytes);
+    this.#batchBytes += bytes.length;
+    const isFree = isFirst && this.session.pendingBytes === 0;
+    if (isFree || this.#batchBytes >= fullBatch) this.#flush();
+    else if (isFirst) setImmediate(() => this.#flush());
   }
 
   #flush(): void {
-    if (this.#batch.length === 0) return;
-    const batch = Buffer.concat(this.#batch, this.#batchBytes);
+    const [first, ...more] = this.#batch;
+    if (first === undefined) return;
+    const batch = more.length === 0 ? first : Buffer.concat(this.#batch, this.#batchBytes);
     this.#batch = [];
     this.#batchBytes = 0;
     this.session.send(batch);
@@ -134,27 +134,17 @@ export class SessionTransport implements Transport {
   #read(batch: Uint8Array): void {
     const bytes = Buffer.from(batch.buffer, batch.byteOffset, batch.byteLength);
     for (let at = 0; at < bytes.length && this.#lost !== null;) {
-      const start = at + prefix;
-      const end = start > bytes.length ? Infinity : start + bytes.readUInt32BE(at);
-      if (end > bytes.length || end === start) {
-        this.fail(new LinkError('A batch of the other side could not be read.'));
+      let read: ReadValue;
+      try {
+        read = readValue(bytes, at);
+      } catch (cause) {
+        this.fail(new LinkError('A frame of the other side could not be read.', {}, { cause }));
         return;
       }
-      this.#readFrame(bytes.subarray(start, end));
-      at = end;
+      if (read.channel === FRAME) this.#receive(read.value);
+      else if (read.channel === NOTE) this.#events.note(read.value);
+      else this.fail(new LinkError('A frame of the other side is of no known kind.'));
+      at = read.end;
     }
-  }
-
-  #readFrame(bytes: Uint8Array): void {
-    let value: unknown;
-    try {
-      value = decodeValue(bytes);
-    } catch (cause) {
-      this.fail(new LinkError('A frame of the other side could not be read.', {}, { cause }));
-      return;
-    }
-    if (bytes[0] === FRAME) this.#receive(value);
-    else if (bytes[0] === NOTE) this.#events.note(value);
-    else this.fail(new LinkError('A frame of the other side is of no known kind.'));
   }
 }
