@@ -170,3 +170,15 @@ test('read-wal - tags are read at any depth', async () => {
   for (let level = 0; level < deep; level += 1) [data] = data as [unknown];
   expect(data).toEqual(new Set([1]));
 });
+
+test('bad-lines - a field called __proto__ is refused, as it is in a payload: it would not be a field of the event', async () => {
+  const path = join(tempFolder(), 'log.jsonl');
+  const text = line({ event_type: 'Step', event_schema: 'Step@1', event_parent_id: null, event_timeout: null, n: 1 });
+  const forged = '"__proto__":{"event_id":"forged"}';
+  writeFileSync(path, `${text}${text.replace('"n":1', `${forged},"n":2`)}`);
+  const problems: WalProblem[] = [];
+  const events = await collect(readWal(path, { onBadLine: (problem) => void problems.push(problem) }));
+  expect(events.map((event) => event instanceof BaseEvent && event.event_type)).toEqual(['Step']);
+  expect(problems.map(({ error }) => error.message)).toEqual([expect.stringContaining("'__proto__'")]);
+  expect(() => new BaseEvent(JSON.parse(`{${forged}}`) as object)).toThrow("'__proto__'");
+});

@@ -52,3 +52,28 @@ export function isoText(moment: Moment): string {
   }
   return `${second.text}${ms < 10 ? '00' : ms < 100 ? '0' : ''}${ms}Z`;
 }
+
+/** The last minute that was read, which most moments around it share. */
+let minute = { starts: Number.NaN, text: '' };
+const minuteForm = /^\d{4}-\d\d-\d\dT\d\d:\d\d:$/;
+
+/** The moment that a text as `isoText` gives it means; null if it is not quite like that. */
+export function momentOfIso(text: string): Moment | null {
+  if (text.length !== 24 || text[19] !== '.' || text[23] !== 'Z') return null;
+  const seconds = digit(text, 17) * 10 + digit(text, 18);
+  const ms = digit(text, 20) * 100 + digit(text, 21) * 10 + digit(text, 22);
+  if (!(seconds < 60 && ms < 1000)) return null;
+  const ofMinute = text.slice(0, 17);
+  if (ofMinute !== minute.text) {
+    const starts = minuteForm.test(ofMinute) ? Date.parse(`${ofMinute}00.000Z`) : Number.NaN;
+    if (Number.isNaN(starts)) return null;
+    minute = { starts, text: ofMinute };
+  }
+  return fromEpoch(minute.starts + 1000 * seconds + ms);
+}
+
+/** One of them; infinite if it is none. */
+function digit(text: string, at: number): number {
+  const value = text.charCodeAt(at) - 48;
+  return value >= 0 && value <= 9 ? value : Number.POSITIVE_INFINITY;
+}

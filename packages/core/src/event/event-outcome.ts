@@ -17,12 +17,12 @@ class RecordedResults extends Array<Runner> {
   outcome: EventOutcome = 'succeeded';
 }
 
-/** Keeps what a record says of a completed event, until it is dispatched again and gets further results. */
-export function recordOutcome(lifecycle: Lifecycle, outcome: EventOutcome): void {
-  const results = new RecordedResults();
-  results.outcome = outcome;
-  for (const result of lifecycle.results) results.push(result);
-  lifecycle.restore(lifecycle.startedAt, lifecycle.completedAt, results, 'completed');
+/** What a record says of a completed event, until it is dispatched again and gets further results. */
+export function recordedResults(results: readonly Runner[], outcome: EventOutcome): readonly Runner[] {
+  const recorded = new RecordedResults();
+  recorded.outcome = outcome;
+  for (const result of results) recorded.push(result);
+  return recorded;
 }
 
 /** Looked up when somebody asks: most events end without anybody asking. @returns null until the event is completed */

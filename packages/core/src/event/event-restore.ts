@@ -1,5 +1,5 @@
 import { fromEpoch, type Moment, never } from '../basics/clock.ts';
-import { type EventOutcome, recordOutcome } from './event-outcome.ts';
+import { type EventOutcome, recordedResults } from './event-outcome.ts';
 import { EventResult, resultRestored, type ResultStatus } from './event-result.ts';
 import { fromJsonValue } from './json-codec.ts';
 import { keepFields, keepTimes } from './kept-fields.ts';
@@ -30,9 +30,9 @@ export function restoreProgress(
   if (event_status !== 'started' && event_status !== 'completed') return;
   const results = Object.values(isObject(event_results) ? event_results : []).filter(isObject);
   const restored = results.map((result) => restoreResult(lifecycle, timeout, result));
-  lifecycle.restore(momentOf(event_started_at), momentOf(event_completed_at), restored, event_status);
-  if (event_status === 'completed' && outcomes.includes(event_outcome))
-    recordOutcome(lifecycle, event_outcome as EventOutcome);
+  const isRecorded = event_status === 'completed' && outcomes.includes(event_outcome);
+  const kept = isRecorded ? recordedResults(restored, event_outcome as EventOutcome) : restored;
+  lifecycle.restore(momentOf(event_started_at), momentOf(event_completed_at), kept, event_status);
 }
 
 const resultFields = new Set([

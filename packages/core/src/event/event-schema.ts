@@ -141,19 +141,28 @@ export function givenDefinition(
   });
 }
 
+type OwnDefinition = Pick<EventDefinition, 'type' | 'schemaName' | 'timeout' | 'result'>;
+
+/** The last variant that was made for a trusted event: most of them in a row are alike. */
+let trusted = { of: baseDefinition, variant: baseDefinition };
+
 /** The same for an event whose fields another thread has checked. */
 export function trustedDefinition(definition: EventDefinition, given: TrustedFields): EventDefinition {
   const { type, schema, timeout } = given;
-  return variant(definition, { type, schemaName: schema, timeout, result: definition.result });
+  const own = { type, schemaName: schema, timeout, result: definition.result };
+  if (definition !== trusted.of || !isSame(trusted.variant, own)) {
+    trusted = { of: definition, variant: variant(definition, own) };
+  }
+  return trusted.variant;
 }
 
-function variant(
-  definition: EventDefinition,
-  own: Pick<EventDefinition, 'type' | 'schemaName' | 'timeout' | 'result'>,
-): EventDefinition {
+function variant(definition: EventDefinition, own: OwnDefinition): EventDefinition {
+  return isSame(definition, own) ? definition : { ...definition, ...own };
+}
+
+function isSame(definition: EventDefinition, own: OwnDefinition): boolean {
   const { type, schemaName: name, timeout, result } = definition;
-  const same = own.type === type && own.schemaName === name && own.timeout === timeout && own.result === result;
-  return same ? definition : { ...definition, ...own };
+  return own.type === type && own.schemaName === name && own.timeout === timeout && own.result === result;
 }
 
 /** A payload is an object, and none of its fields is in the way of an event's own. */

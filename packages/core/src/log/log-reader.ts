@@ -1,5 +1,7 @@
+import { isAscii } from 'node:buffer';
 import { createReadStream } from 'node:fs';
 import { batchStart, type LineMarks } from './log-line.ts';
+import { parseLine } from './written-line.ts';
 
 /** A line of a log that is JSON, or is none and should be. */
 export interface ReadLine {
@@ -14,7 +16,8 @@ export interface ReadLine {
 
 const byteOrderMark = '\uFEFF';
 /** Bytes that are read at once. */
-const chunkSize = 1 << 18;
+const chunkSize = 1 << 17;
+const newline = 10;
 
 /**
  * The lines of a log, many at once; those that were torn are left out.
@@ -25,37 +28,39 @@ const chunkSize = 1 << 18;
  */
 export async function* readLines(path: string): AsyncGenerator<ReadLine[], void, undefined> {
   /** Of the last line, whose end is still to come: put together once, however many they are. */
-  let parts: string[] = [];
+  let parts: Buffer[] = [];
   let number = 0;
-  let first = true;
-  const stream = createReadStream(path, { encoding: 'utf8', highWaterMark: chunkSize });
-  for await (const chunk of stream as AsyncIterable<string>) {
-    const texts = (first && chunk.startsWith(byteOrderMark) ? chunk.slice(1) : chunk).split('\n');
-    first = false;
-    const rest = texts.pop() ?? '';
-    if (texts.length === 0) {
-      parts.push(rest);
-      continue;
-    }
-    if (parts.length > 0) {
-      parts.push(texts[0] ?? '');
-      texts[0] = parts.join('');
-    }
-    parts = rest === '' ? [] : [rest];
+  for await (const chunk of createReadStream(path, { highWaterMark: chunkSize }) as AsyncIterable<Buffer>) {
+    // Most logs have no other characters, and then there is nothing to decode.
+    const encoding = isAscii(chunk) ? 'latin1' : 'utf8';
     const lines: ReadLine[] = [];
-    for (const text of texts) {
+    let from = 0;
+    // Each line a text of its own: parts of a longer one would keep all of it in memory.
+    for (let end = chunk.indexOf(newline); end !== -1; end = chunk.indexOf(newline, from)) {
+      const text =
+        parts.length === 0
+          ? chunk.toString(encoding, from, end)
+          : Buffer.concat([...parts, chunk.subarray(from, end)]).toString();
+      parts = [];
+      from = end + 1;
       number += 1;
-      parseLine(lines, text, number, true);
+      pushLine(lines, number === 1 ? withoutMark(text) : text, number, true);
     }
-    yield lines;
+    if (from < chunk.length) parts.push(chunk.subarray(from));
+    if (lines.length > 0) yield lines;
   }
   if (parts.length === 0) return;
-  const last: ReadLine[] = [];
-  parseLine(last, parts.join(''), number + 1, false);
-  yield last;
+  const rest = Buffer.concat(parts).toString();
+  const lines: ReadLine[] = [];
+  pushLine(lines, number === 0 ? withoutMark(rest) : rest, number + 1, false);
+  yield lines;
 }
 
-function parseLine(lines: ReadLine[], text: string, number: number, ended: boolean): void {
+function withoutMark(text: string): string {
+  return text.startsWith(byteOrderMark) ? text.slice(1) : text;
+}
+
+function pushLine(lines: ReadLine[], text: string, number: number, ended: boolean): void {
   try {
     lines.push({ number, text, document: parse(text), error: null });
   } catch (error) {
@@ -63,7 +68,7 @@ function parseLine(lines: ReadLine[], text: string, number: number, ended: boole
     const pieces = text.split(batchStart);
     const last = pieces.pop() ?? '';
     for (const piece of pieces) pushWhole(lines, piece, number);
-    if (pieces.length > 0) parseLine(lines, last, number, ended);
+    if (pieces.length > 0) pushLine(lines, last, number, ended);
     else if (ended) lines.push({ number, text, document: undefined, error });
   }
 }
@@ -78,7 +83,7 @@ function pushWhole(lines: ReadLine[], text: string, number: number): void {
 }
 
 function parse(text: string): Record<string, unknown> {
-  const document: unknown = JSON.parse(text);
+  const document = parseLine(text);
   if (typeof document === 'object' && document !== null && !Array.isArray(document)) {
     return document as Record<string, unknown>;
   }

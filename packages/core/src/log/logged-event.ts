@@ -1,7 +1,7 @@
-import { fromEpoch, type Moment, never } from '../basics/clock.ts';
+import { fromEpoch, type Moment, momentOfIso, never } from '../basics/clock.ts';
 import { EventValidationError } from '../basics/errors.ts';
 import type { BaseEvent } from '../event/base-event.ts';
-import { type EventOutcome, recordOutcome } from '../event/event-outcome.ts';
+import { type EventOutcome, recordedResults } from '../event/event-outcome.ts';
 import { EventResult, resultRestored, type ResultSource } from '../event/event-result.ts';
 import { lifecycleOf } from '../event/result-helpers.ts';
 import type { LineMarks } from './log-line.ts';
@@ -16,31 +16,28 @@ export function dispatchedEvent({ event_stopped, ...document }: Record<string, u
   // The end of an event has the whole path; the bus that was stopped, and those behind it, are to have it again.
   const step = Array.isArray(path) && typeof event_stopped === 'string' ? path.indexOf(event_stopped) : -1;
   const dispatched = step === -1 ? document : { ...document, event_path: (path as unknown[]).slice(0, step) };
-  return restoreEvent(withoutStatus(dispatched));
+  return restoreEvent(dispatched);
 }
 
 /** The same, as its end left it: completed, with its outcome and results. @throws EventValidationError */
 export function endedEvent(document: Record<string, unknown> & LineMarks): BaseEvent {
   checkType(document);
-  const event = restoreEvent(withoutStatus(document));
+  const event = restoreEvent(document);
   const { event_outcome, event_results } = document;
   // What other programs have logged tells only what there was to do.
   if (!outcomes.includes(event_outcome)) return event;
   const lifecycle = lifecycleOf(event);
-  const results = Array.isArray(event_results) ? (event_results as LoggedResult[]) : [];
+  const logged = Array.isArray(event_results) ? (event_results as LoggedResult[]) : [];
+  const results = logged.map((result) => restoreResult(event, result));
+  // Where the results alone tell the outcome, nothing needs to be kept of it.
+  const isPlain = event_outcome === 'succeeded' && results.every(({ status }) => status === 'completed');
   lifecycle.restore(
     moment(document.event_started_at),
     moment(document.event_completed_at),
-    results.map((result) => restoreResult(event, result)),
+    isPlain ? results : recordedResults(results, event_outcome as EventOutcome),
     'completed',
   );
-  recordOutcome(lifecycle, event_outcome as EventOutcome);
   return event;
-}
-
-/** What became of the event is read here: JSON that tells a status is restored with all that it tells. */
-function withoutStatus({ event_status: _status, ...document }: Record<string, unknown>): Record<string, unknown> {
-  return document;
 }
 
 /** Any object would make an event: a plain one, with all its fields as payload. */
@@ -95,6 +92,9 @@ function restoreError({ name, message, code }: NonNullable<LoggedResult['error']
 }
 
 function moment(time: unknown): Moment {
-  const epochMs = typeof time === 'string' ? Date.parse(time) : Number.NaN;
+  if (typeof time !== 'string') return never;
+  const written = momentOfIso(time);
+  if (written !== null) return written;
+  const epochMs = Date.parse(time);
   return Number.isNaN(epochMs) ? never : fromEpoch(epochMs);
 }
