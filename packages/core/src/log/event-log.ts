@@ -1,7 +1,7 @@
 import type { Moment } from '../basics/clock.ts';
 import { WalWriteError } from '../basics/errors.ts';
 import type { Logger } from '../basics/logger.ts';
-import { queueMicrotask } from '../basics/node-clock.ts';
+import { monotonic, queueMicrotask, setImmediate } from '../basics/node-clock.ts';
 import { startTimer, type Timer } from '../basics/timer.ts';
 import type { BaseEvent } from '../event/base-event.ts';
 import type { Delivery } from '../run/delivery.ts';
@@ -25,6 +25,10 @@ const patience = 12;
 const mostLines = 128;
 /** The same with a trip to the disk ahead, beside which that wait is nothing. */
 const mostSynced = 4_096;
+/** Turns of the event loop without another line after which nobody is expected: a handler may need one for its end. */
+const quietTurns = 2;
+/** The part of a trip to the disk that is spent to take along those who were waiting for the one before. */
+const longestStay = 1 / 4;
 /** Characters of lines that are written at once; a single line may be longer. */
 const mostText = 4 << 20;
 /** Seconds between attempts to write while nothing else makes one. */
@@ -43,7 +47,9 @@ const retryAfter = 1;
  *   idle ──a line──▶ gathering ──no more lines for some microtasks, or enough──▶ written ──sync──▶ syncing ──▶ idle
  *
  * Without `sync` a write is a call of the system, within the same turn of the event loop, and answers at once. With it,
- * lines gather while the disk works on those before them: one trip for all of them, however many.
+ * lines gather while the disk works on those before them: one trip for all of them, however many. Nor does the next trip
+ * begin at once: whoever has just heard of his events has more of them in a moment, and they would have to wait for two.
+ * So it waits as long as each turn of the event loop brings lines, up to a fourth of what the last trip took.
  *
  * Arrivals go the same way: an event is in front of its bus's queue, admitted to it once its arrival is written.
  *
@@ -64,6 +70,9 @@ export class EventLog {
   #gathering = false;
   #hops = 0;
   #seen = 0;
+  /** When the trip to the disk begins in any case, and how many ms the last one took. */
+  #leavesAt = 0;
+  #tripTime = 0;
   #failure: WalWriteError | null = null;
   #retry: Timer | null = null;
 
@@ -156,12 +165,31 @@ export class EventLog {
     if (this.unwritten === 0) watchLog(this);
     this.#entries.push(entry);
     countUnwritten(1);
-    if (this.#gathering || this.#syncing !== null) return;
+    if (!this.#gathering && this.#syncing === null) this.#startGathering();
+  }
+
+  #startGathering(): void {
     this.#gathering = true;
-    this.#hops = patience;
+    if (this.#sync) {
+      this.#seen = this.#entries.length;
+      this.#hops = quietTurns;
+      this.#leavesAt = monotonic() + this.#tripTime * longestStay;
+      setImmediate(this.#turn);
+      return;
+    }
     this.#seen = 0;
+    this.#hops = patience;
     queueMicrotask(this.#gather);
   }
+
+  readonly #turn = (): void => {
+    if (!this.#gathering) return;
+    const { length } = this.#entries;
+    this.#hops = length === this.#seen ? this.#hops - 1 : quietTurns;
+    this.#seen = length;
+    if (this.#hops > 0 && length < mostSynced && monotonic() < this.#leavesAt) setImmediate(this.#turn);
+    else this.#write();
+  };
 
   readonly #gather = (): void => {
     if (!this.#gathering) return;
@@ -213,8 +241,10 @@ export class EventLog {
 
   #startSync(batch: readonly LogEntry[]): void {
     this.#syncing = batch;
+    const began = monotonic();
     this.#file.sync((error) => {
       this.#syncing = null;
+      this.#tripTime = monotonic() - began;
       // Of what the disk has refused nobody knows how much it has: all of it is written again.
       if (error === null) this.#succeed(batch);
       else {
@@ -222,7 +252,7 @@ export class EventLog {
         this.#keep([...batch], new PartialWriteError(error, 0));
       }
       for (const tell of this.#onSynced.splice(0)) tell();
-      if (error === null && !this.#gathering) this.#write();
+      if (error === null && !this.#gathering && this.#entries.length > 0) this.#startGathering();
     });
   }
 
