@@ -96,12 +96,17 @@ function missing(promised: ReadonlySet<string>, ...found: ReadonlySet<string>[])
 const limit = seconds * 1000 + 60_000;
 
 test.each([1, 4])(
-  'kill-torture - %i writers, walSync: what was awaited is there, and every line can be read',
+  'kill-torture - %i writers, walSync, the file moved away: what was awaited is there, and every line can be read',
   async (writers) => {
-    const walPath = join(tempFolder(), 'log.jsonl');
-    // Kills seldom tear a line where a write is one step for the system; so some are torn by hand.
-    const told = await torture(walPath, writers, ['completed', 'true'], () => appendFileSync(walPath, torn));
-    const { ended, bad } = await readAll([walPath]);
+    const folder = tempFolder();
+    const walPath = join(folder, 'log.jsonl');
+    let moves = 0;
+    const told = await torture(walPath, writers, ['completed', 'true'], () => {
+      // Kills seldom tear a line where a write is one step for the system; so some are torn by hand.
+      appendFileSync(walPath, torn);
+      if (Math.random() < 0.1) renameSync(walPath, join(folder, `moved-${(moves += 1)}`));
+    });
+    const { ended, bad } = await readAll(readdirSync(folder).map((name) => join(folder, name)));
     expect(told.done.size).toBeGreaterThan(10);
     expect([missing(told.done, ended), bad]).toEqual([[], 0]);
   },

@@ -1,4 +1,5 @@
 import * as fs from 'node:fs';
+import { basename, dirname, join } from 'node:path';
 import { startTimer } from '../basics/timer.ts';
 
 /** Seconds between looks at another process's compaction, and after how many of them it is no use to wait. */
@@ -15,6 +16,7 @@ export async function alone<T>(lock: string, work: () => Promise<T>): Promise<T>
     await before?.catch(() => undefined);
     await take(lock);
     try {
+      sweep(lock);
       return await work();
     } finally {
       fs.rmSync(lock, { force: true });
@@ -51,6 +53,18 @@ async function take(lock: string): Promise<void> {
         `Another compaction holds ${lock} (process ${owner ?? 'unknown'}). Wait for its end; if there is none, remove that file.`,
       );
     } else await new Promise<void>((resolve) => void startTimer(pause, resolve, true));
+  }
+}
+
+/** What processes that were killed while they took the lock have left: by its form ours, and by its number nobody's. */
+function sweep(lock: string): void {
+  const folder = dirname(lock);
+  const prefix = `${basename(lock)}-`;
+  for (const name of fs.readdirSync(folder)) {
+    const pid = name.startsWith(prefix) ? /^(\d+)-\w+$/.exec(name.slice(prefix.length))?.[1] : undefined;
+    if (pid === undefined) continue;
+    const left = join(folder, name);
+    if (isDead(ownerOf(left) || pid)) fs.rmSync(left, { force: true });
   }
 }
 
