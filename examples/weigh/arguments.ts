@@ -15,7 +15,7 @@ export interface WeighArguments {
   readonly walPath: string | undefined;
   readonly logPath: string | undefined;
   readonly json: boolean;
-  /** Do it once more with one thread, to show what the threads give. */
+  /** Weigh a part once more with one thread, to show what the threads give. */
   readonly compare: boolean;
   readonly help: boolean;
 }
@@ -30,20 +30,22 @@ export const usage = `Usage: npm start [-- [folder] [options]]
 What would each package under a folder weigh in a bundle? Minifies every .js, .mjs and .cjs file with terser and
 compresses it with gzip and brotli, in threads, and adds up the sizes for each package.
 
-  folder        what to weigh; default: the third-party packages that this project's own need when they run
+  folder        what to weigh; default: the third-party packages that core, worker and semaphore need when they run
                 (npm start -- node_modules for all that are installed)
   --threads N   handler threads; default: the number of cores
   --limit N     minifications at once, over all runs of this command on this machine; default: the number of cores.
                 Runs at the same time must use the same limit
   --wal FILE    append every completed event to FILE, one line of JSON each
   --log FILE    append a line to FILE when a minification starts and when it ends, with the machine's monotonic time
-  --compare     do it once more with one thread, and tell both times; by default if no folder is given
+  --compare     weigh one of three files once more with one thread, and tell both times; by default if no folder is
+                given
   --json        print one JSON document, and nothing else
   --help        print this text
 
 Ctrl-C stops cleanly; again, it kills.
 `;
 
+const used = ['core', 'worker', 'semaphore'];
 /** How far the numbers may go: more threads than this only cost memory. */
 const MOST = 1024;
 
@@ -138,8 +140,8 @@ function given(folder: string): Place {
   return { folder, folders: [folder] };
 }
 
-/** What the packages of the checkout that this file was built in need. */
+/** What the three packages that it uses need, in the checkout that this file was built in. */
 function ownPackages(): Place {
   const folder = fileURLToPath(new URL('../../..', import.meta.url)).replace(/[/\\]$/, '');
-  return { folder, folders: neededPackages(join(folder, 'packages')) };
+  return { folder, folders: neededPackages(used.map((name) => join(folder, 'packages', name))) };
 }

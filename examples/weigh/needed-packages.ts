@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
 interface Manifest {
@@ -8,14 +8,13 @@ interface Manifest {
 }
 
 /**
- * The folders of the third-party packages that a project's own packages need when they run, directly or through others.
+ * The folders of the third-party packages that some of a project's own need when they run, directly or through others.
  *
  * Found as Node does: from the folder of the package that needs it upwards.
  *
- * @param workspaces the folder that the project's own packages are in
+ * @param own folders of the project's packages
  */
-export function neededPackages(workspaces: string): string[] {
-  const own = readdirSync(workspaces).map((name) => join(workspaces, name));
+export function neededPackages(own: readonly string[]): string[] {
   const needed = new Set<string>();
   for (const folder of own) addNeeded(folder, needed);
   // Workspaces are links in node_modules: what they lead to is the project's own.

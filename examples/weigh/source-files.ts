@@ -45,6 +45,22 @@ async function* filesBelow(
   }
 }
 
+/** One of `n` files, spread over all of them; adds up their bytes. */
+export async function* everyNth(
+  n: number,
+  files: AsyncIterable<SourceFile>,
+  given: { bytes: number },
+): AsyncGenerator<SourceFile> {
+  let at = 0;
+  for await (const file of files) {
+    if (at % n === 0) {
+      given.bytes += file.size;
+      yield file;
+    }
+    at += 1;
+  }
+}
+
 /** How many files there will be, for whoever wants to know how far the work is. */
 export async function countFiles(
   folders: readonly string[],

@@ -40,12 +40,13 @@ export function summaryText(outcome: JobOutcome): string {
   return `${parts.join('\n\n')}\n`;
 }
 
-/** What more than one thread gave. */
-export function comparisonText(outcome: JobOutcome, alone: JobOutcome): string {
-  const times = (alone.seconds / Math.max(outcome.seconds, 0.001)).toFixed(2);
+/** What more than one thread gave; one thread has weighed only that part of the bytes. */
+export function comparisonText(outcome: JobOutcome, alone: JobOutcome, part: number): string {
+  const all = alone.seconds / Math.max(part, 0.001);
+  const times = (all / Math.max(outcome.seconds, 0.001)).toFixed(2);
   return (
-    `With one thread ${duration(alone.seconds)}, with ${outcome.threads} ${duration(outcome.seconds)}: ` +
-    `${times} times as fast.\n`
+    `With one thread ${duration(alone.seconds)} for ${Math.round(part * 100)} % of the bytes, so about ` +
+    `${duration(all)} for all; with ${outcome.threads} ${duration(outcome.seconds)}: ${times} times as fast.\n`
   );
 }
 

@@ -1,7 +1,7 @@
 import { symlink } from 'node:fs/promises';
 import { basename, join, relative } from 'node:path';
 import { expect, test } from 'vitest';
-import { countFiles, sourceFiles } from '../../examples/dist/weigh/source-files.js';
+import { countFiles, everyNth, sourceFiles } from '../../examples/dist/weigh/source-files.js';
 import { makeFolder } from '../helpers/folder.ts';
 
 /** `path → name@version in folder` of each file, relative to the folder. */
@@ -88,4 +88,12 @@ test('files - a folder that can not be read is reported, and counting can be sto
   await countFiles([missing], signal, ({ code, path }) => unreadable.push(`${code} ${path}`));
   expect(unreadable).toEqual([`ENOENT ${missing}`]);
   await expect(countFiles([folder], AbortSignal.abort(new Error('enough')), () => {})).rejects.toThrow('enough');
+});
+
+test('files - one of three, spread over all, and how many bytes these are', async () => {
+  const folder = await makeFolder({ 'a.js': '1', 'b.js': '22', 'c.js': '333', 'd.js': '4444', 'e.js': '55555' });
+  const given = { bytes: 0 };
+  const names: string[] = [];
+  for await (const { path } of everyNth(3, sourceFiles([folder]), given)) names.push(basename(path));
+  expect([names, given]).toEqual([['a.js', 'd.js'], { bytes: 5 }]);
 });

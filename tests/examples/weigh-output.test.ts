@@ -5,6 +5,7 @@ import { Progress, progressBar, progressText } from '../../examples/dist/weigh/p
 import { Report } from '../../examples/dist/weigh/report.js';
 import { sampleTree } from '../../examples/dist/weigh/sample-tree.js';
 import { StallMeter } from '../../examples/dist/weigh/stall-meter.js';
+import { comparisonText } from '../../examples/dist/weigh/summary.js';
 import { packageTable } from '../../examples/dist/weigh/table.js';
 import { bytes, count, duration } from '../../examples/dist/weigh/units.js';
 
@@ -135,4 +136,11 @@ test('stalls - the longest time that the thread was blocked', async () => {
   const { p99, max } = meter.stop();
   expect(max).toBeGreaterThanOrEqual(60);
   expect(p99).toBeLessThanOrEqual(max);
+});
+
+test('comparison - what one thread has done with a part stands for the whole', () => {
+  const outcome = { folder, threads: 2, limit: 2, report: reportOf().data(), stalls: { p99: 1, max: 1 }, tree: null };
+  expect(comparisonText({ ...outcome, seconds: 20 }, { ...outcome, threads: 1, seconds: 9 }, 0.25)).toBe(
+    'With one thread 9 s for 25 % of the bytes, so about 36 s for all; with 2 20 s: 1.80 times as fast.\n',
+  );
 });
