@@ -4,9 +4,9 @@ import {
   type HandlerRun,
   type Linked,
   type LinkedList,
-  ranInOf,
   startedAtOf,
   startTimer,
+  type ThreadPlace,
   type Timer,
 } from '@threadbus/core/internal';
 import { LinkError } from '@threadbus/link';
@@ -79,6 +79,8 @@ export class PoolCall implements Linked<PoolCall> {
   readonly #reject: (error: unknown) => void;
   readonly outcome: Promise<unknown>;
   #holder: CallHolder;
+  /** Where it runs, or is to. */
+  #place: ThreadPlace | null = null;
   #takenAt: number | null = null;
   #timer: Timer | null = null;
   #overrun: Overrun | null = null;
@@ -116,9 +118,10 @@ export class PoolCall implements Linked<PoolCall> {
   }
 
   /** A thread has it. */
-  give(holder: CallHolder): void {
+  give(holder: CallHolder, place: ThreadPlace): void {
     this.state = 'given';
     this.#holder = holder;
+    this.#place = place;
   }
 
   /** The thread has taken it at that moment, in monotonic seconds. */
@@ -128,7 +131,7 @@ export class PoolCall implements Linked<PoolCall> {
     const { runner } = this.run;
     if (runner.settled) return;
     const elapsed = monotonic() - at;
-    this.run.begin(fromEpoch(Date.now() - elapsed * 1000), null);
+    this.run.begin(fromEpoch(Date.now() - elapsed * 1000), this.#place);
     this.#startClock(elapsed);
   }
 
@@ -152,11 +155,12 @@ export class PoolCall implements Linked<PoolCall> {
       this.fail(new WorkerCrashedError(`The pool thread of ${this.handlerName} gave no answer.`));
       return;
     }
+    // One that could not be sent has begun nowhere.
+    if (takenAt !== null || result.status === 'completed') this.run.begin(startedAtOf(result), this.#place);
     if (result.status === 'error') {
       this.fail(result.error);
       return;
     }
-    this.run.begin(startedAtOf(result), ranInOf(result));
     this.#settle(null);
     this.#resolve(result.result);
   }

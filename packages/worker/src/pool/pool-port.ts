@@ -22,7 +22,7 @@ export interface LoadModule {
   readonly entry: string;
 }
 
-/** To the thread: it is to end; answered once what it holds is flushed. */
+/** To the thread: it is to end; answered at once, and again when what it holds is flushed. */
 interface FinishThread {
   readonly finish: true;
 }
@@ -36,7 +36,7 @@ export type ToThread = FinishThread | LoadGuest | OpenLine | CloseLine | LoadMod
 
 /** To the pool: the thread is there, and after that for each module: it loads, and it is loaded or why it is not. */
 export type ThreadNews =
-  | { readonly news: 'up' | 'finished' }
+  | { readonly news: 'up' | 'finishing' | 'finished' }
   | { readonly news: 'loading' | 'loaded'; readonly module: number }
   | { readonly news: 'failed'; readonly module: number; readonly error: WireValue };
 

@@ -47,7 +47,7 @@ export default function serve({ port, desk: buffer }: PoolTask): void {
   const tell = (news: ToPool): void => port.postMessage(news);
   const read = (message: ToThread): void => {
     if (Array.isArray(message)) readLine(links, message);
-    else if ('finish' in message) void runEndHooks().then(() => tell({ news: 'finished' }));
+    else if ('finish' in message) void finish(tell);
     else if ('guest' in message) void takeGuest(message.guest);
     else if ('load' in message) void load(message, handlers, tell);
     else if ('open' in message) links.set(message.open, openLine(port, message, desk, handlers));
@@ -63,6 +63,12 @@ function unreadable(error: Error): void {
   setImmediate(() => {
     throw error;
   });
+}
+
+async function finish(tell: (news: ToPool) => void): Promise<void> {
+  tell({ news: 'finishing' });
+  await runEndHooks();
+  tell({ news: 'finished' });
 }
 
 async function load(

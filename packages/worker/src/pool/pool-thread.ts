@@ -22,9 +22,12 @@ import type { ThreadHost, ThreadOptions } from './thread-host.ts';
 import { ThreadModules } from './thread-modules.ts';
 import { ThreadPlace } from './thread-place.ts';
 import { ThreadSeat } from './thread-seat.ts';
+import { WaitWatch } from './wait-watch.ts';
 
 /** Seconds for a thread to answer that its handler was ended. */
 const grace = 0.2;
+/** Seconds for a thread with a call to say that it ends in order: it is not blocked. */
+const finishGrace = 0.5;
 /** Seconds for the hooks of a thread that ends in order; they give up earlier. */
 const finishTime = 1.2;
 /** Seconds that a thread which is to end counts as there; in a native call it may take any time. */
@@ -50,7 +53,9 @@ const endTime = 1;
  *   needs no more for that than its event loop, whatever the function of the ended handler does: one that doesn't is
  *   blocked by it, and ended. One that waits is pinged each second, and ended if it doesn't answer within another; so is
  *   one that is *busy* and waits, if its handler has returned or functions of ended handlers go on in it.
- * - *ending*: a second, after which nobody waits for it any more.
+ * - *ending*: if the pool was stopped, or it had nothing to do, it is asked to end in order: half a second, or one if it
+ *   was idle, to say that it does so, then its hooks have a second. After that, or at once if it was ended for what it
+ *   did, it is made to end: a second, after which nobody waits for it any more.
  * - *idle*: the pool ends it after `idleTimeout`.
  *
  * What a thread has said before it died is read before its end is acted upon: a call that was answered is answered.
@@ -67,6 +72,7 @@ export class PoolThread implements CallHolder {
   readonly #watch = new TakeWatch((call) => this.#clock.endNow(() => blockedError(call.handlerName)));
   readonly #seat: ThreadSeat;
   readonly #lines: PoolLines;
+  readonly #waits: WaitWatch;
   readonly #modules = new ThreadModules((message) => this.#seat.port.postMessage(message));
   #call: PoolCall | null = null;
   readonly #place: ThreadPlace;
@@ -87,6 +93,7 @@ export class PoolThread implements CallHolder {
       suspended: (awaiting) => this.#suspended(awaiting),
       lost: owner.unreadable,
     });
+    this.#waits = new WaitWatch(this.#lines, this.#clock, () => this.state === 'draining' || this.#watch.hasMore);
     this.#place.take(true);
     this.#clock.endIn(options.startTimeout, () => startTimeoutError(options.startTimeout));
   }
@@ -109,7 +116,7 @@ export class PoolThread implements CallHolder {
   /** Takes over a call; only when idle. */
   give(call: PoolCall): void {
     this.#call = call;
-    call.give(this);
+    call.give(this, this.#seat.place);
     this.hold();
     this.#place.take(true);
     const module = this.#modules.numberOf(call.entry);
@@ -140,10 +147,10 @@ export class PoolThread implements CallHolder {
 
   timeUp(call: PoolCall): Overrun | null {
     if (!this.#isAtWork(call)) return null;
-    const { threadId } = this.#seat;
-    if (threadId > 0 && this.#watch.takenAt !== null) {
+    const { isHere, place } = this.#seat;
+    if (!isHere && this.#watch.takenAt !== null) {
       const ping = (answered: () => void): void => this.#lines.ping(call.bus, answered);
-      return new Overrun(call, { threadId, ping, isAtWork: () => this.#isAtWork(call) });
+      return new Overrun(call, { ...place, ping, isAtWork: () => this.#isAtWork(call) });
     }
     call.timeOut(null);
     return null;
@@ -151,18 +158,19 @@ export class PoolThread implements CallHolder {
 
   /** What it is doing; null if it has nothing to do, or nobody knows. */
   async whereIs(): Promise<WhereIs | null> {
-    const { threadId } = this.#seat;
+    const { isHere, place } = this.#seat;
     const isBusy = this.#call !== null && this.state === 'busy' && !this.#place.awaiting;
-    return isBusy && threadId > 0 ? whereIs(threadId) : null;
+    return isBusy && !isHere ? whereIs(place.threadId) : null;
   }
 
-  /** Ends the thread, whatever it does; a call that it has fails with the error. @returns once it is gone */
+  /** Ends the thread, its hooks first if it isn't blocked, or not up yet; a call that it has fails with the error. @returns once it is gone */
   async stop(error: Error): Promise<void> {
+    this.#call?.part?.cancel(error);
     this.#call?.fail(error);
     if (this.state === 'gone') return;
     await new Promise<void>((resolve) => {
       this.#onGone = resolve;
-      this.#end(error, this.state === 'idle');
+      this.#end(error, true);
     });
   }
 
@@ -174,6 +182,7 @@ export class PoolThread implements CallHolder {
 
   #read(message: ToPool): void {
     if (Array.isArray(message)) this.#lines.read(message);
+    else if (message.news === 'finishing') this.#finishing();
     else if (message.news === 'finished') this.#leave();
     else if (this.state !== 'ending' && this.state !== 'gone') this.#hear(message);
   }
@@ -245,27 +254,15 @@ export class PoolThread implements CallHolder {
     if (call === null) return;
     this.#place.await(awaiting);
     this.#place.take(!awaiting);
-    if (!awaiting) this.#clock.stop();
-    else if (this.state === 'draining' || this.#watch.hasMore) this.#ping(call);
+    if (awaiting) this.#waits.start(call);
+    else this.#waits.stop();
     this.#host.changed();
-  }
-
-  /** It may be blocked by what has ended: it waits for events after its handler has, or others' functions go on in it. */
-  #ping(call: PoolCall): void {
-    this.#clock.endIn(takeTime, () => blockedError(call.handlerName));
-    this.#lines.ping(call.bus, () => this.#ponged(call));
-  }
-
-  #ponged(call: PoolCall): void {
-    if (this.#call !== call || !this.#place.awaiting) return;
-    this.#clock.stop();
-    if (this.state === 'draining' || this.#watch.hasMore) this.#clock.callIn(takeTime, () => this.#ping(call));
   }
 
   #rest(): void {
     if (this.state === 'ending' || this.state === 'gone') return;
     const starts = this.state === 'starting';
-    this.#clock.stop();
+    this.#waits.stop();
     this.#place.await(false);
     this.#place.take(false);
     this.state = 'idle';
@@ -284,12 +281,16 @@ export class PoolThread implements CallHolder {
     this.state = 'ending';
     this.#seat.ending(reasonOf(error), state === 'busy' || state === 'draining' ? 1 : 0);
     this.#lose(state, error);
-    if (!orderly) {
+    if (!orderly || state === 'starting') {
       this.#leave();
       return;
     }
-    this.#clock.callIn(finishTime, () => this.#leave(), true);
+    this.#clock.callIn(state === 'idle' ? takeTime : finishGrace, () => this.#leave(), true);
     this.#seat.port.postMessage({ finish: true });
+  }
+
+  #finishing(): void {
+    if (this.state === 'ending') this.#clock.callIn(finishTime, () => this.#leave(), true);
   }
 
   #leave(): void {
@@ -322,6 +323,8 @@ export class PoolThread implements CallHolder {
     this.#host.ending(this);
     const call = this.#call;
     const begun = state === 'loading' ? this.#modules.begun : !this.#watch.withdraw();
+    // When and where it has begun is told with its end.
+    if (state !== 'loading') this.#watch.look();
     if (call !== null && call.state !== 'settled' && !begun) {
       // Before its part fails with all others.
       this.#call = null;

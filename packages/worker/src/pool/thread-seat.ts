@@ -1,4 +1,6 @@
-import { MessageChannel, type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
+import { pid } from 'node:process';
+import { MessageChannel, type MessagePort, receiveMessageOnPort, threadId as ownThread } from 'node:worker_threads';
+import type { ThreadPlace } from '@threadbus/core/internal';
 import { outsideContexts } from '@threadbus/link/internal';
 import { flushOutput } from '../thread/host-output.ts';
 import { type Carrier, type CarrierEnd, type CarrierOptions, startCarrier } from './carrier.ts';
@@ -42,6 +44,7 @@ export class ThreadSeat {
       port1.close();
       throw error;
     }
+    this.place = { threadId: this.#carrier.worker?.threadId ?? ownThread, pid };
     outsideContexts(() => {
       port1.on('message', (message: ToPool) => this.#read(message));
       port1.on('messageerror', (cause) => owner.unreadable(cause));
@@ -49,9 +52,12 @@ export class ThreadSeat {
     port1.unref();
   }
 
-  /** As in the thread; 0 where none serves the calls. */
-  get threadId(): number {
-    return this.#carrier.worker?.threadId ?? 0;
+  /** Where calls run. */
+  readonly place: ThreadPlace;
+
+  /** Calls are served in this thread. */
+  get isHere(): boolean {
+    return this.#carrier.worker === null;
   }
 
   hold(): void {
