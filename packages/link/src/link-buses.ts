@@ -84,14 +84,15 @@ export function linkBuses(bus: EventBus, port: MessagePort | Transport, options:
   });
   ready.catch(() => undefined);
   let closed = false;
-  const close = (error: Error): void => {
+  const close = (error: Error, isOwn = false): void => {
     if (closed) return;
     closed = true;
     handshake?.cancel();
     clock.stop();
     removeLinkedName(identity);
     stopped();
-    remote.fail(error);
+    if (isOwn) remote.close(error);
+    else remote.fail(error);
     settle.reject(error);
     transport.close();
   };
@@ -122,7 +123,7 @@ export function linkBuses(bus: EventBus, port: MessagePort | Transport, options:
     },
   });
   const clock = new AnswerClock(remote.outgoing, () => remote.link);
-  const end = (): void => close(new LinkError(`The link between ${bus.name} and ${identity.name} was closed.`));
+  const end = (): void => close(new LinkError(`The link between ${bus.name} and ${identity.name} was closed.`), true);
   const onLost = (error: Error): void => {
     const what = `The link between ${bus.name} and ${identity.name} was closed: ${error.message}`;
     close(new LinkError(what, {}, { cause: error.cause ?? error }));

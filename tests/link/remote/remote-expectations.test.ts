@@ -41,3 +41,39 @@ test('remote expectations - one that is made while the expectation is on its way
   over.open();
   await Promise.all([earlier, made, here.dispatch(event('Any'))]);
 });
+
+test('remote expectations - several that are on their way at once are all told of what is made meanwhile', async () => {
+  const { there, down } = await linkPair();
+  const over = gate();
+  there.on('file.found', () => over.opened);
+  const prefixed = down.expect('file.*');
+  const stream = down.events('file.*');
+  const made = [
+    there.dispatch(event('file.found')),
+    there.dispatch(event('file.found')),
+    there.dispatch(event('Other')),
+  ];
+  expect((await prefixed).event_id).toBe(made[0]?.event.event_id);
+  for (const { event: sent } of made.slice(0, 2)) expect((await stream.next()).value?.event_id).toBe(sent.event_id);
+  const next = stream.next();
+  const last = down.dispatch(event('file.lost'));
+  expect((await next).value).toBe(last.event);
+  over.open();
+  await Promise.all([...made, last]);
+});
+
+test('remote events - end in order with a link that this side closes, with the reason if that is lost', async () => {
+  for (const end of ['close', 'lose'] as const) {
+    const { down, up } = await linkPair();
+    const stream = down.events('*');
+    await down.dispatch(event('Fine'));
+    if (end === 'close') down.close();
+    else up.close();
+    expect((await stream.next()).value?.event_type).toBe('Fine');
+    const last = await stream.next().then(
+      ({ done }) => String(done),
+      (error: Error) => error.name,
+    );
+    expect(last).toBe(end === 'close' ? 'true' : 'LinkError');
+  }
+});

@@ -38,7 +38,8 @@ export class LinkServer {
   readonly #expectations = new Map<number, Expected>();
   /** Events that the other side has taken and waits for, by the number of their offer. */
   readonly #followed = new Map<number, Lifecycle>();
-  readonly #offered = new WeakSet<BaseEvent>();
+  /** Events that the other side knew before it asked for more. */
+  readonly #taken = new WeakSet<BaseEvent>();
   #offers = 0;
 
   constructor(bus: EventBus, guests: GuestHandlers, link: ServerLink) {
@@ -96,7 +97,6 @@ export class LinkServer {
     this.#expectations.set(id, { end, offers });
     const offer = (event: BaseEvent): false => {
       this.#offers += 1;
-      this.#offered.add(event);
       offers.set(this.#offers, event);
       const wire = encodeEvent(event);
       const { outbox } = this.#link;
@@ -147,7 +147,7 @@ export class LinkServer {
 
   /** It was made here while the expectation was on its way; what came over the link itself keeps its order anyway. */
   #wasMissed(event: BaseEvent, since: number): boolean {
-    return toEpoch(createdAtOf(event)) >= since && !this.#link.brought(lifecycleOf(event)) && !this.#offered.has(event);
+    return toEpoch(createdAtOf(event)) >= since && !this.#link.brought(lifecycleOf(event)) && !this.#taken.has(event);
   }
 
   #unexpect(id: number, taken: number): void {
@@ -163,6 +163,7 @@ export class LinkServer {
     const event = offers?.get(taken);
     if (event === undefined) return;
     offers?.delete(taken);
+    this.#taken.add(event);
     const lifecycle = lifecycleOf(event);
     const settle = (): void => {
       this.#followed.delete(taken);

@@ -154,6 +154,12 @@ export class RemoteBus implements RunningBus, ForwardTarget, LinkOwner, Places {
     return this.#failure;
   }
 
+  /** As `fail`, but because this side wants no more of it: who reads what comes has come to the end. */
+  close(error: Error): void {
+    this.#expectations.close();
+    this.fail(error);
+  }
+
   /** Nothing goes there any more; all that is under way ends with the error. */
   fail(error: Error): void {
     this.#failure ??= error;

@@ -1,9 +1,9 @@
 import {
   type BaseEvent,
-  BusStoppedError,
   type EventPattern,
   type EventsOptions,
   type ExpectOptions,
+  isBusStoppedError,
   TimeoutError,
 } from '@threadbus/core';
 import {
@@ -33,6 +33,8 @@ interface Expectation {
   readonly Class: EventConstructor | undefined;
   offer(event: BaseEvent, offer: number): void;
   refuse(error: Error): void;
+  /** The bus is let go of in order; without it that is a loss like any other. */
+  close?(): void;
 }
 
 /** Those of this side who wait for an event to be dispatched to the bus at the other end, or read all that are. */
@@ -132,7 +134,8 @@ export class RemoteExpectations {
         stream.push(event);
       },
       // A bus that was stopped ends it as a bus of this thread does; any other end would hide what may have been missed.
-      refuse: (error) => stream.end(error instanceof BusStoppedError ? null : error),
+      refuse: (error) => stream.end(isBusStoppedError(error) ? null : error),
+      close: () => stream.end(),
     });
     this.#send?.(op.EXPECT, id, key, since);
     return stream;
@@ -159,6 +162,11 @@ export class RemoteExpectations {
   /** The other side has such an event, but it can't cross: nobody can tell whether it is the one. */
   refuse(id: number, error: Error): void {
     this.#waiting.get(id)?.refuse(error);
+  }
+
+  /** This side ends the link. */
+  close(): void {
+    for (const expectation of [...this.#waiting.values()]) expectation.close?.();
   }
 
   refuseAll(error: Error): void {

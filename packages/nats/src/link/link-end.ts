@@ -168,7 +168,7 @@ export class LinkEnd {
     const error = new LinkError(`The link to ${this.remote.name} was closed here.`, { busName: this.remote.name });
     this.#over('lost');
     this.remote.link?.outbox.flush();
-    this.remote.fail(error);
+    this.remote.close(error);
     this.#ended(error, null);
     const left = this.#transport.leave(reason);
     const timer = setInterval(() => this.#transport.session.tick(), this.#liveness.beat / 2);
