@@ -1,6 +1,6 @@
 import { BaseEvent } from '@threadbus/core';
 import { expect, test } from 'vitest';
-import { gate } from '../../helpers/gate.ts';
+import { gate, rejection } from '../../helpers/gate.ts';
 import { linkPair } from '../link-pair.ts';
 
 function event(event_type: string): BaseEvent {
@@ -70,10 +70,7 @@ test('remote events - end in order with a link that this side closes, with the r
     if (end === 'close') down.close();
     else up.close();
     expect((await stream.next()).value?.event_type).toBe('Fine');
-    const last = await stream.next().then(
-      ({ done }) => String(done),
-      (error: Error) => error.name,
-    );
+    const last = end === 'close' ? String((await stream.next()).done) : (await rejection(stream.next())).name;
     expect(last).toBe(end === 'close' ? 'true' : 'LinkError');
   }
 });
