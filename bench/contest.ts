@@ -13,12 +13,29 @@ export function contest(name: string, loads: readonly Load[]): Contest {
       const rows: Row[] = [];
       for (const load of loads) {
         const core = load.oneCore === true ? await firstCore() : undefined;
+        const node = await nodeFor(load);
         if (core === null) rows.push({ load: load.name, unit: 'not measured: needs Linux and taskset' });
-        else rows.push(...rowsOf(load, await play(name, load, options, core)));
+        else if (node === undefined) rows.push({ load: load.name, unit: `not measured: needs Node.js ${load.node}` });
+        else rows.push(...rowsOf(load, await play(name, load, options, { node, core })));
       }
       return rows;
     },
   };
+}
+
+/** The binary that runs the contestants. */
+async function nodeFor({ node }: Load): Promise<string | undefined> {
+  if (node === undefined || Number.parseInt(process.versions.node, 10) >= node) return process.execPath;
+  const { fetchNode } = (await import(new URL('../../scripts/nodes.mjs', import.meta.url).href)) as {
+    fetchNode: (major: string) => string | undefined;
+  };
+  return fetchNode(String(node));
+}
+
+/** Where a contestant runs. */
+interface Place {
+  readonly node: string;
+  readonly core: string | undefined;
 }
 
 /** A core that this process may use; null if that can't be chosen. */
@@ -35,7 +52,7 @@ async function firstCore(): Promise<string | null> {
 type Samples = ReadonlyMap<string, readonly Outcome[]>;
 
 /** What else the machine does hits all contestants of a round, so only figures of one round are compared. */
-async function play(scenario: string, load: Load, options: BenchOptions, core: string | undefined): Promise<Samples> {
+async function play(scenario: string, load: Load, options: BenchOptions, place: Place): Promise<Samples> {
   const size = options.quick ? load.quick : load.size;
   const names = Object.keys(load.contestants);
   const samples = new Map(names.map((name) => [name, [] as Outcome[]]));
@@ -46,7 +63,7 @@ async function play(scenario: string, load: Load, options: BenchOptions, core: s
       for (const name of round % 2 === 0 ? names : [...names].reverse()) {
         const seat =
           seats.get(name) ??
-          (await Seat.take([scenario, load.name, name], load.nodeOptions ?? [], options.profiles, core));
+          (await Seat.take([scenario, load.name, name], load.nodeOptions ?? [], options.profiles, place));
         // The first round of a process that stays warms up.
         const outcome = await seat.go(round === 0 ? Math.ceil(size / 5) : size);
         if (round > 0) samples.get(name)?.push(outcome);
@@ -66,7 +83,7 @@ class Seat {
     args: readonly string[],
     nodeOptions: readonly string[],
     profiles: string | undefined,
-    core: string | undefined,
+    { node: execPath, core }: Place,
   ): Promise<Seat> {
     const file = args
       .slice(0, 3)
@@ -78,8 +95,8 @@ class Seat {
     }
     const node =
       core === undefined
-        ? { execArgv }
-        : { execPath: 'taskset', execArgv: ['-c', core, process.execPath, ...execArgv] };
+        ? { execPath, execArgv }
+        : { execPath: 'taskset', execArgv: ['-c', core, execPath, ...execArgv] };
     const child = fork(new URL('./contestant-worker.js', import.meta.url), args, node);
     const seat = new Seat(child, args.join(', '));
     await seat.#answer();

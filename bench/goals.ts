@@ -37,7 +37,14 @@ const goals: Readonly<Record<string, readonly Goal[]>> = {
   ],
   nats: [atLeast('one after another', fast, 0.77), atLeast('512 in flight', fast, 3)],
   awaited: [atLeast('1 sync handler', fast, 1, 'emittery')],
-  wal: [atMost('WAL on', much, 1.3)],
+  wal: [
+    atMost('WAL on', much, 1.3),
+    ...['in turn', '512 at once'].map((manner) =>
+      atMost(`what a log adds to an event, ${manner}`, much, 1.5, 'sonic-boom'),
+    ),
+    atLeast('walSync, 512 in flight', fast, 1),
+    atMost('reading 1M lines', much, 1.3),
+  ],
   'core-growth': [
     '1M events',
     '500 buses',

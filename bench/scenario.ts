@@ -36,6 +36,8 @@ export interface Load {
   readonly fresh?: boolean;
   /** All threads of a contestant on one core; left out where that can't be chosen (it takes Linux and taskset). @default false */
   readonly oneCore?: boolean;
+  /** The oldest major version of Node.js that can do it: fetched if this one is older, left out if that fails. @default any */
+  readonly node?: number;
   /** For the processes of the contestants. @default [] */
   readonly nodeOptions?: readonly string[];
   /** The first is ours; the row of each of the others compares it with ours. */

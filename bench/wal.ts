@@ -1,16 +1,14 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { BaseEvent, EventBus } from '@threadbus/core';
+import { EventBus } from '@threadbus/core';
 import * as abx from 'abxbus';
 import { z } from 'zod';
 import { contest } from './contest.ts';
 import { check, type Contestant } from './scenario.ts';
+import { inTurn, jsonLine, many, readyLine, withBoom, withLog } from './wal-cost.ts';
+import { inFolder, lines, Logged, payload } from './wal-events.ts';
+import { ours as readOurs, readline } from './wal-read.ts';
+import { groupCommit, sqlite, synced } from './wal-sync.ts';
 
-const shape = { n: z.number(), user: z.string(), text: z.string() };
-const Logged = BaseEvent.extend('Logged', shape);
-const Theirs = abx.BaseEvent.extend('Logged', shape);
-const payload = (n: number): { n: number; user: string; text: string } => ({ n, user: 'alice', text: 'x'.repeat(100) });
+const Theirs = abx.BaseEvent.extend('Logged', { n: z.number(), user: z.string(), text: z.string() });
 
 /** Batches of events, until all of them are handled and, if there is a log, written. */
 function ours(logged: boolean): Contestant {
@@ -50,20 +48,9 @@ const theirs: Contestant = async (events, measure) =>
     await bus.destroy();
   });
 
-async function inFolder(work: (path: string) => Promise<void>): Promise<void> {
-  const folder = mkdtempSync(join(tmpdir(), 'threadbus-bench-'));
-  try {
-    await work(join(folder, 'events.jsonl'));
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
-  }
-}
-
-const lines = (path: string): number => readFileSync(path, 'utf8').split('\n').length - 1;
-
 const shared = { unit: 'µs per event' } as const;
 
-/** What the log of completed events costs. */
+/** What the log costs, and what it costs to read it. */
 export const wal = contest('wal', [
   {
     ...shared,
@@ -81,5 +68,39 @@ export const wal = contest('wal', [
     size: 5_000,
     quick: 500,
     contestants: { threadbus: ours(true), 'abxbus, JSONLEventBridge': theirs },
+  },
+  ...Object.entries({ 'in turn': inTurn, '512 at once': many }).map(([name, manner]) => ({
+    name: `what a log adds to an event, ${name}`,
+    unit: 'µs of CPU per event',
+    ratio: '× as much' as const,
+    size: 50_000,
+    quick: 5_000,
+    contestants: {
+      threadbus: withLog(manner),
+      'sonic-boom': withBoom(manner, jsonLine),
+      'sonic-boom, line ready made': withBoom(manner, readyLine),
+    },
+  })),
+  {
+    ...shared,
+    name: 'walSync, 512 in flight',
+    ratio: '× as fast',
+    size: 16_384,
+    quick: 2_048,
+    node: 22,
+    contestants: {
+      threadbus: synced,
+      'SQLite, a commit each': sqlite(1),
+      'SQLite, a commit for 512': sqlite(512),
+      'write + fdatasync, group commit': groupCommit,
+    },
+  },
+  {
+    name: 'reading 1M lines',
+    unit: 'µs per line',
+    ratio: '× as much',
+    size: 1_000_000,
+    quick: 20_000,
+    contestants: { threadbus: readOurs, 'readline + JSON.parse': readline },
   },
 ]);
