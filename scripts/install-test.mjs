@@ -30,7 +30,10 @@ try {
   await install(tarballs);
   checkDeclarations();
   const programs = await writePrograms();
-  for (const [version, compiler] of compilers) compile(version, compiler);
+  for (const [version, compiler] of compilers) {
+    compile(version, compiler);
+    compileAsTheGuideSays(version, compiler);
+  }
   const all = nodes();
   for (const node of all) await useOn(node, programs);
   await tryStarter({ tarballs: tarballs.map((file) => join(consumer, file)), folder, nodes: all });
@@ -119,6 +122,16 @@ function compile(version, compiler) {
     run(`TypeScript ${version}, ${moduleResolution}`, process.execPath, [compiler, '-p', '.']);
     console.log(`install-test: types (TypeScript ${version}, ${moduleResolution}, skipLibCheck off) ok`);
   }
+}
+
+/** With the options that the guide says are enough. */
+function compileAsTheGuideSays(version, compiler) {
+  const [, json] = /^```json\n(.*?)^```$/ms.exec(readFileSync(typed, 'utf8')) ?? [];
+  const { compilerOptions } = JSON.parse(json);
+  const files = [join('use-3', 'main.ts')];
+  writeFileSync(join(consumer, 'tsconfig.json'), JSON.stringify({ compilerOptions, files }));
+  run(`TypeScript ${version} with the guide's options`, process.execPath, [compiler, '-p', '.', '--noEmit']);
+  console.log(`install-test: types (TypeScript ${version}, the guide's options) ok`);
 }
 
 function nodes() {

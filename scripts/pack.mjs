@@ -73,6 +73,25 @@ async function bundle(stage, names) {
   for (const file of readdirSync(dist, { recursive: true })) if (/\.js(\.map)?$/.test(file)) rmSync(join(dist, file));
   cpSync(outdir, dist, { recursive: true });
   rmSync(outdir, { recursive: true });
+  const seen = reachableTypes(names.map((name) => join(dist, `${name}.d.ts`)));
+  for (const file of readdirSync(dist, { recursive: true })) {
+    if (/\.d\.ts(\.map)?$/.test(file) && !seen.has(join(dist, file.replace(/\.map$/, '')))) rmSync(join(dist, file));
+  }
+}
+
+/** The declarations that those of the exports name, directly or through others: no user's compiler reads the rest. */
+function reachableTypes(exported) {
+  const seen = new Set();
+  const queue = exported.filter((file) => existsSync(file));
+  for (let file = queue.pop(); file !== undefined; file = queue.pop()) {
+    if (seen.has(file) || !existsSync(file)) continue;
+    seen.add(file);
+    const text = readFileSync(file, 'utf8');
+    for (const [, from] of text.matchAll(/(?:from |import |import\()'(\.[^']+)'/g)) {
+      queue.push(join(dirname(file), from.replace(/\.[jt]s$/, '.d.ts')));
+    }
+  }
+  return seen;
 }
 
 function versionOf(name) {

@@ -108,6 +108,18 @@ test('readme - has at most 250 lines', async () => {
   expect(text.trimEnd().split('\n').length).toBeLessThanOrEqual(250);
 });
 
+/** Lists, and what has another form. */
+const otherPages = /\/(?:index|guarantees|choosing|benchmarks|faq|from-bubus|inspector|stuck|metrics)\.md$/;
+
+test.each(guide.filter((page) => !otherPages.test(page)))(
+  'guide - %s says at once what it is for, and ends with its surprises',
+  async (page) => {
+    const text = await readFile(join(root, page), 'utf8');
+    expect(text).toMatch(/^# .+\n\n[A-Z`][^\n]{40,}\n/);
+    expect(text.split(/^## /m).at(-1)).toMatch(/^Surprises\n\n- /);
+  },
+);
+
 test('readme - it or the guide names every error that can be caught', async () => {
   const texts = await Promise.all(['README.md', ...guide].map(async (name) => readFile(join(root, name), 'utf8')));
   const text = texts.join('\n');
