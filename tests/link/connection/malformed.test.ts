@@ -34,7 +34,7 @@ async function live(): Promise<{ far: FarEnd; remote: LinkedBus; sent: Promise<u
   return { far, remote, sent, expected };
 }
 
-const source = [op.SOURCE, 0, 'handler id', 'handler', 'bus id', 'Bus'];
+const source = [op.SOURCE, 0, 'handler id', 'handler', 'bus id', 'Bus', 0, 1];
 const kind = [op.KIND, 0, 'Told', 'Told@0', null];
 const wireEvent = ['Told', 'Told@0', 'an id', null, null, null, 1000, {}];
 const part = [null, 1000, 1001, []];
@@ -149,7 +149,8 @@ const malformed: Record<string, unknown[]> = {
   'SUBSCRIBE twice': [1, 2].flatMap(() => [op.SUBSCRIBE, 1, 'Ask', { name: 'x', once: false, forward: null }]),
   'EXPECT twice': [1, 2].flatMap(() => [op.EXPECT, 1, 'Ask', 0]),
   'OFFER of no event': [op.OFFER, 1, 1, ['Told']],
-  'SOURCE of nobody': [op.SOURCE, 0, '', '', '', ''],
+  'SOURCE in no thread': [op.SOURCE, 0, 'handler id', 'handler', 'bus id', 'Bus', -1, 'nobody'],
+  'SOURCE of nobody': [op.SOURCE, 0, '', '', '', '', null, null],
   'KNOWN: it has lost what it was sent': [op.KNOWN, 0, 1, false],
 };
 

@@ -58,7 +58,7 @@ test('answer clock - an event of a side that says nothing any more ends after it
   await heard(EVENT, 2);
   const numbers = operations.filter(([kind]) => kind === EVENT).map(([, number]) => number as number);
   expect(new Set(numbers).size).toBe(2);
-  far.send(SOURCE, 0, 'id', 'handler', 'bus id', 'Bus');
+  far.send(SOURCE, 0, 'id', 'handler', 'bus id', 'Bus', 0, 1);
   for (const number of numbers) far.send(RESULT, number, 0, COMPLETED, 0, 0, 0, 1, `answer ${number}`);
   expect(await second).toBe(`answer ${numbers[1]}`);
   expect(isHandlerTimeoutError(await rejection(brief.eventResult()))).toBe(true);
@@ -73,7 +73,7 @@ test('answer clock - a side that still has the event may take its time', async (
     far.send(KNOWN, number, order, true);
   }
   expect(await stateOf(sent)).toBe('pending');
-  far.send(SOURCE, 0, 'id', 'handler', 'bus id', 'Bus', RESULT, 0, 0, COMPLETED, 0, 0, 0, 1, 'at last');
+  far.send(SOURCE, 0, 'id', 'handler', 'bus id', 'Bus', 0, 1, RESULT, 0, 0, COMPLETED, 0, 0, 0, 1, 'at last');
   expect(await sent).toBe('at last');
 });
 

@@ -11,7 +11,7 @@ import { quietBus } from '../../helpers/quiet-bus.ts';
 import { FarEnd } from '../far-end.ts';
 
 const identity = { id: 'near id', name: 'Near' };
-const source = [SOURCE, 0, 'handler id', 'handler', 'far id', 'Far'];
+const source = [SOURCE, 0, 'handler id', 'handler', 'far id', 'Far', 0, 1];
 
 /** The far end of one generation's port: a thread as the link sees it, which answers when the test says so. */
 interface Generation {

@@ -61,6 +61,7 @@ function isPort(item: unknown): boolean {
 /** What can move to another thread. */
 export type Transferable = ArrayBuffer | MessagePort;
 
+const nothing: readonly Transferable[] = [];
 const transfers = new WeakMap<object, readonly Transferable[]>();
 
 /** Keeps what is to move with the event until it crosses a thread. */
@@ -70,7 +71,8 @@ export function rememberTransfer(event: object, transfer: readonly Transferable[
 
 /** What is to move with the event, for its first crossing only: afterwards this side has it no more. */
 export function takeTransfer(event: object): readonly Transferable[] {
-  const transfer = transfers.get(event) ?? [];
+  const transfer = transfers.get(event);
+  if (transfer === undefined) return nothing;
   transfers.delete(event);
   return transfer;
 }

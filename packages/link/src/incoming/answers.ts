@@ -5,7 +5,6 @@ import {
   type Lifecycle,
   pathOf,
   type ResultSource,
-  sourceOf,
   startedAtOf,
   type Transferable,
 } from '@threadbus/core/internal';
@@ -36,7 +35,7 @@ import type { Peer } from '../wire/peer.ts';
 import { RemotePart } from '../outgoing/remote-part.ts';
 import { fitsRow, hasShape, type Shape, type ShapeWriter } from '../wire/shapes.ts';
 import { shownName } from '../wire/shown-names.ts';
-import { SourceWriter } from '../wire/source-table.ts';
+import { type Origin, SourceWriter } from '../wire/source-table.ts';
 
 /** What answers need of their link. */
 export interface AnswersHost extends IncomingHost {
@@ -52,7 +51,7 @@ export class Answers implements OutcomeWriter, OutcomeReader {
   readonly #link: AnswersHost;
   readonly #sources: SourceWriter;
   /** Whose results they are, by the numbers that the other side has given them. */
-  readonly #peerSources: ResultSource[] = [];
+  readonly #peerOrigins: Origin[] = [];
   /** Of the last result that was sent, by source. */
   readonly #resultShapes: (Shape | null)[] = [];
   /** Of the outcome that is being written. */
@@ -62,9 +61,11 @@ export class Answers implements OutcomeWriter, OutcomeReader {
 
   constructor(link: AnswersHost) {
     this.#link = link;
-    this.#sources = new SourceWriter((number, { handlerId, handlerName, busId, busName }) =>
-      link.outbox.push(op.SOURCE, number, handlerId, handlerName, busId, busName),
-    );
+    this.#sources = new SourceWriter((number, { source, place }) => {
+      const { handlerId, handlerName, busId, busName } = source;
+      const { threadId = null, pid = null } = place ?? {};
+      link.outbox.push(op.SOURCE, number, handlerId, handlerName, busId, busName, threadId, pid);
+    });
   }
 
   send({ number, event, lifecycle, brought, part, steps }: Arrival): void {
@@ -106,24 +107,27 @@ export class Answers implements OutcomeWriter, OutcomeReader {
   }
 
   readSource(field: Field): void {
-    this.#peerSources[field(0)] = {
+    const source = {
       handlerId: field(1),
       handlerName: field(2),
       busId: field(3),
       busName: shownName(field(3), field(4)),
     };
+    const threadId: number | null = field(5);
+    const pid: number | null = field(6);
+    this.#peerOrigins[field(0)] = { source, place: threadId === null || pid === null ? null : { threadId, pid } };
   }
 
   /** The one result that an event has at the other end. */
   readPlain(part: RemotePart, frame: readonly unknown[], at: number): readonly EventResult[] {
-    const source = this.sourceAt(frame[at + 1] as number);
+    const origin = this.originAt(frame[at + 1] as number);
     const { peer } = this.#link;
     const startedAt = peer.moment(frame[at + 3]);
     const completedAt = peer.moment(frame[at + 4]);
     const outcome = peer.shapes.read(frame[at + 5] as number, frame, at + 7, frame[at + 6] as number);
-    const result = restorePlain(part.event, source, frame[at + 2] as number, startedAt, completedAt, outcome);
+    const result = restorePlain(part.event, origin, frame[at + 2] as number, startedAt, completedAt, outcome);
     const isHere = part.onCalled === null && this.#link.crossings.hasReturned(part.lifecycle);
-    const local = isHere ? localResult(part.lifecycle, source.handlerId) : null;
+    const local = isHere ? localResult(part.lifecycle, origin.source.handlerId) : null;
     return local ?? [result];
   }
 
@@ -142,8 +146,8 @@ export class Answers implements OutcomeWriter, OutcomeReader {
     }
   }
 
-  numberOf(source: ResultSource): number {
-    return this.#sources.numberOf(source);
+  numberOf(result: EventResult): number {
+    return this.#sources.numberOf(result);
   }
 
   brought(lifecycle: Lifecycle): boolean {
@@ -154,8 +158,8 @@ export class Answers implements OutcomeWriter, OutcomeReader {
     return busId === this.#link.otherEnd && this.brought(child);
   }
 
-  sourceAt(number: number): ResultSource {
-    return this.#peerSources[number] ?? malformed('the source of a result');
+  originAt(number: number): Origin {
+    return this.#peerOrigins[number] ?? malformed('the source of a result');
   }
 
   /**
@@ -188,7 +192,7 @@ export class Answers implements OutcomeWriter, OutcomeReader {
 
   #sendPlain(number: number, result: EventResult): void {
     this.#sources.prune();
-    const source = this.numberOf(sourceOf(result));
+    const source = this.numberOf(result);
     const [status, outcome] = encodeEnd(result);
     const from = startedAtOf(result);
     const to = completedAtOf(result);

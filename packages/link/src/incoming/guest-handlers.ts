@@ -2,6 +2,7 @@ import type { AsyncResource } from 'node:async_hooks';
 import type { BaseEvent, EventBus, Forward, Subscription } from '@threadbus/core';
 import {
   activeRun,
+  type AnyHandler,
   type BusIdentity,
   forwardTo,
   type Part,
@@ -23,6 +24,15 @@ export interface GuestDescription {
   readonly timeout?: number | null | undefined;
   /** The bus to which it forwards; null for a function. */
   readonly forward: BusIdentity | null;
+  /** Another registration of the same function, by number: an event that matches both gets it once. */
+  readonly same?: number | null | undefined;
+}
+
+/** The registrations of one function, and the one that stands for it here. */
+interface Kin {
+  readonly handler: AnyHandler;
+  /** Those that are registered at present; if none is, the last one. */
+  readonly guests: Guest[];
 }
 
 /** One of them; its number at the other end changes when the thread there is replaced. */
@@ -32,6 +42,9 @@ interface Guest extends Target {
   readonly pattern: string;
   readonly description: GuestDescription;
   readonly subscription: Subscription;
+  readonly kin: Kin;
+  /** Of a forward. */
+  to: Destination | null;
 }
 
 /**
@@ -55,20 +68,17 @@ export class GuestHandlers {
 
   add(number: number, pattern: string, description: GuestDescription): void {
     if (this.#guests.has(number)) malformed('a SUBSCRIBE');
-    const heir = this.#orphans.findIndex((orphan) => isSame(orphan, pattern, description));
+    const kin = this.#guests.get(description.same ?? -1)?.kin ?? null;
+    const heir = this.#orphans.findIndex(
+      (orphan) => isSame(orphan, pattern, description) && (kin === null ? this.#isFirst(orphan) : orphan.kin === kin),
+    );
     const [orphan] = heir < 0 ? [] : this.#orphans.splice(heir, 1);
     if (orphan !== undefined) {
       orphan.number = number;
       this.#guests.set(number, orphan);
       return;
     }
-    const target: Pick<Guest, 'number' | 'gone'> = { number, gone: null };
-    const { name, once, timeout, forward } = description;
-    const subscription =
-      forward === null
-        ? this.#bus.on(pattern, this.#callHandler(target, name), { once, timeout })
-        : this.#bus.on(pattern, this.#forward(target, forward), { once });
-    this.#guests.set(number, Object.assign(target, { pattern, description, subscription }));
+    this.#guests.set(number, this.#register(number, pattern, description, kin ?? this.#newKin(description)));
   }
 
   remove(number: number): void {
@@ -102,6 +112,26 @@ export class GuestHandlers {
     for (const guest of guests) this.#end(guest, error);
   }
 
+  #register(number: number, pattern: string, description: GuestDescription, kin: Kin): Guest {
+    const { once, timeout, forward } = description;
+    const options = forward === null ? { once, timeout } : { once };
+    const subscription = this.#bus.on(pattern, kin.handler, options);
+    const guest = { number, gone: null, pattern, description, subscription, kin, to: null };
+    kin.guests.push(guest);
+    return guest;
+  }
+
+  #newKin({ name, forward }: GuestDescription): Kin {
+    const guests: Guest[] = [];
+    const handler = forward === null ? this.#callHandler(guests, name) : this.#forward(guests, forward);
+    return { handler, guests };
+  }
+
+  /** None of the registrations of its function is there again yet. */
+  #isFirst({ kin }: Guest): boolean {
+    return !kin.guests.some((guest) => this.#guests.get(guest.number) === guest);
+  }
+
   /**
    * Its number may be another's from now on. An event for which it was matched before, and that has yet to come to it,
    * finds that it is gone.
@@ -109,6 +139,8 @@ export class GuestHandlers {
   #end(guest: Guest, error: Error): void {
     guest.gone = error;
     guest.subscription();
+    const { guests } = guest.kin;
+    if (guests.length > 1) guests.splice(guests.indexOf(guest), 1);
     this.#outgoing.failFor(guest, error);
   }
 
@@ -123,30 +155,39 @@ export class GuestHandlers {
   }
 
   /** A function of its own: the bus's own dispatch leads to the bus. */
-  #forward(target: Target, bus: BusIdentity): Forward {
-    return forwardTo(this.#forwardTarget(target, bus), (event, options) => this.#bus.dispatch(event, options));
+  #forward(guests: readonly Guest[], bus: BusIdentity): Forward {
+    return forwardTo(this.#forwardTarget(guests, bus), (event, options) => this.#bus.dispatch(event, options));
   }
 
   #forwardTarget(
-    target: Target,
+    guests: readonly Guest[],
     bus: BusIdentity,
   ): { id: string; name: string; accept(event: BaseEvent, context: AsyncResource): Part | null } {
-    const to = new Destination(target, bus);
     return {
       ...bus,
       accept: (event, context) => {
         if (event.event_path.includes(bus.name)) return null;
-        return this.#outgoing.add(event, to, context.runInAsyncScope(captureContext));
+        const guest = meant(guests, null);
+        guest.to ??= new Destination(guest, bus);
+        return this.#outgoing.add(event, guest.to, context.runInAsyncScope(captureContext));
       },
     };
   }
 
   /** A handler that asks the other side's function. */
-  #callHandler(target: Target, name: string): () => Promise<unknown> {
-    const call = (): Promise<unknown> => callRemote(this.#outgoing, target, activeRun());
+  #callHandler(guests: readonly Guest[], name: string): () => Promise<unknown> {
+    const call = (): Promise<unknown> => {
+      const run = activeRun();
+      return callRemote(this.#outgoing, meant(guests, run.entry.pattern), run);
+    };
     const kind: RemoteHandler = { name, holdsSlot: false, ownClock: false };
     return Object.assign(call, { [remoteHandler]: kind });
   }
+}
+
+/** The registration for which the function is called. An event may have been matched before it was taken off. */
+function meant(guests: readonly Guest[], pattern: string | null): Guest {
+  return guests.find((guest) => guest.pattern === pattern) ?? (guests[0] as Guest);
 }
 
 function isSame(orphan: Guest, pattern: string, { name, once, forward }: GuestDescription): boolean {

@@ -1,5 +1,5 @@
 import type { EventResult } from '@threadbus/core';
-import { addChild, type HandlerRun, knownIdOf } from '@threadbus/core/internal';
+import { addChild, type HandlerRun, knownIdOf, ranInOf, setRanIn } from '@threadbus/core/internal';
 import type { Outgoing } from './outgoing.ts';
 import { captureContext } from '../wire/portable.ts';
 import { Destination, type RemotePart, type Target } from './remote-part.ts';
@@ -38,6 +38,7 @@ export async function callRemote(outgoing: Outgoing, target: Target, run: Handle
   });
   if (result === undefined) return undefined;
   adoptChildren(run, result);
+  setRanIn(run.runner, ranInOf(result));
   if (result.status === 'error') throw result.error;
   return result.result;
 }

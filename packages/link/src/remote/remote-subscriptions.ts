@@ -27,12 +27,13 @@ interface Registered {
 }
 
 /** As the other side is told of it: a bus gets its final name and id only when it is exposed. */
-function describeTo({ handler, once, timeout, target }: Registered): GuestDescription {
+function describeTo({ handler, once, timeout, target }: Registered, same: number | null): GuestDescription {
   return {
     name: nameOf(handler),
     once,
     timeout,
     forward: target === null ? null : { id: target.id, name: target.name },
+    same,
   };
 }
 
@@ -44,6 +45,8 @@ export class RemoteSubscriptions {
   readonly #bus: Readonly<BusIdentity>;
   readonly #asBus: RunningBus;
   readonly #registered = new Map<number, Registered>();
+  /** Numbers of a function's registrations, the oldest first. */
+  readonly #byHandler = new Map<AnyHandler, readonly number[]>();
   readonly #classes = new Map<string, EventConstructor>();
   #next = 0;
   #send: SendOperation | null = null;
@@ -56,7 +59,7 @@ export class RemoteSubscriptions {
 
   connect(send: SendOperation): void {
     this.#send = send;
-    for (const [id, registered] of this.#registered) send(op.SUBSCRIBE, id, registered.key, describeTo(registered));
+    for (const id of this.#registered.keys()) this.#tell(id);
   }
 
   disconnect(): void {
@@ -80,7 +83,8 @@ export class RemoteSubscriptions {
     const stopListening = signal === undefined ? null : whenAborted(signal, () => this.#remove(id));
     const registered = { key, handler: handler as AnyHandler, once, timeout, target, stopListening };
     this.#registered.set(id, registered);
-    this.#send?.(op.SUBSCRIBE, id, key, describeTo(registered));
+    this.#byHandler.set(registered.handler, [...(this.#byHandler.get(registered.handler) ?? []), id]);
+    this.#tell(id);
     return subscription(() => this.#remove(id));
   }
 
@@ -114,8 +118,20 @@ export class RemoteSubscriptions {
     for (const { stopListening } of this.#registered.values()) stopListening?.();
   }
 
+  #tell(id: number): void {
+    const registered = this.#registered.get(id) as Registered;
+    const [first] = this.#byHandler.get(registered.handler) ?? [];
+    this.#send?.(op.SUBSCRIBE, id, registered.key, describeTo(registered, first === id ? null : (first ?? null)));
+  }
+
   #remove(id: number): void {
-    this.#registered.get(id)?.stopListening?.();
-    if (this.#registered.delete(id)) this.#send?.(op.UNSUBSCRIBE, id);
+    const registered = this.#registered.get(id);
+    if (registered === undefined) return;
+    registered.stopListening?.();
+    this.#registered.delete(id);
+    const others = (this.#byHandler.get(registered.handler) ?? []).filter((other) => other !== id);
+    if (others.length > 0) this.#byHandler.set(registered.handler, others);
+    else this.#byHandler.delete(registered.handler);
+    this.#send?.(op.UNSUBSCRIBE, id);
   }
 }

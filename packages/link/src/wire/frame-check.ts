@@ -51,6 +51,8 @@ function orNull(is: Check): Check {
   return (value) => value === null || is(value);
 }
 
+const isIdOrNull = orNull((value) => isInteger(value) && (value as number) >= 0);
+
 function fieldsOf(checks: Readonly<Record<string, Check>>): Check {
   return (value) => isObject(value) && Object.entries(checks).every(([name, is]) => is((value as never)[name]));
 }
@@ -101,6 +103,7 @@ const isDescription = fieldsOf({
   once: isFlag,
   timeout: isStated,
   forward: orNull(fieldsOf({ id: isName, name: isName })),
+  same: (value) => value === undefined || value === null || isNumber(value),
 });
 
 /** By kind; an EVENT's and a RESULT's fields are checked by `checkOperation` itself, a HELLO's by whoever shakes hands. */
@@ -120,7 +123,7 @@ const checks: Readonly<Record<number, readonly Check[]>> = {
   [op.PONG]: [isInteger],
   [op.SUSPENDED]: [],
   [op.RESUMED]: [],
-  [op.SOURCE]: [below(maxSources + 1), isName, isText, isName, isName],
+  [op.SOURCE]: [below(maxSources + 1), isName, isText, isName, isName, isIdOrNull, isIdOrNull],
   [op.WORKING]: [],
   [op.KIND]: [below(maxKinds + 1), isName, isText, isStated],
   [op.RESULT]: [],

@@ -12,6 +12,7 @@ import {
   type ResultSource,
   sourceOf,
   startedAtOf,
+  type ThreadPlace,
   toWire,
 } from '@threadbus/core/internal';
 import { unclonableValue } from './clone-failure.ts';
@@ -19,13 +20,14 @@ import { decodeThrown, encodeThrown } from './error-codec.ts';
 import { decodeEvent, encodePath, encodeSafely, mergePath } from './event-codec.ts';
 import { isNestedDeeper } from './nesting.ts';
 import * as wire from './protocol.ts';
+import type { Origin } from './source-table.ts';
 import type { WireChild, WireOutcome, WirePart, WireResult } from './protocol.ts';
 
 type Result = EventResult<unknown, BaseEvent>;
 
 /** What encoding needs of the link. */
 export interface OutcomeWriter {
-  numberOf(source: ResultSource): number;
+  numberOf(result: EventResult): number;
   /**
    * Whether the other side has all of a child: it came from there, over this link, and a handler of the bus there has
    * dispatched it, whose results that side has anyway.
@@ -37,7 +39,7 @@ export interface OutcomeWriter {
 
 /** How results, their handlers and their events are found again. */
 export interface OutcomeReader {
-  sourceAt(number: number): ResultSource;
+  originAt(number: number): Origin;
   /** An event by the id under which it crossed. */
   find(id: string): BaseEvent | undefined;
   classOf(type: string): EventConstructor | undefined;
@@ -94,14 +96,14 @@ export function isPlain(result: EventResult): boolean {
 /** The other side's only result of an event, of which `isPlain` was true there. */
 export function restorePlain(
   event: BaseEvent,
-  source: ResultSource,
+  { source, place }: Origin,
   code: number,
   startedAt: Moment,
   completedAt: Moment,
   outcome: unknown,
 ): EventResult {
   const result = new EventResult(lifecycleOf(event), source, event.event_timeout);
-  restore(result, null, code, startedAt, completedAt, outcome);
+  restore(result, null, code, startedAt, completedAt, outcome, place);
   return result;
 }
 
@@ -112,9 +114,9 @@ export function decodeResults(event: BaseEvent, outcome: WireOutcome, reader: Ou
   const decoded: EventResult[] = [];
   const [, [, , , results]] = outcome;
   for (const result of results) {
-    const source = reader.sourceAt(result[0]);
-    const local = reader.local(lifecycle, source.handlerId);
-    if (local === null) decoded.push(decodeResult(event, lifecycle, source, result, childAt));
+    const origin = reader.originAt(result[0]);
+    const local = reader.local(lifecycle, origin.source.handlerId);
+    if (local === null) decoded.push(decodeResult(event, lifecycle, origin, result, childAt));
     else decoded.push(...local);
   }
   return decoded;
@@ -171,7 +173,7 @@ function encodeResult(
   const end = encodeEnd(result);
   writer.takes(end[1]);
   return [
-    writer.numberOf(sourceOf(result)),
+    writer.numberOf(result),
     knownIdOf(result),
     result.timeout,
     ...end,
@@ -184,7 +186,7 @@ function encodeResult(
 function decodeResult(
   event: BaseEvent,
   lifecycle: Lifecycle,
-  source: ResultSource,
+  { source, place }: Origin,
   [, id, timeout, code, outcome, startedAt, completedAt, children]: WireResult,
   childAt: ChildAt,
 ): EventResult {
@@ -194,7 +196,7 @@ function decodeResult(
     if (child !== undefined) addChild(result, lifecycleOf(child));
   }
   const value = code === wire.RETURNED_EVENT ? returnedEvent(event, result, outcome as string) : outcome;
-  restore(result, id, code, fromWire(startedAt), fromWire(completedAt), value);
+  restore(result, id, code, fromWire(startedAt), fromWire(completedAt), value, place);
   return result;
 }
 
@@ -205,11 +207,12 @@ function restore(
   startedAt: Moment,
   completedAt: Moment,
   outcome: unknown,
+  ranIn: ThreadPlace | null,
 ): void {
   const status = statuses[code] ?? 'pending';
   const failed = status === 'error';
   const error = failed ? decodeThrown(outcome) : null;
-  resultRestored(result, id, { status, value: failed ? null : outcome, error, startedAt, completedAt });
+  resultRestored(result, id, { status, value: failed ? null : outcome, error, startedAt, completedAt, ranIn });
 }
 
 const statuses = {
@@ -236,8 +239,8 @@ function restorePart(
   const results = [...(lifecycle.results as readonly EventResult[])];
   const own = new Set(results.map(({ handler_id }) => handler_id));
   for (const result of wireResults) {
-    const source = reader.sourceAt(result[0]);
-    if (!own.has(source.handlerId)) results.push(decodeResult(event, lifecycle, source, result, childAt));
+    const origin = reader.originAt(result[0]);
+    if (!own.has(origin.source.handlerId)) results.push(decodeResult(event, lifecycle, origin, result, childAt));
   }
   mergePath(event, path);
   lifecycle.restore(fromWire(startedAt), fromWire(completedAt), results);

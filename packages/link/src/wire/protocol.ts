@@ -54,7 +54,10 @@ export const PONG = 12;
 /** A handler in a pool thread waits for an event, or goes on. */
 export const SUSPENDED = 13;
 export const RESUMED = 14;
-/** number, handler id, handler name, bus id, bus name: whose results have that number from now on. */
+/**
+ * number, handler id, handler name, bus id, bus name, thread id, pid: whose results have that number from now on, and
+ * which thread ran the handler (both null if that isn't known, or it has not started).
+ */
 export const SOURCE = 15;
 /** A handler starts in a thread that nobody watches at the moment. */
 export const WORKING = 16;
@@ -107,7 +110,7 @@ export const fieldCounts: Readonly<Record<number, number>> = {
   [PONG]: 1,
   [SUSPENDED]: 0,
   [RESUMED]: 0,
-  [SOURCE]: 5,
+  [SOURCE]: 7,
   [WORKING]: 0,
   [KIND]: 4,
   [RESULT]: 7,

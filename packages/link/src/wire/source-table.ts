@@ -1,44 +1,67 @@
-import type { ResultSource } from '@threadbus/core/internal';
+import type { EventResult } from '@threadbus/core';
+import { ranInOf, type ResultSource, sourceOf, type ThreadPlace } from '@threadbus/core/internal';
 
 /** Handlers come and go: beyond so many the numbers are used anew. */
 export const maxSources = 1024;
 
-/** Gives each handler whose results are sent a number, so that its names are sent once and not with every result. */
-export class SourceWriter {
-  readonly #numbers = new Map<string, number>();
-  readonly #sources: ResultSource[] = [];
-  readonly #define: (number: number, source: ResultSource) => void;
-  /** Mostly the same handler is asked for again: a lookup by id is a sixth of what an event costs its thread. */
-  #last: { readonly source: ResultSource; readonly number: number } | null = null;
+/** Where results come from: a handler, and the thread that ran it; null where that isn't known, or before it has started. */
+export interface Origin {
+  readonly source: ResultSource;
+  readonly place: ThreadPlace | null;
+}
 
-  /** @param define told before a number is first used, and whenever it is used for another handler */
-  constructor(define: (number: number, source: ResultSource) => void) {
+interface Numbered extends Origin {
+  readonly number: number;
+}
+
+/** Gives each origin of results that are sent a number, so that its names are sent once and not with every result. */
+export class SourceWriter {
+  /** By handler id: mostly all calls of a handler run in one thread. */
+  readonly #known = new Map<string, Numbered[]>();
+  readonly #sources: ResultSource[] = [];
+  readonly #define: (number: number, origin: Origin) => void;
+  #size = 0;
+  /** Mostly the same handler is asked for again: a lookup by id is a sixth of what an event costs its thread. */
+  #last: Numbered | null = null;
+
+  /** @param define told before a number is first used, and whenever it is used for another origin */
+  constructor(define: (number: number, origin: Origin) => void) {
     this.#define = define;
   }
 
   /** To be called before each outcome: within one, numbers must not change. */
   prune(): void {
-    if (this.#numbers.size <= maxSources) return;
-    this.#numbers.clear();
+    if (this.#size <= maxSources) return;
+    this.#known.clear();
+    this.#size = 0;
     this.#last = null;
   }
 
-  numberOf(source: ResultSource): number {
-    if (this.#last?.source !== source) this.#last = { source, number: this.#lookUp(source) };
+  numberOf(result: EventResult): number {
+    const source = sourceOf(result);
+    const place = ranInOf(result);
+    if (this.#last?.source !== source || this.#last.place !== place) this.#last = this.#lookUp(source, place);
     return this.#last.number;
-  }
-
-  #lookUp(source: ResultSource): number {
-    const known = this.#numbers.get(source.handlerId);
-    if (known !== undefined) return known;
-    const number = this.#numbers.size;
-    this.#numbers.set(source.handlerId, number);
-    this.#sources[number] = source;
-    this.#define(number, source);
-    return number;
   }
 
   sourceAt(number: number): ResultSource {
     return this.#sources[number] as ResultSource;
   }
+
+  #lookUp(source: ResultSource, place: ThreadPlace | null): Numbered {
+    const others = this.#known.get(source.handlerId) ?? [];
+    const known = others.find((other) => isSame(other.place, place));
+    // What is looked for next is these very objects.
+    if (known !== undefined) return { source, place, number: known.number };
+    const added = { source, place, number: this.#size };
+    this.#size += 1;
+    this.#known.set(source.handlerId, [...others, added]);
+    this.#sources[added.number] = source;
+    this.#define(added.number, added);
+    return added;
+  }
+}
+
+function isSame(one: ThreadPlace | null, other: ThreadPlace | null): boolean {
+  return one === other || (one !== null && one.threadId === other?.threadId && one.pid === other.pid);
 }
