@@ -123,6 +123,23 @@ test('life - a process that is stopped goes on where it was', async () => {
   expect(bus.pid).toBe(pid);
 });
 
+test('life - an event that comes to a stopped process ends with its own time, and is not run by a replacement', async () => {
+  const begun = sharedCounter();
+  const bus = await startBus('havoc-bus', { workerData: { begun: begun.buffer }, maxInFlight: 1 });
+  const { pid } = bus;
+  process.kill(pid, 'SIGSTOP');
+  const late = bus.dispatch(new Double({ n: 3 }, { event_timeout: 0.1 }));
+  const waiting = bus.dispatch(new Double({ n: 4 }, { event_timeout: 30 })).eventResult();
+  const error = await rejection(late.eventResult());
+  expect(isHandlerTimeoutError(error) && error.message).toContain('says nothing any more');
+  process.kill(pid, 'SIGKILL');
+  // The place on the wire is free again.
+  expect(await waiting).toBe(8);
+  expect(await bus.dispatch(new Double({ n: 5 })).eventResult()).toBe(10);
+  expect(bus.pid).not.toBe(pid);
+  expect(late.event.event_results.size).toBe(1);
+});
+
 test('life - a process that is stopped for longer than unresponsiveTimeout is replaced', async () => {
   const bus = await startBus('havoc-bus', { unresponsiveTimeout: 0.6 });
   const { pid } = bus;

@@ -162,7 +162,8 @@ export class Outgoing implements PartHost {
   /** The link is down. @returns what was sent and has no results, in order, to be settled or sent again by the caller */
   disconnect(): RemotePart[] {
     this.#wire = null;
-    const parts = [...this.#sent].sort((a, b) => a.order - b.order);
+    const parts = this.onTheWire();
+    for (const part of this.#sent) if (part.abandoned) this.#exempt(part);
     this.#sent.clear();
     this.#abandoned = 0;
     this.causes.clear();

@@ -1,5 +1,5 @@
 import { BusStoppedError, type StuckFrame } from '@threadbus/core';
-import { addLinkedName, outsideContexts, RemoteBus, removeLinkedName } from '@threadbus/link/internal';
+import { addLinkedName, AnswerClock, outsideContexts, RemoteBus, removeLinkedName } from '@threadbus/link/internal';
 import { busEngine, type BusIdentity, defaultLogger, newId, startTimer, type Timer } from '@threadbus/core/internal';
 import type { BoardReader, Holder } from './board.ts';
 import { BusMeter, type WorkerBusStats } from './bus-meter.ts';
@@ -11,7 +11,7 @@ import { type ReservedSuffix, reserveSuffix } from './reserved-names.ts';
 import { type EndOfLife, RestartBudget } from './restart-budget.ts';
 import { startError } from './start-failure.ts';
 import { StateChanges } from './state-changes.ts';
-import { type Fates, LossSorter } from './thread-loss.ts';
+import { LossSorter, lossText } from './thread-loss.ts';
 import { sayStuckAt, stuckAt, type WhereIs, whereIs } from './stuck-at.ts';
 import { isDebugged } from './thread-inspector.ts';
 import type { TimeHistogram } from './time-histogram.ts';
@@ -42,6 +42,8 @@ export class Supervisor implements Watched, ControlHost {
   readonly #suffix: ReservedSuffix;
   readonly #identity: BusIdentity;
   readonly #watchdog: Watchdog = new Watchdog(this);
+  /** Ends what nobody answers for any more: the watchdog knows of what has started, and of silence that it is told to mind. */
+  readonly #clock: AnswerClock;
   readonly #budget: RestartBudget | null;
   readonly #losses: LossSorter;
   readonly #meter = new BusMeter();
@@ -74,6 +76,7 @@ export class Supervisor implements Watched, ControlHost {
       working: () => this.#watch(),
     });
     this.remote.outgoing.meter = this.#meter;
+    this.#clock = new AnswerClock(this.remote.outgoing, () => (isDebugged() ? null : this.remote.link));
   }
 
   static async start(entry: URL, options: ResolvedWorkerOptions, startHost: StartHost): Promise<Supervisor> {
@@ -208,7 +211,9 @@ export class Supervisor implements Watched, ControlHost {
 
   #busy(busy: boolean): void {
     this.#thread?.keepAlive(busy);
-    if (busy) this.#watch();
+    if (!busy) return;
+    this.#clock.start();
+    this.#watch();
   }
 
   #watch(): void {
@@ -277,7 +282,9 @@ export class Supervisor implements Watched, ControlHost {
     const parts = this.remote.disconnect(error);
     thread.terminate(error);
     const fates = this.#losses.sort(parts, { error, guilty, board, stuckAt: at });
-    this.#log(error, fates, board.born);
+    const { parent } = this.#options;
+    const logger = parent === null ? defaultLogger() : busEngine(parent).options.logger;
+    logger.error(lossText(error, fates, board.born));
     this.remote.outgoing.resend(fates.again);
     for (const [part, why] of fates.lost) this.remote.outgoing.fail(part, why);
     const lost = fates.lost.length + board.born;
@@ -316,13 +323,6 @@ export class Supervisor implements Watched, ControlHost {
     }
   }
 
-  #log(error: Error, { again, lost }: Fates, born: number): void {
-    const { parent } = this.#options;
-    const logger = parent === null ? defaultLogger() : busEngine(parent).options.logger;
-    const counts = `${lost.length} ${lost.length === 1 ? 'event' : 'events'} under way failed with it, ${again.length} go to its replacement`;
-    logger.error(`${error.message}: ${counts}, ${born} that were dispatched there ended.`);
-  }
-
   #crashed(what: string, cause: unknown): WorkerCrashedError {
     const { name: busName } = this.#identity;
     const options = cause === undefined ? {} : { cause };
@@ -334,6 +334,7 @@ export class Supervisor implements Watched, ControlHost {
     this.#state = 'closed';
     this.#end = error;
     this.#watchdog.stop();
+    this.#clock.stop();
     this.#restart?.cancel();
     this.#thread?.terminate(error);
     this.#thread = null;

@@ -27,6 +27,12 @@ export interface Fates {
   readonly lost: readonly (readonly [RemotePart, Error])[];
 }
 
+/** What a log says of it. @param born events that the thread itself had dispatched */
+export function lossText(error: Error, { again, lost }: Fates, born: number): string {
+  const failed = `${lost.length} ${lost.length === 1 ? 'event' : 'events'} under way failed with it`;
+  return `${error.message}: ${failed}, ${again.length} go to its replacement, ${born} that were dispatched there ended.`;
+}
+
 /**
  * Decides which events of a lost thread are sent to its replacement: those that hadn't started there, and those whose
  * class says that they may start twice.
