@@ -15,7 +15,7 @@ function whyNot(scenario: string): string {
   return scenario === 'users' ? whyNoOtherUser() : '';
 }
 
-test.for(['control-permits', 'control-nested', 'control-foreign-proc', 'control-suspended'])(
+test.for(['control-rates', 'control-permits', 'control-nested', 'control-foreign-proc', 'control-suspended'])(
   'torture - the witness sees a planted fault: %s',
   { timeout: 60_000 },
   async (scenario, context) => {
@@ -28,14 +28,20 @@ test.for(['control-permits', 'control-nested', 'control-foreign-proc', 'control-
   },
 );
 
-test.for(['permits', 'nested', 'foreign-proc', 'suspended', 'cleaned', 'users'])(
-  'torture - never more holders than the limit: %s',
-  { timeout: 60_000 },
-  async (scenario, context) => {
-    const why = whyNot(scenario);
-    context.skip(why !== '', why);
-    const outcome = await torture(scenario, 2);
-    expect(outcome).toMatchObject({ fine: true, violations: 0 });
-    expect(outcome.holds).toBeGreaterThan(5);
-  },
-);
+test.for([
+  'permits',
+  'nested',
+  'rates',
+  'rates-window',
+  'rates-global',
+  'foreign-proc',
+  'suspended',
+  'cleaned',
+  'users',
+])('torture - never more holders than the limit: %s', { timeout: 60_000 }, async (scenario, context) => {
+  const why = whyNot(scenario);
+  context.skip(why !== '', why);
+  const outcome = await torture(scenario, 2);
+  expect(outcome).toMatchObject({ fine: true, violations: 0 });
+  expect(outcome.holds).toBeGreaterThan(5);
+});
