@@ -85,7 +85,7 @@ export const wal = contest('wal', [
     ...shared,
     name: 'walSync, 512 in flight',
     ratio: '× as fast',
-    size: 16_384,
+    size: 4_096,
     quick: 2_048,
     node: 22,
     contestants: {
