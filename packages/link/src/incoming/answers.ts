@@ -154,10 +154,6 @@ export class Answers implements OutcomeWriter, OutcomeReader {
     return cameOver(lifecycle, this.#link);
   }
 
-  isTheirs(child: Lifecycle, { busId }: ResultSource): boolean {
-    return busId === this.#link.otherEnd && this.brought(child);
-  }
-
   originAt(number: number): Origin {
     return this.#peerOrigins[number] ?? malformed('the source of a result');
   }

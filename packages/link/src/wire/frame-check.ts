@@ -82,7 +82,7 @@ const isMore = orNull(
   rowOf(isNameOrNull, isPath, orNull(isObject), orNull(isCall), orNull(isNumber), orNull(areAncestors)),
 );
 const isEvent = rowOf(isName, isText, isName, isNameOrNull, isPath, isStated, isTime, isPayload);
-const isChildren = orNull(listOf((child) => isName(child) || isNumber(child)));
+const isChildren = orNull(listOf(isNumber));
 const isResult = rowOf(isNumber, isNameOrNull, isLimit, below(op.FAILED + 1), anything, isTime, isTime, isChildren);
 const isPart = rowOf(isPath, isTime, isTime, listOf(isResult));
 const isOutcomeRow = rowOf(orNull(isObject), isPart, listOf(rowOf(isEvent, isPart)));
@@ -93,7 +93,7 @@ function isOutcome(value: unknown): boolean {
   const [, own, descendants] = value as op.WireOutcome;
   const follows = (at: number, [, , , results]: op.WirePart): boolean =>
     results.every(([, , , , , , , children]) =>
-      (children ?? []).every((child) => typeof child === 'string' || (child > at && child < descendants.length)),
+      (children ?? []).every((child) => child > at && child < descendants.length),
     );
   return follows(-1, own) && descendants.every(([, part], at) => follows(at, part));
 }

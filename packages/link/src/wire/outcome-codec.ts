@@ -9,7 +9,6 @@ import {
   lifecycleOf,
   type Moment,
   resultRestored,
-  type ResultSource,
   sourceOf,
   startedAtOf,
   type ThreadPlace,
@@ -21,18 +20,13 @@ import { decodeEvent, encodePath, encodeSafely, mergePath } from './event-codec.
 import { isNestedDeeper } from './nesting.ts';
 import * as wire from './protocol.ts';
 import type { Origin } from './source-table.ts';
-import type { WireChild, WireOutcome, WirePart, WireResult } from './protocol.ts';
+import type { WireOutcome, WirePart, WireResult } from './protocol.ts';
 
 type Result = EventResult<unknown, BaseEvent>;
 
 /** What encoding needs of the link. */
 export interface OutcomeWriter {
   numberOf(result: EventResult): number;
-  /**
-   * Whether the other side has all of a child: it came from there, over this link, and a handler of the bus there has
-   * dispatched it, whose results that side has anyway.
-   */
-  isTheirs(child: Lifecycle, parent: ResultSource): boolean;
   /** A value is in the outcome, and takes along what is to move with it. */
   takes(value: unknown): void;
 }
@@ -55,10 +49,9 @@ export function encodeOutcome(
   refused: Error | null = null,
 ): WireOutcome {
   const children: BaseEvent[] = [];
-  const encodeChild = (child: Lifecycle, parent: ResultSource): WireChild => {
-    const childEvent = child.event as BaseEvent;
-    if (writer.isTheirs(child, parent)) return childEvent.event_id;
-    children.push(childEvent);
+  // Also one that came from the other side: that may have forgotten it by now, and needs it in its place.
+  const encodeChild = (child: Lifecycle): number => {
+    children.push(child.event as BaseEvent);
     return children.length - 1;
   };
   const own = encodePart(event, results, writer, encodeChild);
@@ -75,7 +68,7 @@ function encodePart(
   event: BaseEvent,
   results: readonly EventResult[],
   writer: OutcomeWriter,
-  encodeChild: (child: Lifecycle, parent: ResultSource) => WireChild,
+  encodeChild: (child: Lifecycle) => number,
 ): WirePart {
   const { startedAt, completedAt } = lifecycleOf(event);
   const rows = results.map((result) => encodeResult(result as Result, writer, encodeChild));
@@ -122,13 +115,13 @@ export function decodeResults(event: BaseEvent, outcome: WireOutcome, reader: Ou
   return decoded;
 }
 
-/** How a handler's child is found: undefined if this side has forgotten it. */
-type ChildAt = (child: WireChild) => BaseEvent | undefined;
+/** A handler's child, by its place among the descendants. */
+type ChildAt = (place: number) => BaseEvent | undefined;
 
 /** In the order in which they were dispatched; what came here and is not complete stays as it is, with all below it. */
 function decodeDescendants([, , descendants]: WireOutcome, reader: OutcomeReader): ChildAt {
   const events: BaseEvent[] = [];
-  const childAt: ChildAt = (child) => (typeof child === 'string' ? reader.find(child) : events[child]);
+  const childAt: ChildAt = (place) => events[place];
   const told: number[] = [];
   const needless = new Set<number>();
   for (const [at, [wireEvent, part]] of descendants.entries()) {
@@ -150,7 +143,7 @@ function decodeDescendants([, , descendants]: WireOutcome, reader: OutcomeReader
 
 /** Places of the children that the outcome tells of itself. */
 function placesIn([, , , results]: WirePart): number[] {
-  return results.flatMap(([, , , , , , , children]) => (children ?? []).filter((child) => typeof child === 'number'));
+  return results.flatMap(([, , , , , , , children]) => children ?? []);
 }
 
 /** Status and outcome of a result as they travel; an error for a value that is nested too deep to. */
@@ -164,11 +157,7 @@ export function encodeEnd(result: EventResult): readonly [code: number, outcome:
   return [wire.COMPLETED, value];
 }
 
-function encodeResult(
-  result: Result,
-  writer: OutcomeWriter,
-  encodeChild: (child: Lifecycle, parent: ResultSource) => WireChild,
-): WireResult {
+function encodeResult(result: Result, writer: OutcomeWriter, encodeChild: (child: Lifecycle) => number): WireResult {
   const { children } = result;
   const end = encodeEnd(result);
   writer.takes(end[1]);
@@ -179,7 +168,7 @@ function encodeResult(
     ...end,
     toWire(startedAtOf(result)),
     toWire(completedAtOf(result)),
-    children.length === 0 ? null : children.map((child) => encodeChild(child, sourceOf(result))),
+    children.length === 0 ? null : children.map(encodeChild),
   ];
 }
 
@@ -191,8 +180,8 @@ function decodeResult(
   childAt: ChildAt,
 ): EventResult {
   const result = new EventResult(lifecycle, source, timeout);
-  for (const wireChild of children ?? []) {
-    const child = childAt(wireChild);
+  for (const at of children ?? []) {
+    const child = childAt(at);
     if (child !== undefined) addChild(result, lifecycleOf(child));
   }
   const value = code === wire.RETURNED_EVENT ? returnedEvent(event, result, outcome as string) : outcome;

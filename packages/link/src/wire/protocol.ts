@@ -204,14 +204,9 @@ export type WireResult = readonly [
   outcome: unknown,
   startedAt: number,
   completedAt: number,
-  children: readonly WireChild[] | null,
+  /** By their places among the outcome's descendants, each behind that of its parent. */
+  children: readonly number[] | null,
 ];
-
-/**
- * A child of a handler: by id if it came from the other side, which has all of it; else by its place among the
- * outcome's descendants, behind that of its parent.
- */
-export type WireChild = string | number;
 
 /** What became of one event on one side. */
 export type WirePart = readonly [
