@@ -6,9 +6,12 @@ import { spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { benchRowProblems, withBenchRows } from './bench-rows.mjs';
 import { tableProblems, withTables } from './doc-tables.mjs';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
+/** Where figures are written. */
+const benchmarks = 'docs/guide/benchmarks.md';
 const model = join(root, 'node_modules', '.cache', 'docs', 'api.json');
 
 /** What typedoc calls the kinds of declarations. */
@@ -47,7 +50,7 @@ if (problems.length > 0) fail(`${problems.join('\n')}\n${problems.length} docstr
 const shown = pagesWithTables();
 if (process.argv.includes('--fix')) fix(shown);
 else {
-  const wrong = tableProblems(shown, modules);
+  const wrong = [...tableProblems(shown, modules), ...benchRowProblems(readText('README.md'), readText(benchmarks))];
   if (wrong.length > 0) fail(wrong.join('\n'));
 }
 console.log(`docs: ${names.length} public names in docs/api, all of them documented`);
@@ -62,13 +65,21 @@ function pagesWithTables() {
   return [...readmes, { path: 'docs/guide/options.md', needs: all }].map(({ path, needs }) => ({
     path,
     needs,
-    text: readFileSync(join(root, path), 'utf8'),
+    text: readText(path),
   }));
 }
 
 function fix(pages) {
   for (const { path, text } of pages) writeFileSync(join(root, path), withTables(text, modules));
-  spawnSync('npx', ['oxfmt', ...pages.map(({ path }) => path)], { cwd: root, shell: process.platform === 'win32' });
+  writeFileSync(join(root, 'README.md'), withBenchRows(readText('README.md'), readText(benchmarks)));
+  spawnSync('npx', ['oxfmt', 'README.md', ...pages.map(({ path }) => path)], {
+    cwd: root,
+    shell: process.platform === 'win32',
+  });
+}
+
+function readText(path) {
+  return readFileSync(join(root, path), 'utf8');
 }
 
 function problemsOf(declaration) {

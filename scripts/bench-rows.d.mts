@@ -1,0 +1,2 @@
+export declare function withBenchRows(readme: string, guide: string): string;
+export declare function benchRowProblems(readme: string, guide: string): string[];
