@@ -4,16 +4,19 @@ interface Unwritten {
   lastWrite(): void;
 }
 
-/** Where another thread sees how many lines of this one are unwritten; nobody looks unless it is shared. */
-let count: Int32Array | null = null;
+/** Keeps where it can be seen from outside how many lines of this thread are unwritten; null if nobody looks. */
+let tell: ((lines: number) => void) | null = null;
+let lines = 0;
 
-/** From now on the number of lines that this thread has not handed to the system stands in shared memory. */
-export function shareUnwritten(memory: SharedArrayBuffer): void {
-  count = new Int32Array(memory);
+/** From now on it is told, at each change, how many lines this thread has not handed to the system. */
+export function observeUnwritten(observer: (lines: number) => void): void {
+  tell = observer;
 }
 
 export function countUnwritten(change: number): void {
-  if (count !== null) Atomics.add(count, 0, change);
+  if (tell === null) return;
+  lines += change;
+  tell(lines);
 }
 
 const logs = new Set<Unwritten>();

@@ -13,7 +13,7 @@ export { adoptIdentity } from '../bus/event-bus.ts';
 export { checkEventsOptions, EventStream } from '../bus/event-stream.ts';
 export { checkExpectOptions, isExpected } from '../bus/expect.ts';
 export { checkDispatchOptions, rememberTransfer } from '../event/dispatch.ts';
-export { shareUnwritten } from '../log/unwritten.ts';
+export { observeUnwritten } from '../log/unwritten.ts';
 export { patternKey } from '../event/pattern.ts';
 export { matchesType } from '../event/type-pattern.ts';
 export {

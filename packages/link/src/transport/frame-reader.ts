@@ -42,6 +42,12 @@ export class FrameReader {
     return bytes;
   }
 
+  /** The memory of the last chunk is going to be used for something else. */
+  keep(): void {
+    const last = this.#chunks.pop();
+    if (last !== undefined) this.#chunks.push(Buffer.from(last));
+  }
+
   #take(count: number): Buffer {
     const all = this.#chunks.length === 1 ? (this.#chunks[0] as Buffer) : Buffer.concat(this.#chunks, this.#size);
     const rest = all.subarray(count);

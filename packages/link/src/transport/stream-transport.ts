@@ -4,6 +4,7 @@ import { startTimer, type Transferable } from '@threadbus/core/internal';
 import { LinkError } from '../wire/errors.ts';
 import { outsideContexts } from '../wire/portable.ts';
 import { FrameReader, headerSize, writeHeader } from './frame-reader.ts';
+import type { SocketChunks } from './socket-chunks.ts';
 import { cloneFailure, type Transport, TransportEnded } from './transport.ts';
 
 /** Bytes; what the header of a frame can say. */
@@ -36,7 +37,12 @@ class FrameSerializer extends Serializer {
  * ```
  */
 export function streamTransport(input: Readable, output: Writable): Transport {
-  return new StreamTransport(input, output);
+  return new StreamTransport(input, output, null);
+}
+
+/** The same over a socket whose chunks are read elsewhere. */
+export function chunksTransport(chunks: SocketChunks): Transport {
+  return new StreamTransport(chunks.socket, chunks.socket, chunks);
 }
 
 /**
@@ -48,15 +54,18 @@ export function streamTransport(input: Readable, output: Writable): Transport {
 class StreamTransport implements Transport {
   readonly #input: Readable;
   readonly #output: Writable;
+  readonly #chunks: SocketChunks | null;
   readonly #reader = new FrameReader();
   #state: 'new' | 'open' | 'lost' | 'closed' = 'new';
   #failure: LinkError | null = null;
   #receive: (frame: unknown) => void = () => undefined;
   #lost: (error: Error) => void = () => undefined;
 
-  constructor(input: Readable, output: Writable) {
+  /** @param chunks of `input`, if they are no `data` events of it */
+  constructor(input: Readable, output: Writable, chunks: SocketChunks | null) {
     this.#input = input;
     this.#output = output;
+    this.#chunks = chunks;
     outsideContexts(() => {
       input.on('error', (cause) => this.#end(failed(cause)));
       input.on('close', () => this.#end(new TransportEnded('The stream was closed.')));
@@ -74,7 +83,8 @@ class StreamTransport implements Transport {
     this.#receive = receive;
     this.#lost = lost;
     outsideContexts(() => {
-      this.#input.on('data', (chunk: Buffer) => this.#read(chunk));
+      if (this.#chunks === null) this.#input.on('data', (chunk: Buffer) => this.#read(chunk));
+      else this.#chunks.listen((chunk) => this.#readOnce(chunk));
       this.#input.on('end', () => this.#end(new TransportEnded('The stream of the other side has ended.')));
       if (this.#input.destroyed) this.#failure ??= new TransportEnded('The stream was closed.');
       if (this.#failure !== null) queueMicrotask(() => this.#end(this.#failure as LinkError));
@@ -110,6 +120,12 @@ class StreamTransport implements Transport {
     this.#setRef('unref');
   }
 
+  /** A chunk that is overwritten then. */
+  #readOnce(chunk: Buffer): void {
+    this.#read(chunk);
+    this.#reader.keep();
+  }
+
   #read(chunk: Buffer): void {
     this.#reader.push(chunk);
     while (this.#state === 'open') {
@@ -136,7 +152,9 @@ class StreamTransport implements Transport {
 
   /** Sockets and pipes of processes have both; other streams keep nothing alive. */
   #setRef(method: 'ref' | 'unref'): void {
-    for (const stream of [this.#input, this.#output] as { ref?: () => void; unref?: () => void }[]) stream[method]?.();
+    const [input, output] = [this.#input, this.#output] as { ref?: () => void; unref?: () => void }[];
+    input?.[method]?.();
+    if (output !== input) output?.[method]?.();
   }
 }
 

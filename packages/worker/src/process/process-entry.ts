@@ -4,13 +4,14 @@ import { Socket } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { serialize } from 'node:v8';
 import { Worker } from 'node:worker_threads';
+import { observeUnwritten } from '@threadbus/core/internal';
 import { streamTransport } from '@threadbus/link';
-import { encodeThrown } from '@threadbus/link/internal';
+import { chunksTransport, encodeThrown, SocketChunks } from '@threadbus/link/internal';
 import { lifelineEntry } from '../entries.ts';
 import { type HostInit, setThreadInit } from '../thread/thread-state.ts';
 import { StreamEndpoint } from './control-stream.ts';
 import { boardFd, controlFd, linkFd } from './descriptors.ts';
-import { FileBoardWriter } from './file-board.ts';
+import { FileBoardWriter } from './file-board-writer.ts';
 
 // Before anything of the user's can block this thread.
 new Worker(lifelineEntry(), { execArgv: [], stdin: false }).unref();
@@ -19,15 +20,17 @@ new Worker(lifelineEntry(), { execArgv: [], stdin: false }).unref();
 process.on('SIGINT', () => undefined);
 
 const board = new FileBoardWriter(boardFd);
+observeUnwritten((lines) => board.setUnwritten(lines));
 process.on('uncaughtExceptionMonitor', (error) => {
   // The parent tells whoever waits what was thrown; said here too it would be said twice.
   const told = board.leaveWords(serialize(encodeThrown(error)));
   if (told && process.listenerCount('uncaughtException') === 0) process.exit(1);
 });
 
-const events = openStream(linkFd);
-events.on('close', () => process.exit());
-const control = streamTransport(...pair(openStream(controlFd)));
+const events = new SocketChunks(linkFd);
+events.socket.on('close', () => process.exit());
+const controlSocket = new Socket({ fd: controlFd, readable: true, writable: true });
+const control = streamTransport(controlSocket, controlSocket);
 const endpoint = new StreamEndpoint(control);
 
 const init = await new Promise<HostInit>((resolve) => {
@@ -46,8 +49,8 @@ const init = await new Promise<HostInit>((resolve) => {
 });
 // From here on the entry has to give this process a reason to stay.
 control.unref();
-events.unref();
-setThreadInit({ ...init, events: streamTransport(...pair(events)), control: endpoint, board });
+events.socket.unref();
+setThreadInit({ ...init, events: chunksTransport(events), control: endpoint, board });
 
 // The entry is to see its own workerData, however it imports it.
 const workerThreads = createRequire(import.meta.url)('node:worker_threads') as { workerData: unknown };
@@ -56,11 +59,3 @@ syncBuiltinESMExports();
 
 if (init.entry.startsWith('file:')) process.argv[1] = fileURLToPath(init.entry);
 await import(init.entry);
-
-function openStream(fd: number): Socket {
-  return new Socket({ fd, readable: true, writable: true });
-}
-
-function pair(stream: Socket): [Socket, Socket] {
-  return [stream, stream];
-}

@@ -11,11 +11,12 @@ import type { ResolvedWorkerOptions } from '../options.ts';
 import type { BusHost, HostEnd, HostPlan } from '../thread/bus-host.ts';
 import { ControlClient, type ControlPort } from '../thread/control.ts';
 import { HostStart } from '../thread/host-start.ts';
+import { tellLostLines } from '../thread/lost-lines.ts';
 import { startError, timeoutText, unexposedText } from '../thread/start-failure.ts';
 import type { HostInit } from '../thread/thread-state.ts';
 import { StreamEndpoint } from './control-stream.ts';
 import { boardFd, controlFd, lifelineFd, linkFd } from './descriptors.ts';
-import { FileBoardReader } from './file-board.ts';
+import { FileBoardReader } from './file-board-reader.ts';
 import { inheritedFlags, limitFlags } from './node-flags.ts';
 
 /** Seconds for what a process has written to arrive once it is gone; whoever it has started may hold its streams open. */
@@ -176,6 +177,7 @@ export class WorkerProcess implements BusHost {
     this.control.fail(error);
     streamOf(this.#child, lifelineFd).destroy();
     this.board.close();
+    tellLostLines(this.board.unwritten, this.#plan);
     this.#child.unref();
   }
 }

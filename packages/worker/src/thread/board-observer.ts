@@ -31,10 +31,9 @@ export class BoardObserver implements RunWatch {
       dispatched: (event) => {
         if (slotOf(lifecycleOf(event)) < 0) board.addBorn(1);
       },
-      // Forwards start an event too.
-      started: (event) => {
-        const lifecycle = lifecycleOf(event);
-        if (lifecycle.results.length > 0) this.#markStarted(lifecycle);
+      // A handler marks its event when it is called. A forward, which starts an event too, has begun when it is told.
+      handlerStarted: (event, { status }) => {
+        if (status !== 'pending') this.#markStarted(lifecycleOf(event));
       },
       completed: (event) => {
         const lifecycle = lifecycleOf(event);

@@ -3,7 +3,7 @@
  * which of the events sent to it have started, and which handler it is running since when.
  *
  * A board must outlive whoever writes it, and writing must not wait for anybody. Threads share memory for it
- * (`shared-board`), processes a file (`file-board`). An event's slot is its number on the link, while it has one. Each
+ * (`shared-board`), processes a file (`board-file`). An event's slot is its number on the link, while it has one. Each
  * thread has a board of its own.
  */
 export const slotCount = 4096;
@@ -58,9 +58,13 @@ export interface BoardReader {
 /** The thread's side. */
 export interface BoardWriter {
   markStarted(slot: number): void;
+  /** What runs has started, too. Shown at the latest with the `hold` or `release` that follows at once. */
   markRunning(slot: number, isRunning: boolean): void;
   addBorn(count: 1 | -1): void;
-  /** @returns whether someone watches; asked after `hold`, so that one of both sides always notices the other */
+  /**
+   * @returns whether someone watches; asked after `hold`, so that one of both sides always notices the other. Who has an
+   *   event here that isn't answered watches.
+   */
   hold(slot: number, kind: HolderKind, startedAt: number, timeout: number): boolean;
   release(): void;
 }

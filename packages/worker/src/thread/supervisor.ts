@@ -113,7 +113,8 @@ export class Supervisor implements Watched, ControlHost {
   }
 
   get expectsNews(): boolean {
-    return this.#asking > 0 || this.busy;
+    // Nobody waits any more for what was sent and given up, but it may block the thread.
+    return this.#asking > 0 || this.busy || this.remote.outgoing.sent > 0;
   }
 
   get isOver(): boolean {

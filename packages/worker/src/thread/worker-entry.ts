@@ -2,7 +2,7 @@
 import { createRequire, syncBuiltinESMExports } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { workerData } from 'node:worker_threads';
-import { shareUnwritten } from '@threadbus/core/internal';
+import { observeUnwritten } from '@threadbus/core/internal';
 import { portTransport } from '@threadbus/link';
 import { nodeEndpoint } from './comlink-node-adapter.ts';
 import { importModule } from './import-module.ts';
@@ -17,7 +17,8 @@ setThreadInit({
   board: new SharedBoardWriter(init.board),
 });
 
-shareUnwritten(init.unwritten);
+const unwritten = new Int32Array(init.unwritten);
+observeUnwritten((lines) => Atomics.store(unwritten, 0, lines));
 
 // The entry is to see its own workerData, however it imports it.
 const workerThreads = createRequire(import.meta.url)('node:worker_threads') as { workerData: unknown };

@@ -10,7 +10,7 @@ import {
 import { busEngine, type BusIdentity, newId } from '@threadbus/core/internal';
 import type { BusHost, HostEnd, HostPlan } from './bus-host.ts';
 import { ControlClient, type ControlPort } from './control.ts';
-import { LostLines } from './lost-lines.ts';
+import { tellLostLines } from './lost-lines.ts';
 import { nodeEndpoint } from './comlink-node-adapter.ts';
 import { SharedBoardReader } from './shared-board.ts';
 import { threadEntry } from '../entries.ts';
@@ -32,7 +32,8 @@ export class WorkerThread implements BusHost {
   readonly control: ControlClient;
   readonly board: SharedBoardReader = new SharedBoardReader();
   readonly ready: Promise<BusIdentity>;
-  readonly #lines = new LostLines();
+  /** How many lines of logs it has not written. */
+  readonly #unwritten = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
   readonly #plan: HostPlan;
   readonly #worker: Worker;
   readonly #events: MessagePort;
@@ -59,7 +60,7 @@ export class WorkerThread implements BusHost {
         suffix: plan.suffix,
         parent,
         board: this.board.buffer,
-        unwritten: this.#lines.buffer,
+        unwritten: this.#unwritten.buffer as SharedArrayBuffer,
         workerData: options.workerData,
       };
       const worker = startWorker(init, options, [events.port1, control.port1]);
@@ -134,7 +135,7 @@ export class WorkerThread implements BusHost {
 
   #exited(code: number): void {
     flushOutput(this.#worker);
-    this.#lines.tell(this.#plan);
+    tellLostLines(Atomics.load(this.#unwritten, 0), this.#plan);
     if (this.#ended) return;
     if (this.#start.pending) {
       this.#end(startError(this.#plan.entry, unexposedText('thread', code, this.#error), this.#error));
