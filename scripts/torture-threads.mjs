@@ -9,5 +9,7 @@ const [where, seed] = process.argv.slice(2);
 const vitest = join(root, 'node_modules', 'vitest', 'vitest.mjs');
 const env = { ...process.env, THREADBUS_TORTURE: '1' };
 if (seed !== undefined) env.THREADBUS_SEED = seed;
-const args = [vitest, 'run', join('tests', 'worker', where, 'storm.test.ts')];
+// Processes and their parents are killed from outside, too.
+const files = where === 'process' ? ['storm', 'kill-storm'] : ['storm'];
+const args = [vitest, 'run', ...files.map((file) => join('tests', 'worker', where, `${file}.test.ts`))];
 process.exitCode = spawnSync(process.execPath, args, { cwd: root, env, stdio: 'inherit' }).status ?? 1;

@@ -2,7 +2,7 @@ import { closeSync } from 'node:fs';
 import { expect, onTestFinished, test } from 'vitest';
 import { FileBoardReader } from '../../../packages/worker/dist/process/file-board-reader.js';
 import { FileBoardWriter } from '../../../packages/worker/dist/process/file-board-writer.js';
-import { randomNumbers } from '../../helpers/random-numbers.ts';
+import { randomNumbers } from '../../fixtures/random-numbers.ts';
 
 function board(): { reader: FileBoardReader; writer: FileBoardWriter } {
   const reader = new FileBoardReader();
@@ -37,6 +37,7 @@ test('file board - says what its process has noted, whatever the order', () => {
   const noted = new Map<number, 'started' | 'running'>();
   const seen = (slot: number): string | undefined =>
     reader.isRunning(slot) ? 'running' : reader.hasStarted(slot) ? 'started' : undefined;
+  const wrong: string[] = [];
   for (let i = 0; i < 20_000; i += 1) {
     const slot = slots[pick(slots.length)] as number;
     const step = pick(4);
@@ -60,9 +61,10 @@ test('file board - says what its process has noted, whatever the order', () => {
     for (const each of slots) {
       // Of an event for which there is no slot nobody knows.
       const expected = each < 4096 ? noted.get(each) : 'started';
-      if (seen(each) !== expected) expect.fail(`step ${i}: slot ${each} is ${seen(each)}, not ${expected}`);
+      if (seen(each) !== expected) wrong.push(`step ${i}: slot ${each} is ${seen(each)}, not ${expected}`);
     }
   }
+  expect(wrong.slice(0, 3)).toEqual([]);
 });
 
 test('file board - a handler that needs no watch asks for one, and any other only once', () => {

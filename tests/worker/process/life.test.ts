@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { BaseEvent, isHandlerTimeoutError } from '@threadbus/core';
@@ -9,6 +9,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { Double, Havoc, Step } from '../../fixtures/worker/events.ts';
 import { fixtureUrl } from '../../helpers/fixture.ts';
 import { rejection, stateOf } from '../../helpers/gate.ts';
+import { isAlive } from '../../helpers/is-alive.ts';
 import { isolate } from '../../helpers/isolation.ts';
 import { sharedCounter } from '../../helpers/shared-counter.ts';
 import { startBus } from '../../helpers/worker-bus.ts';
@@ -32,15 +33,6 @@ async function startGroup(
   const first = (await lines.next()) as IteratorResult<string, undefined>;
   const { child } = JSON.parse(first.value ?? '') as { child: number };
   return { program, lines, child };
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return !linux || !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'));
-  } catch {
-    return false;
-  }
 }
 
 test.each(['idle', 'loop', 'regex', 'native call'])(

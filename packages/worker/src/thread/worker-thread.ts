@@ -60,7 +60,7 @@ export class WorkerThread implements BusHost {
         suffix: plan.suffix,
         parent,
         board: this.board.buffer,
-        unwritten: this.#unwritten.buffer as SharedArrayBuffer,
+        unwritten: this.#unwritten.buffer,
         workerData: options.workerData,
       };
       const worker = startWorker(init, options, [events.port1, control.port1]);
