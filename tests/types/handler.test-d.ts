@@ -3,6 +3,8 @@ import {
   BaseEvent,
   type Dispatch,
   EventBus,
+  type EventConstructor,
+  type Handler,
   type HandlerContext,
   type RunningBus,
   type Subscription,
@@ -46,6 +48,38 @@ test('handler - may return the result, nothing, or a Dispatch, now or later', ()
   bus.on(Add, ({ a }) => (a > 1 ? 1 : 'one'));
   // @ts-expect-error a list is no number
   bus.on(Add, () => [5]);
+});
+
+const Parsed = z.object({
+  n: z.coerce.number(),
+  size: z.number().default(1),
+  at: z.iso.datetime().transform((text) => new Date(text)),
+});
+class Parse extends BaseEvent.extend('Parse', {}, { result: Parsed }) {}
+
+test('handler - returns what the result type takes; the result is what that makes of it', async () => {
+  bus.on(Parse, () => ({ n: '4', at: '2026-01-01T00:00:00Z' }));
+  bus.on(Parse, async () => ({ n: 4, size: 2, at: '2026-01-01T00:00:00Z' }));
+  const result = await bus.dispatch(new Parse({})).eventResult();
+  expectTypeOf(result).toEqualTypeOf<{ n: number; size: number; at: Date }>();
+  // @ts-expect-error a field is missing
+  bus.on(Parse, () => ({ n: 4 }));
+  // @ts-expect-error the output is no input
+  bus.on(Parse, () => ({ n: 4, at: new Date() }));
+});
+
+test('handler - functions over classes, and a list of classes, keep their types', () => {
+  const listen = <E extends BaseEvent>(Class: EventConstructor<E>, handler: Handler<E>): Subscription =>
+    bus.on(Class, handler);
+  listen(Add, ({ a }) => a);
+  // @ts-expect-error another result
+  listen(Add, () => 'one');
+  for (const Class of [Add, Login]) {
+    bus.on(Class, other.dispatch);
+    bus.on(Class, (event) => expectTypeOf(event).toEqualTypeOf<Add | Login>());
+    // @ts-expect-error not all of them have it
+    bus.on(Class, (event) => void event.a);
+  }
 });
 
 test('handler - of an event without result type may return anything', () => {

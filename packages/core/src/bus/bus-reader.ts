@@ -1,4 +1,4 @@
-import type { AnyEvent, BaseEvent, EventConstructor } from '../event/base-event.ts';
+import type { BaseEvent } from '../event/base-event.ts';
 import type { BusEngine } from './bus-engine.ts';
 import { checkEventsOptions, type EventsOptions } from './event-stream.ts';
 import { expectEvent } from './expect.ts';
@@ -7,7 +7,8 @@ import { filterEvents, type FilterOptions } from './filter.ts';
 import { findEvent, type FindOptions } from './find.ts';
 import { heldEvents } from './held-events.ts';
 import { logTree } from '../event/log-tree.ts';
-import { type EventPattern, patternKey } from '../event/pattern.ts';
+import { type EventOf, type EventPattern, patternKey } from '../event/pattern.ts';
+import type { Hint, TakeClass } from '../basics/hint.ts';
 
 let engineOf: (bus: BusReader) => BusEngine;
 
@@ -56,10 +57,11 @@ export abstract class BusReader {
    * @throws TimeoutError; the signal's reason; BusStoppedError; what a filter threw
    * @example const paid = await bus.expect(InvoicePaid, { include: (event) => event.invoice_id === id, timeout: 30 });
    */
-  expect<C extends EventConstructor>(pattern: C, options?: ExpectOptions<InstanceType<C>>): Promise<InstanceType<C>>;
-  expect(pattern: string, options?: ExpectOptions<AnyEvent>): Promise<AnyEvent>;
-  async expect(pattern: EventPattern, options: ExpectOptions<never> = {}): Promise<BaseEvent> {
-    return expectEvent(this.#engine, patternKey(pattern), options as ExpectOptions);
+  async expect<P extends EventPattern>(
+    pattern: P | Hint<TakeClass>,
+    options: ExpectOptions<EventOf<P>> = {},
+  ): Promise<EventOf<P>> {
+    return (await expectEvent(this.#engine, patternKey(pattern), options as ExpectOptions)) as EventOf<P>;
   }
 
   /**
@@ -68,10 +70,11 @@ export abstract class BusReader {
    * @throws the signal's reason; BusStoppedError while it waits; what `where` threw
    * @example const event = (await bus.find(Refresh, { past: 10 })) ?? bus.dispatch(new Refresh({})).event;   // debounce
    */
-  find<C extends EventConstructor>(pattern: C, options?: FindOptions<InstanceType<C>>): Promise<InstanceType<C> | null>;
-  find(pattern: string, options?: FindOptions<AnyEvent>): Promise<AnyEvent | null>;
-  async find(pattern: EventPattern, options: FindOptions<never> = {}): Promise<BaseEvent | null> {
-    return findEvent(this.#engine, patternKey(pattern), options as FindOptions);
+  async find<P extends EventPattern>(
+    pattern: P | Hint<TakeClass>,
+    options: FindOptions<EventOf<P>> = {},
+  ): Promise<EventOf<P> | null> {
+    return (await findEvent(this.#engine, patternKey(pattern), options as FindOptions)) as EventOf<P> | null;
   }
 
   /**
@@ -80,10 +83,8 @@ export abstract class BusReader {
    * @throws TypeError or RangeError for options that make no sense; what `where` threw
    * @example const failed = bus.filter('*', { past: 60, where: (event) => event.event_outcome === 'failed' });
    */
-  filter<C extends EventConstructor>(pattern: C, options?: FilterOptions<InstanceType<C>>): InstanceType<C>[];
-  filter(pattern: string, options?: FilterOptions<AnyEvent>): AnyEvent[];
-  filter(pattern: EventPattern, options: FilterOptions<never> = {}): BaseEvent[] {
-    return filterEvents(this.#engine, patternKey(pattern), options as FilterOptions);
+  filter<P extends EventPattern>(pattern: P | Hint<TakeClass>, options: FilterOptions<EventOf<P>> = {}): EventOf<P>[] {
+    return filterEvents(this.#engine, patternKey(pattern), options as FilterOptions) as EventOf<P>[];
   }
 
   /**
@@ -97,17 +98,19 @@ export abstract class BusReader {
    * for await (const event of bus.events('user.*', { signal })) response.write(`data: ${JSON.stringify(event)}\n\n`);
    * ```
    */
-  events<C extends EventConstructor>(
-    pattern: C,
-    options?: EventsOptions,
-  ): AsyncIterableIterator<InstanceType<C>, undefined>;
-  events(pattern: string, options?: EventsOptions): AsyncIterableIterator<AnyEvent, undefined>;
-  events(pattern: EventPattern, options: EventsOptions = {}): AsyncIterableIterator<BaseEvent, undefined> {
+  events<P extends EventPattern>(
+    pattern: P | Hint<TakeClass>,
+    options: EventsOptions = {},
+  ): AsyncIterableIterator<EventOf<P>, undefined> {
     const key = patternKey(pattern);
     const checked = checkEventsOptions(options);
     const engine = this.#engine;
     if (engine.stopped) throw engine.stoppedError();
-    return engine.expectations.addStream(key, engine.name, checked);
+    return engine.expectations.addStream(
+      key,
+      engine.name,
+      checked,
+    ) as AsyncIterableIterator<BaseEvent> as AsyncIterableIterator<EventOf<P>, undefined>;
   }
 
   /** The remembered events as a tree of events and handlers, in bubus's format. @example console.log(bus.logTree()); */

@@ -1,5 +1,5 @@
 import { waitForCapacity } from './back-pressure.ts';
-import type { AnyEvent, EventConstructor } from '../event/base-event.ts';
+import type { EventConstructor } from '../event/base-event.ts';
 import { BusEngine } from './bus-engine.ts';
 import type { BusStats } from './bus-meter.ts';
 import { busEngine, BusReader } from './bus-reader.ts';
@@ -19,18 +19,20 @@ import {
   type Forward,
   forwardTo,
   type Handler,
+  type NamedHint,
   type OnOptions,
 } from '../handlers/handler.ts';
 import type { Middleware } from '../handlers/middleware.ts';
 import { eventHolder } from './held-events.ts';
 import { drain, ignoreCycles, waitUntilIdle } from './idle.ts';
 import type { WaitOptions } from './idle-watch.ts';
+import type { Hint, TakeClass } from '../basics/hint.ts';
 import { showAs } from '../basics/inspect.ts';
 import { logLevel } from '../basics/logger.ts';
 import { type EventHolder, MemoryWatch } from './memory-watch.ts';
 import type { BusObserver } from '../event/observer.ts';
 import { checkFlag, checkOptions, checkSignal } from '../basics/options.ts';
-import { type EventPattern, patternKey } from '../event/pattern.ts';
+import { type EventOf, type EventPattern, patternKey } from '../event/pattern.ts';
 import { type Subscription, subscription } from '../basics/subscription.ts';
 
 const noOptions: OnOptions = {};
@@ -116,10 +118,11 @@ export class EventBus extends BusReader implements RunningBus, AsyncDisposable {
    * using subscription = bus.on(UserLogin, greet, { once: true });    // taken off at the end of the block
    * ```
    */
-  on(pattern: EventPattern, forward: Forward, options?: OnOptions): Subscription;
-  on(pattern: string, handler: Handler<AnyEvent>, options?: OnOptions): Subscription;
-  on<C extends EventConstructor>(pattern: C, handler: Handler<InstanceType<C>>, options?: OnOptions): Subscription;
-  on(pattern: EventPattern, handler: unknown, given: OnOptions = noOptions): Subscription {
+  on<P extends EventPattern>(
+    pattern: P | Hint<TakeClass>,
+    handler: Handler<EventOf<P>> | NamedHint<EventOf<P>>,
+    given: OnOptions = noOptions,
+  ): Subscription {
     const key = patternKey(pattern);
     if (given !== noOptions) checkOnOptions(given);
     const { once = false, signal, timeout = null } = given;
@@ -131,7 +134,7 @@ export class EventBus extends BusReader implements RunningBus, AsyncDisposable {
     const { registry, options, stopped } = this.#engine;
     if (stopped) throw this.#engine.stoppedError();
     if (signal?.aborted === true) return subscription(() => undefined);
-    if (typeof pattern !== 'string') registry.addClass(pattern);
+    if (typeof pattern !== 'string') registry.addClass(pattern as EventConstructor);
     const { entry, namesake } = registry.add(key, handler as AnyHandler, once, timeout === Infinity ? null : timeout);
     if (namesake) {
       options.logger.warn(

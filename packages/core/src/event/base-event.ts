@@ -17,7 +17,14 @@ import { keepFields, keepTimes, keptFields, timeText } from './kept-fields.ts';
 import { type CompletionOptions, limitedCompletion, placeOf } from './completion.ts';
 import { lifecycleOf, ResultHelpers } from './result-helpers.ts';
 import { TrustedFields, TrustedPayload } from './trusted.ts';
-import type { OutputOf, PayloadInput, PayloadOutput, PayloadShape, ZodLike } from './zod-like.ts';
+import type {
+  InputOf as ResultInput,
+  OutputOf,
+  PayloadInput,
+  PayloadOutput,
+  PayloadShape,
+  ZodLike,
+} from './zod-like.ts';
 
 /** A class of events, as `on`, `expect` and `find` take it. */
 export interface EventConstructor<E extends BaseEvent = BaseEvent> {
@@ -63,7 +70,9 @@ type InputOf<Base extends EventConstructor, Shape extends PayloadShape> =
       : Plain<NonNullable<ConstructorParameters<Base>[0]> & PayloadInput<Shape>>;
 type FieldsOf<Payload> = Payload extends EmptyPayload ? unknown : Payload;
 type InstanceOf<Base extends EventConstructor, Shape extends PayloadShape, Result> = Result extends ZodLike
-  ? BaseEvent<OutputOf<Result>> & Omit<InstanceType<Base>, keyof BaseEvent> & FieldsOf<PayloadOutput<Shape>>
+  ? BaseEvent<OutputOf<Result>, ResultInput<Result>> &
+      Omit<InstanceType<Base>, keyof BaseEvent> &
+      FieldsOf<PayloadOutput<Shape>>
   : InstanceType<Base> & FieldsOf<PayloadOutput<Shape>>;
 
 /**
@@ -97,7 +106,7 @@ export let setParent: (event: BaseEvent, parentId: string) => void;
  * event.username;                                       //=> 'alice'
  * ```
  */
-export class BaseEvent<R = unknown> extends EventProgress<R, BaseEvent> implements Dispatchable {
+export class BaseEvent<R = unknown, I = R> extends EventProgress<R, BaseEvent, I> implements Dispatchable {
   /** What the class is made of. One that extends BaseEvent without `extend` is named as the class is. @internal */
   static get definition(): EventDefinition {
     return this === BaseEvent ? schema.baseDefinition : schema.namedDefinition(this);

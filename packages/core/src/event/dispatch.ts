@@ -2,6 +2,7 @@ import { types } from 'node:util';
 import type { MessagePort } from 'node:worker_threads';
 import { describe } from '../basics/describe.ts';
 import { EventStateError } from '../basics/errors.ts';
+import type { Hint, TakeEvent } from '../basics/hint.ts';
 import { showAs } from '../basics/inspect.ts';
 import { checkFlag, checkOptions, checkSignal } from '../basics/options.ts';
 import { type CompletionOptions } from './completion.ts';
@@ -84,7 +85,7 @@ export interface RunningBus {
   /** As in results and in `event_path`. */
   readonly name: string;
   /** Hands an event over, which becomes a child of the handler's event. */
-  dispatch<E extends Dispatchable>(event: E, options?: DispatchOptions): Dispatch<E>;
+  dispatch<E extends Dispatchable>(event: E | Hint<TakeEvent>, options?: DispatchOptions): Dispatch<E>;
 }
 
 /**

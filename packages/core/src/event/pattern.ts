@@ -1,4 +1,4 @@
-import { BaseEvent, type EventConstructor } from './base-event.ts';
+import { type AnyEvent, BaseEvent, type EventConstructor } from './base-event.ts';
 import { describe } from '../basics/describe.ts';
 import { checkEventType } from './event-fields.ts';
 import { anyType, prefixOf } from './type-pattern.ts';
@@ -8,6 +8,9 @@ import { anyType, prefixOf } from './type-pattern.ts';
  * prefix at any depth, or `'*'` for all.
  */
 export type EventPattern = EventConstructor | string;
+
+/** The events that a pattern stands for: a class's; of a string only the type is known. */
+export type EventOf<P> = P extends EventConstructor<infer E> ? E : AnyEvent;
 
 /** The type that a pattern stands for, a prefix with `.*`, or '*'. */
 export function patternKey(pattern: unknown): string {

@@ -24,7 +24,7 @@ type Plain<T> = { [Key in keyof T]: T[Key] } & {};
 export type PayloadShape = Fields | ZodObjectLike;
 
 /** What a value of the type may be made of. */
-type InputOf<Type extends ZodLike> = Type['_zod']['input'];
+export type InputOf<Type extends ZodLike> = Type['_zod']['input'];
 /** What the type makes of it. */
 export type OutputOf<Type extends ZodLike> = Type['_zod']['output'];
 

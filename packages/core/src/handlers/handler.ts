@@ -1,11 +1,12 @@
 import type { AsyncResource } from 'node:async_hooks';
-import type { BaseEvent } from '../event/base-event.ts';
+import type { AnyEvent, BaseEvent } from '../event/base-event.ts';
 import type { Dispatch, Dispatchable, DispatchOptions, RunningBus } from '../event/dispatch.ts';
 import type { ResultSource } from '../event/event-result.ts';
 import type { Part } from '../event/lifecycle.ts';
 import { checkLimit } from '../basics/duration.ts';
 import { checkFlag, checkOptions, checkSignal } from '../basics/options.ts';
-import type { ResultOf } from '../event/result-helpers.ts';
+import type { ResultInputOf } from '../event/event-progress.ts';
+import type { Hint, TakeEvent, TakeTypedHandler } from '../basics/hint.ts';
 
 /** What a handler gets beside the event: a plain object, to be copied or added to as you like. */
 export interface HandlerContext {
@@ -17,14 +18,17 @@ export interface HandlerContext {
 
 type Outcome<R> = R | Dispatch | null | undefined | void;
 
-/** What a handler of events with the result type R may return: R, nothing, or a Dispatch, which it isn't held up by. */
+/** What a handler may return, where the event's result type takes R: R, nothing, or a Dispatch, which it isn't held up by. */
 export type HandlerReturn<R> = Outcome<R> | PromiseLike<Outcome<R>>;
 
 /** A function that handles events of one class. It is called without `this`: bind a method to its object. */
 export type Handler<E extends BaseEvent = BaseEvent> = (
   event: E,
   context: HandlerContext,
-) => HandlerReturn<ResultOf<E>>;
+) => HandlerReturn<ResultInputOf<E>>;
+
+/** What the compiler says of a handler of another event: where the events are known by name, why that is. */
+export type NamedHint<E extends BaseEvent> = E extends AnyEvent ? Hint<TakeTypedHandler> : never;
 
 /** Any handler, as the engine calls it. */
 export type AnyHandler = (event: BaseEvent, context: HandlerContext) => unknown;
@@ -45,7 +49,7 @@ export interface ForwardTarget {
 
 /** A bus's bound `dispatch`, which can be registered as a handler to forward events: `main.on('*', auth.dispatch)`. */
 export interface Forward {
-  <E extends Dispatchable>(event: E, options?: DispatchOptions): Dispatch<E>;
+  <E extends Dispatchable>(event: E | Hint<TakeEvent>, options?: DispatchOptions): Dispatch<E>;
   readonly [forwardTarget]: ForwardTarget;
 }
 
@@ -107,7 +111,7 @@ export function nameOf(handler: object): string {
 
 /** Makes a Forward of a bus's `dispatch`. */
 export function forwardTo(target: ForwardTarget, dispatch: DispatchCall): Forward {
-  return Object.assign(dispatch, { [forwardTarget]: target });
+  return Object.assign(dispatch, { [forwardTarget]: target }) as Forward;
 }
 
 type DispatchCall = <E extends Dispatchable>(event: E, options?: DispatchOptions) => Dispatch<E>;

@@ -1,15 +1,17 @@
 import type {
-  AnyEvent,
   BaseEvent,
-  EventConstructor,
+  EventOf,
   EventPattern,
   EventsOptions,
   ExpectOptions,
   Forward,
   Handler,
+  Hint,
+  NamedHint,
   OnOptions,
   RunningBus,
   Subscription,
+  TakeClass,
 } from '@threadbus/core';
 import { showAs } from '@threadbus/core/internal';
 import type { RemoteBus } from './remote-bus.ts';
@@ -65,11 +67,12 @@ export class BusReference implements RunningBus {
    * index.on('*', main.dispatch);                             // forward up
    * ```
    */
-  on(pattern: EventPattern, forward: Forward, options?: OnOptions): Subscription;
-  on(pattern: string, handler: Handler<AnyEvent>, options?: OnOptions): Subscription;
-  on<C extends EventConstructor>(pattern: C, handler: Handler<InstanceType<C>>, options?: OnOptions): Subscription;
-  on(pattern: EventPattern, handler: unknown, options?: OnOptions): Subscription {
-    return this.#remote.on(pattern as string, handler as Handler<AnyEvent>, options);
+  on<P extends EventPattern>(
+    pattern: P | Hint<TakeClass>,
+    handler: Handler<EventOf<P>> | NamedHint<EventOf<P>>,
+    options?: OnOptions,
+  ): Subscription {
+    return this.#remote.on(pattern as EventPattern, handler, options);
   }
 
   /**
@@ -94,10 +97,11 @@ export class BusReference implements RunningBus {
    * const indexed = await index.expect(FileIndexed, { include: ({ path }) => path === wanted, timeout: 30 });
    * ```
    */
-  expect<C extends EventConstructor>(pattern: C, options?: ExpectOptions<InstanceType<C>>): Promise<InstanceType<C>>;
-  expect(pattern: string, options?: ExpectOptions<AnyEvent>): Promise<AnyEvent>;
-  expect(pattern: EventPattern, options?: ExpectOptions<never>): Promise<BaseEvent> {
-    return this.#remote.expect(pattern as string, options as ExpectOptions<AnyEvent>);
+  async expect<P extends EventPattern>(
+    pattern: P | Hint<TakeClass>,
+    options?: ExpectOptions<EventOf<P>>,
+  ): Promise<EventOf<P>> {
+    return (await this.#remote.expect(pattern as EventPattern, options as ExpectOptions)) as EventOf<P>;
   }
 
   /**
@@ -114,13 +118,14 @@ export class BusReference implements RunningBus {
    * for await (const event of index.events('user.*', { signal })) console.log(event.event_type);
    * ```
    */
-  events<C extends EventConstructor>(
-    pattern: C,
+  events<P extends EventPattern>(
+    pattern: P | Hint<TakeClass>,
     options?: EventsOptions,
-  ): AsyncIterableIterator<InstanceType<C>, undefined>;
-  events(pattern: string, options?: EventsOptions): AsyncIterableIterator<AnyEvent, undefined>;
-  events(pattern: EventPattern, options?: EventsOptions): AsyncIterableIterator<BaseEvent, undefined> {
-    return this.#remote.events(pattern, options);
+  ): AsyncIterableIterator<EventOf<P>, undefined> {
+    return this.#remote.events(
+      pattern as EventPattern,
+      options,
+    ) as AsyncIterableIterator<BaseEvent> as AsyncIterableIterator<EventOf<P>, undefined>;
   }
 
   /**
