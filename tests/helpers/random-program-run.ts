@@ -119,8 +119,7 @@ class ProgramRun {
       return plan.sync ? this.#syncBody(plan, actor) : this.#asyncBody(plan, actor);
     };
     Object.defineProperty(handler, 'name', { value: name });
-    const register = (): Subscription =>
-      watch.bus.on(patternOf(plan.type), handler as (event: BaseEvent) => null, { once: plan.once });
+    const register = (): Subscription => watch.bus.on(patternOf(plan.type), handler, { once: plan.once });
     this.#handlers.push({ register, subscription: register() });
   }
 

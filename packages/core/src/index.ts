@@ -26,7 +26,15 @@ export type { ResultStatus } from './event/event-result.ts';
 export type { EventOutcome } from './event/event-outcome.ts';
 export type { EventOptions } from './event/event-schema.ts';
 export type { FindOptions } from './bus/find.ts';
-export type { Forward, Handler, HandlerContext, HandlerReturn, NamedHint, OnOptions } from './handlers/handler.ts';
+export type {
+  Forward,
+  Handler,
+  HandlerContext,
+  HandlerReturn,
+  NamedHint,
+  OnOptions,
+  ResultInputOf,
+} from './handlers/handler.ts';
 export type { EventStatus } from './event/lifecycle.ts';
 export { instrument } from './event/instrument.ts';
 export type { Instrumentation } from './event/instrument.ts';
@@ -38,6 +46,5 @@ export { compactWal } from './log/compact-wal.ts';
 export { readWal } from './log/read-wal.ts';
 export type { ReadWalOptions, WalProblem } from './log/read-wal.ts';
 export type { CompletionOptions } from './event/completion.ts';
-export type { ResultInputOf } from './event/event-progress.ts';
 export type { FlatDictOptions, ResultOf, ResultOptions } from './event/result-helpers.ts';
 export type { Subscription } from './basics/subscription.ts';

@@ -17,14 +17,8 @@ import { keepFields, keepTimes, keptFields, timeText } from './kept-fields.ts';
 import { type CompletionOptions, limitedCompletion, placeOf } from './completion.ts';
 import { lifecycleOf, ResultHelpers } from './result-helpers.ts';
 import { TrustedFields, TrustedPayload } from './trusted.ts';
-import type {
-  InputOf as ResultInput,
-  OutputOf,
-  PayloadInput,
-  PayloadOutput,
-  PayloadShape,
-  ZodLike,
-} from './zod-like.ts';
+import type { AddedInput, FieldsOf, OwnInput, PayloadShape, ZodLike } from './zod-like.ts';
+import type { InputOf as ResultInput, OutputOf, PayloadOutput } from './zod-like.ts';
 
 /** A class of events, as `on`, `expect` and `find` take it. */
 export interface EventConstructor<E extends BaseEvent = BaseEvent> {
@@ -40,7 +34,7 @@ export interface EventConstructor<E extends BaseEvent = BaseEvent> {
 export interface EventClass<E extends BaseEvent, Input, Name extends string> {
   /** Makes an event; its payload is validated here, and may be left out if all its fields may. */
   new (
-    ...args: EmptyPayload extends Input
+    ...args: Record<string, never> extends Input
       ? [payload?: Input, fields?: EventFields]
       : [payload: Input, fields?: EventFields]
   ): E;
@@ -57,18 +51,11 @@ export interface EventClass<E extends BaseEvent, Input, Name extends string> {
 /** An event of which only the type is known. */
 export type AnyEvent = BaseEvent & Readonly<Record<string, unknown>>;
 
-type Plain<T> = { [Key in keyof T]: T[Key] };
 type IsBase<E> = BaseEvent extends E ? true : false;
-type EmptyPayload = Record<string, never>;
 type InputOf<Base extends EventConstructor, Shape extends PayloadShape> =
   IsBase<InstanceType<Base>> extends true
-    ? keyof PayloadInput<Shape> extends never
-      ? EmptyPayload
-      : PayloadInput<Shape>
-    : NonNullable<ConstructorParameters<Base>[0]> extends EmptyPayload
-      ? PayloadInput<Shape>
-      : Plain<NonNullable<ConstructorParameters<Base>[0]> & PayloadInput<Shape>>;
-type FieldsOf<Payload> = Payload extends EmptyPayload ? unknown : Payload;
+    ? OwnInput<Shape>
+    : AddedInput<NonNullable<ConstructorParameters<Base>[0]>, Shape>;
 type InstanceOf<Base extends EventConstructor, Shape extends PayloadShape, Result> = Result extends ZodLike
   ? BaseEvent<OutputOf<Result>, ResultInput<Result>> &
       Omit<InstanceType<Base>, keyof BaseEvent> &

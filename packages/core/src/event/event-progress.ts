@@ -5,22 +5,11 @@ import { snapshotOf, type SnapshotOptions } from './event-snapshot.ts';
 import type { EventStatus } from './lifecycle.ts';
 import { lifecycleOf, ResultHelpers } from './result-helpers.ts';
 
-declare const returned: unique symbol;
-
-/** Only in types: what the handlers of an event may return. */
-export interface Returns<I> {
-  readonly [returned]: () => I;
-}
-
-/** What handlers of an event may return: what its `result` type takes, of which that makes the result. */
-export type ResultInputOf<E> = E extends Returns<infer I> ? I : unknown;
-
-// oxlint-disable-next-line typescript/no-unsafe-declaration-merging -- nothing is there but the type
-export interface EventProgress<R, E extends object = object, I = R> extends Returns<I> {}
-
 /** How far an event is, as its life in this thread tells. */
-// oxlint-disable-next-line typescript/no-unsafe-declaration-merging -- as above
+// oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- it is what handlers are checked against
 export abstract class EventProgress<R, E extends object = object, I = R> extends ResultHelpers<R, E> {
+  /** Only in types: what handlers may return, which is what the `result` type takes. */
+  declare protected readonly event_returns: I;
   abstract readonly event_type: string;
   abstract readonly event_id: string;
   abstract readonly event_path: readonly string[];

@@ -46,3 +46,15 @@ export type PayloadOutput<Shape extends PayloadShape> = Shape extends ZodObjectL
         }
       >
     : never;
+
+type EmptyPayload = Record<string, never>;
+/** A payload's fields, to be added to an event's. */
+export type FieldsOf<Payload> = Payload extends EmptyPayload ? unknown : Payload;
+/** What a class takes that has no payload but this. */
+export type OwnInput<Shape extends PayloadShape> = keyof PayloadInput<Shape> extends never
+  ? EmptyPayload
+  : PayloadInput<Shape>;
+/** What a class takes whose base takes something already. */
+export type AddedInput<Given, Shape extends PayloadShape> = Given extends EmptyPayload
+  ? PayloadInput<Shape>
+  : Plain<Given & PayloadInput<Shape>>;

@@ -5,7 +5,6 @@ import type { ResultSource } from '../event/event-result.ts';
 import type { Part } from '../event/lifecycle.ts';
 import { checkLimit } from '../basics/duration.ts';
 import { checkFlag, checkOptions, checkSignal } from '../basics/options.ts';
-import type { ResultInputOf } from '../event/event-progress.ts';
 import type { Hint, TakeEvent, TakeTypedHandler } from '../basics/hint.ts';
 
 /** What a handler gets beside the event: a plain object, to be copied or added to as you like. */
@@ -15,6 +14,9 @@ export interface HandlerContext {
   /** The bus that runs the handler. */
   readonly bus: RunningBus;
 }
+
+/** What handlers of an event may return: what its `result` type takes, of which that makes the result. */
+export type ResultInputOf<E> = E extends BaseEvent<unknown, infer I> ? I : unknown;
 
 type Outcome<R> = R | Dispatch | null | undefined | void;
 
