@@ -1,6 +1,8 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { readdirSync } from 'node:fs';
+import { builtinModules } from 'node:module';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { BaseEvent, isHandlerTimeoutError } from '@threadbus/core';
@@ -12,6 +14,7 @@ import { rejection, stateOf } from '../../helpers/gate.ts';
 import { isAlive } from '../../helpers/is-alive.ts';
 import { isolate } from '../../helpers/isolation.ts';
 import { sharedCounter } from '../../helpers/shared-counter.ts';
+import { tempFolder } from '../../helpers/temp-folder.ts';
 import { startBus } from '../../helpers/worker-bus.ts';
 
 isolate('process');
@@ -91,17 +94,41 @@ test.each([
   expect(await bus.dispatch(new Double({ n: 2 })).eventResult()).toBe(4);
 });
 
-test('life - a native call ends with its process soon after its time', async () => {
-  const bus = await startBus('havoc-bus');
-  const { pid } = bus;
-  const started = performance.now();
-  const error = await rejection(bus.dispatch(new Havoc({ what: 'scrypt' }, { event_timeout: 0.3 })).eventResult());
-  expect(isHandlerTimeoutError(error)).toBe(true);
-  await expect.poll(() => isAlive(pid), { timeout: 5000 }).toBe(false);
-  // The call alone takes half a minute or more.
-  expect(performance.now() - started).toBeLessThan(10_000);
-  expect(await bus.dispatch(new Double({ n: 2 })).eventResult()).toBe(4);
-});
+const compiler = spawnSync('cc', ['--version']).status === 0 ? 'cc' : null;
+
+test.skipIf(compiler === null)(
+  'life - a null write in an addon ends the process alone (needs a C compiler)',
+  async () => {
+    const addon = join(tempFolder(), 'null-write.node');
+    const source = fileURLToPath(new URL('../../fixtures/worker/native/null-write.c', import.meta.url));
+    const flags = process.platform === 'darwin' ? ['-undefined', 'dynamic_lookup'] : [];
+    const { status, stderr } = spawnSync('cc', ['-shared', '-fPIC', ...flags, '-o', addon, source]);
+    expect(stderr.toString()).toBe('');
+    expect(status).toBe(0);
+    const bus = await startBus('havoc-bus');
+    const error = await rejection(bus.dispatch(new Havoc({ what: addon })).eventResult());
+    expect(isWorkerCrashedError(error)).toBe(true);
+    expect(error.message).toMatch(/^The process of Havoc was ended by SIGSEGV/);
+    expect(await bus.dispatch(new Double({ n: 2 })).eventResult()).toBe(4);
+  },
+);
+
+const sqlite = builtinModules.includes('node:sqlite') || builtinModules.includes('sqlite');
+
+test.each(['scrypt', 'prime', ...(sqlite ? ['SQLite'] : [])])(
+  'life - a native call ends with its process soon after its time: %s',
+  async (what) => {
+    const bus = await startBus('havoc-bus');
+    const { pid } = bus;
+    const started = performance.now();
+    const error = await rejection(bus.dispatch(new Havoc({ what }, { event_timeout: 0.3 })).eventResult());
+    expect(isHandlerTimeoutError(error)).toBe(true);
+    await expect.poll(() => isAlive(pid), { timeout: 5000 }).toBe(false);
+    // The call alone takes half a minute or more.
+    expect(performance.now() - started).toBeLessThan(10_000);
+    expect(await bus.dispatch(new Double({ n: 2 })).eventResult()).toBe(4);
+  },
+);
 
 test('life - a process that is stopped goes on where it was', async () => {
   const begun = sharedCounter();
