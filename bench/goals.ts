@@ -81,9 +81,13 @@ const goals: Readonly<Record<string, readonly Goal[]>> = {
     atMost('longest stall of main meanwhile', 'threadbus', 10),
   ],
   processes: [
-    atLeast('burst 512, 300 B', fast, 1),
+    atLeast('burst 512, 300 B', fast, 1, 'raw IPC id map'),
     atLeast('sequential, 300 B', fast, 0.8, 'raw IPC id map'),
-    atMost('start', much, 1.3),
+    ...['burst 512, 300 B', 'sequential, 300 B'].flatMap((load) => [
+      atLeast(load, fast, 1, 'tinypool, process'),
+      atLeast(load, fast, 1, 'workerpool, process'),
+    ]),
+    atMost('start', much, 1.3, 'bare fork'),
   ],
   cpu: [
     atLeast('arithmetic, 2 threads', fast, 1.8, 'threadbus, 1 thread'),

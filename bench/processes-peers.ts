@@ -8,12 +8,13 @@ import { Small } from './threads-events.ts';
 import type { Peer } from './threads-peers.ts';
 import type { Answer } from './threads-work.ts';
 
+const entry = new URL('./processes-bus.js', import.meta.url);
 const here = (name: string): string => fileURLToPath(new URL(name, import.meta.url));
 
 /** Each has a process of its own answer, with an async handler, which ends with the process. */
 export const processPeers: Readonly<Record<string, () => Promise<Peer>>> = {
   async threadbus() {
-    const bus = await WorkerBus.start(new URL('./processes-bus.js', import.meta.url), { isolation: 'process' });
+    const bus = await WorkerBus.start(entry, { isolation: 'process' });
     return async (payload) => (await bus.dispatch(new Small(payload)).eventResult()) as Answer;
   },
   // oxlint-disable-next-line typescript/require-await -- started like the others
@@ -51,10 +52,16 @@ export const processPeers: Readonly<Record<string, () => Promise<Peer>>> = {
   async 'workerpool, process'() {
     const pool = workerpool.pool(here('./processes-workerpool.js'), {
       workerType: 'process',
+      // As our streams and the others' carry it.
+      forkOpts: { serialization: 'advanced' },
       minWorkers: 1,
       maxWorkers: 1,
     });
     return async (payload) => (await pool.exec('answer', [payload])) as Answer;
+  },
+  async 'threadbus, in a thread'() {
+    const bus = await WorkerBus.start(entry);
+    return async (payload) => (await bus.dispatch(new Small(payload)).eventResult()) as Answer;
   },
 };
 
