@@ -47,6 +47,16 @@ test('attempt timeouts - nothing that is over keeps the process alive or leaves 
   expect(timers()).toBe(before);
 });
 
+test("attempt timeouts - the shared timer keeps nobody's async context", async () => {
+  const user = new AsyncLocalStorage<string>();
+  const deadlines = new Deadlines(0.01);
+  const heard = await user.run(
+    'ann',
+    () => new Promise<string | undefined>((resolve) => void deadlines.start(() => resolve(user.getStore()))),
+  );
+  expect(heard).toBeUndefined();
+});
+
 test("attempt timeouts - a function's abort listener runs in the async context of its own call", async () => {
   const user = new AsyncLocalStorage<string>();
   const heard: (string | undefined)[] = [];

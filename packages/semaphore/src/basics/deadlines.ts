@@ -1,4 +1,8 @@
+import { AsyncResource } from 'node:async_hooks';
 import { startTimer, type Timer } from './seconds.ts';
+
+/** A timer keeps the async context that it was started in, and one that starts the next hands it on for ever. */
+const nobody = new AsyncResource('threadbus.deadlines');
 
 /** The end of one attempt's time. */
 export interface Deadline {
@@ -45,16 +49,19 @@ export class Deadlines {
     const first = this.#first;
     if (first === undefined || this.#timer !== undefined) return;
     // One that has left meanwhile is found out when the timer fires, not when it leaves.
-    this.#timer = startTimer((first.at - performance.now()) / 1000, () => {
-      this.#timer = undefined;
-      const now = performance.now();
-      for (let due = this.#first; due !== undefined && due.at <= now; due = this.#first) {
-        due.stop();
-        due.onTime();
-      }
-      this.#arm();
-    });
+    const left = (first.at - performance.now()) / 1000;
+    this.#timer = nobody.runInAsyncScope(() => startTimer(left, this.#fire));
   }
+
+  readonly #fire = (): void => {
+    this.#timer = undefined;
+    const now = performance.now();
+    for (let due = this.#first; due !== undefined && due.at <= now; due = this.#first) {
+      due.stop();
+      due.onTime();
+    }
+    this.#arm();
+  };
 
   readonly #leave = (entry: Entry): void => {
     const { previous, next } = entry;
