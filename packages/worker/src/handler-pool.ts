@@ -80,7 +80,8 @@ export class HandlerPool implements AsyncDisposable {
     const { ordered = false } = options;
     const entry = checkEntry(module, "a pool handler's module");
     const { href } = entry;
-    const call = async (): Promise<unknown> => this.#schedule.run(activeRun(), href);
+    // Not async, nor is `run`: each would add promises to every call.
+    const call = (): Promise<unknown> => this.#schedule.run(activeRun(), href);
     const kind: RemoteHandler = { name: moduleName(entry), holdsSlot: ordered, ownClock: true };
     return Object.assign(call, { [remoteHandler]: kind }) as PoolHandlerOf<unknown> as PoolHandlerOf<NoInfer<T>>;
   }

@@ -94,3 +94,15 @@ export function getsErrors<Life>(waits: Iterable<WaitOf<Life>>): boolean {
   for (const wait of waits) if (wait.getsErrors === true) return true;
   return false;
 }
+
+/**
+ * Those of before and of all parts from the first one on. Mostly only one part has any, also where an event has crossed to
+ * another thread and back: then its own list is what is returned.
+ */
+export function resultsOf<L>(before: readonly RunnerOf<L>[], first: PartOf<L> | null): readonly RunnerOf<L>[] {
+  let all = before;
+  for (let part = first; part !== null; part = part.nextPart) {
+    if (part.results.length > 0) all = all.length === 0 ? part.results : [...all, ...part.results];
+  }
+  return all;
+}

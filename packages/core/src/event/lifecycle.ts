@@ -112,10 +112,7 @@ export class Lifecycle {
 
   /** In order of arrival at a bus, then of registration. */
   get results(): readonly Runner[] {
-    const first = this.#firstPart;
-    if (first === null) return this.#results;
-    if (first === this.#lastPart && this.#results.length === 0) return first.results;
-    return [...this.#results, ...this.parts.flatMap((part) => part.results)];
+    return parts.resultsOf(this.#results, this.#firstPart);
   }
 
   /** What another thread says of an event that is completed there, and here if it ever came; or a record of long ago. */

@@ -29,13 +29,18 @@ export interface CallHolder {
   decide(call: PoolCall): void;
 }
 
-/** What became of a call, for whoever counts. */
-export interface CallEnd {
-  /** Null if the handler has come to a result. */
-  readonly failure: { readonly error: unknown } | null;
-  /** Seconds until a thread took it, and from then on; null if none did. */
-  readonly waited: number | null;
-  readonly ran: number | null;
+/** Why a call has come to no result. */
+export interface CallFailure {
+  readonly error: unknown;
+}
+
+/** Who counts calls. */
+export interface CallCounts {
+  /**
+   * @param failure null if the handler has come to a result
+   * @param waited seconds until a thread took it, `ran` from then on; null if none did
+   */
+  ended(failure: CallFailure | null, waited: number | null, ran: number | null): void;
 }
 
 /**
@@ -74,7 +79,7 @@ export class PoolCall implements Linked<PoolCall> {
   /** The event's part in the thread, once it was sent. */
   part: RemotePart | null = null;
   readonly #calledAt = monotonic();
-  readonly #settled: (end: CallEnd) => void;
+  readonly #counts: CallCounts;
   readonly #resolve: (value: unknown) => void;
   readonly #reject: (error: unknown) => void;
   readonly outcome: Promise<unknown>;
@@ -87,7 +92,7 @@ export class PoolCall implements Linked<PoolCall> {
   #threadsLost = 0;
 
   /** @throws LinkError if the run's bus is elsewhere */
-  constructor(run: HandlerRun, entry: string, holder: CallHolder, settled: (end: CallEnd) => void) {
+  constructor(run: HandlerRun, entry: string, holder: CallHolder, counts: CallCounts) {
     const { bus } = run;
     if (!(bus instanceof EventBus)) {
       throw new LinkError(
@@ -99,7 +104,7 @@ export class PoolCall implements Linked<PoolCall> {
     this.bus = bus;
     this.context = captureContext();
     this.#holder = holder;
-    this.#settled = settled;
+    this.#counts = counts;
     let settle: [(value: unknown) => void, (error: unknown) => void] | undefined;
     this.outcome = new Promise((resolve, reject) => {
       settle = [resolve, reject];
@@ -186,18 +191,15 @@ export class PoolCall implements Linked<PoolCall> {
     holder.ended(this, reason);
   }
 
-  #settle(failure: CallEnd['failure']): void {
+  #settle(failure: CallFailure | null): void {
     this.state = 'settled';
     this.#timer?.cancel();
     this.#timer = null;
     this.#overrun?.cancel();
     this.#overrun = null;
     const at = this.#takenAt;
-    this.#settled({
-      failure,
-      waited: at === null ? null : at - this.#calledAt,
-      ran: at === null ? null : monotonic() - at,
-    });
+    if (at === null) this.#counts.ended(failure, null, null);
+    else this.#counts.ended(failure, at - this.#calledAt, monotonic() - at);
   }
 
   /** Its time is kept here and not by the run: what is done is a result, also if this thread was held up meanwhile. */

@@ -78,8 +78,8 @@ export class PoolSchedule implements ThreadHost<PoolThread>, CallHolder {
   }
 
   /** Has the run's work done in a thread. @returns the handler's value */
-  async run(run: HandlerRun, entry: string): Promise<unknown> {
-    const call = new PoolCall(run, entry, this, (end) => this.#counts.ended(end));
+  run(run: HandlerRun, entry: string): Promise<unknown> {
+    const call = new PoolCall(run, entry, this, this.#counts);
     if (this.#isStopped) call.fail(stoppedError());
     else this.#add(call);
     return call.outcome;

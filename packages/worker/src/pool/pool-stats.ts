@@ -1,7 +1,7 @@
 import { isHandlerTimeoutError } from '@threadbus/core';
 import { isWorkerCrashedError } from '../errors.ts';
 import { monotonic } from '../thread/monotonic.ts';
-import type { CallEnd } from './pool-call.ts';
+import type { CallCounts, CallFailure } from './pool-call.ts';
 import { TimeHistogram, type TimeSummary } from '../thread/time-histogram.ts';
 
 /** What a pool is doing and has done; all of it is known without asking a thread. */
@@ -31,7 +31,7 @@ export interface PoolStats {
 }
 
 /** Counts what becomes of a pool's calls: the same cost for each, and for a look at the counts. */
-export class PoolCounts {
+export class PoolCounts implements CallCounts {
   completed = 0;
   failed = 0;
   timedOut = 0;
@@ -49,7 +49,7 @@ export class PoolCounts {
     this.#places = places;
   }
 
-  ended({ failure, waited, ran }: CallEnd): void {
+  ended(failure: CallFailure | null, waited: number | null, ran: number | null): void {
     if (failure === null) this.completed += 1;
     else {
       this.failed += 1;
