@@ -17,8 +17,9 @@ interface Outcome {
 }
 
 /** Runs a pool of two threads that don't start, in a process of its own: nothing there may be uncaught. */
-async function failing(why: string, calls = 4, startTimeout = 10): Promise<Outcome> {
-  const { code, stdout, stderr } = await runProgram('worker/failing-pool', [why, String(calls), String(startTimeout)]);
+async function failing(why: string, calls = 4, startTimeout = 10, then = ''): Promise<Outcome> {
+  const args = [why, calls, startTimeout, then].map(String);
+  const { code, stdout, stderr } = await runProgram('worker/failing-pool', args);
   // What the threads print of their own end is no matter of ours.
   expect([code, stderr.includes('Uncaught')], `${stdout}\n${stderr}`).toEqual([0, false]);
   return JSON.parse(stdout.trim().split('\n').at(-1) ?? '') as Outcome;
@@ -68,6 +69,12 @@ test('pool start - where the system allows one thread, that does all the work', 
   expect(most).toBe(1);
   // Now and then it is tried again.
   expect(started).toBeLessThanOrEqual(5);
+});
+
+test('pool start - a call that a handler in the only thread awaits fails if no second one can be started', async () => {
+  const { outcomes, most, left } = await failing('one thread', 1, 10, 'nested');
+  expect(outcomes).toEqual([expect.stringMatching(/^WorkerStartError: .*EAGAIN/)]);
+  expect([most, left]).toEqual([1, 0]);
 });
 
 test('pool start - the next call after a failed start starts anew', async () => {

@@ -29,8 +29,9 @@ const extraTime = 0.5;
  * it waits, first come first served, but for calls that a handler awaits. So there are never more threads than `maxThreads` and those that await; an idle
  * one beyond that is ended after half a second.
  *
- * No start is repeated for its own sake: one that fails costs the calls that wait, if no other thread is there or on its
- * way; else they wait for that one, and for a second none is started. Threads up to `minThreads` that are lost are
+ * No start is repeated for its own sake: one that fails costs the calls that wait, if no other thread is at work or on its
+ * way; else they wait for that one, and for a second none is started. A thread whose handler awaits an event doesn't
+ * count: that may be one of the calls. Threads up to `minThreads` that are lost are
  * replaced only if they had been of use.
  */
 export class PoolSchedule implements ThreadHost<PoolThread>, CallHolder {
@@ -264,7 +265,8 @@ export class PoolSchedule implements ThreadHost<PoolThread>, CallHolder {
 
   #failStart(error: Error): void {
     if (this.#isStopped) return;
-    const others = this.#threads.size - this.#ending;
+    // One whose handler awaits an event may be waiting for these very calls.
+    const others = this.#threads.size - this.#ending - this.#awaiting;
     for (const { reject } of this.#readiness) reject(error);
     this.#readiness.clear();
     if (others > 0) {
