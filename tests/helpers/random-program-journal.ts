@@ -1,112 +1,11 @@
-import type { BaseEvent, BusObserver, Dispatch, EventBus, HandlerContext } from '@threadbus/core';
-import type { HandlerPlan } from './random-program.ts';
-
-/** One event of the program, as the program saw it. */
-export class Sent {
-  readonly event: BaseEvent;
-  /** The handler's body that dispatched it. */
-  readonly by: Activity | null;
-  /** Dispatched by a live handler, so that handler's event must wait for it. */
-  readonly linked: boolean;
-  dispatch: Dispatch<BaseEvent> | null = null;
-  /** A live handler awaited it (and it hasn't completed since). */
-  awaited = false;
-  /** Dispatched to one more bus after it had completed. An await reaches it a microtask late, and may meet it open again. */
-  reopened = false;
-  /** Awaits of live handlers. */
-  handlerWaits = 0;
-  /** When it completed, by the journal's clock; of one that was reopened: the last time. */
-  completedAt = 0;
-  readonly children: Sent[] = [];
-  readonly activities: Activity[] = [];
-  /** Waits from outside any handler. */
-  readonly outsideWaits = new Set<object>();
-
-  constructor(event: BaseEvent, by: Activity | null, linked: boolean) {
-    this.event = event;
-    this.by = by;
-    this.linked = linked;
-  }
-
-  get completed(): boolean {
-    return this.event.event_status === 'completed';
-  }
-
-  /** Awaited by a handler itself, or as what an awaited event's settled handler left behind. */
-  get covered(): boolean {
-    if (this.awaited || (this.reopened && this.handlerWaits > 0)) return true;
-    return this.by !== null && this.linked && !this.by.live && this.by.sent.covered;
-  }
-
-  toString(): string {
-    return `${this.event.event_type}#${this.event.event_id.slice(-4)}`;
-  }
-}
-
-/** One run of one handler's body. */
-export class Activity {
-  readonly number: number;
-  readonly sent: Sent;
-  readonly plan: HandlerPlan | null;
-  readonly name: string;
-  readonly bus: BusWatch;
-  readonly #context: HandlerContext;
-  state: 'running' | 'suspended' | 'done' = 'running';
-  readonly awaiting = new Set<object>();
-  readonly awaited: Sent[] = [];
-  /** Waits for the bus rather than for one event: what for isn't known here. */
-  vague = 0;
-  outcome: { value: unknown } | { error: unknown } | null = null;
-
-  constructor(
-    number: number,
-    sent: Sent,
-    plan: HandlerPlan | null,
-    name: string,
-    bus: BusWatch,
-    context: HandlerContext,
-  ) {
-    this.number = number;
-    this.sent = sent;
-    this.plan = plan;
-    this.name = name;
-    this.bus = bus;
-    this.#context = context;
-  }
-
-  /** Neither returned nor ended from outside. */
-  get live(): boolean {
-    return this.state !== 'done' && !this.#context.signal.aborted;
-  }
-
-  get ended(): boolean {
-    return this.#context.signal.aborted;
-  }
-
-  toString(): string {
-    return `${this.name} of ${this.sent.toString()} on ${this.bus.bus.name} (${this.state})`;
-  }
-}
+import type { BaseEvent, BusObserver, EventBus, HandlerContext } from '@threadbus/core';
+import type { BusPlan, HandlerPlan } from './random-program.ts';
+import { Activity, BusWatch, Sent } from './random-program-records.ts';
 
 interface Suspicion {
   readonly sent: Sent;
   readonly bus: EventBus;
   readonly text: string;
-}
-
-/** What is known of one bus. */
-export class BusWatch {
-  readonly bus: EventBus;
-  readonly parallel: boolean;
-  /** Arrived and not started, in order of arrival. */
-  readonly queued = new Set<Sent>();
-  readonly inProgress = new Set<Activity>();
-  stopped = false;
-
-  constructor(bus: EventBus, parallel: boolean) {
-    this.bus = bus;
-    this.parallel = parallel;
-  }
 }
 
 /**
@@ -124,6 +23,8 @@ export class Journal {
   sleeping = 0;
   /** Tasks, bodies and late parts that have not ended. */
   unfinished = 0;
+  /** Events that started beside others though nobody awaited them. */
+  beside = 0;
   readonly #suspicions: Suspicion[] = [];
   #vague = 0;
 
@@ -131,8 +32,8 @@ export class Journal {
     this.violations.push(text);
   }
 
-  watch(bus: EventBus, parallel: boolean): BusWatch {
-    const watch = new BusWatch(bus, parallel);
+  watch(bus: EventBus, plan: BusPlan): BusWatch {
+    const watch = new BusWatch(bus, plan);
     this.watches.push(watch);
     const observer: BusObserver = {
       dispatched: (event) => this.#arrived(watch, event),
@@ -155,6 +56,8 @@ export class Journal {
     const activity = new Activity(this.activities.length + 1, sent, plan, name, bus, context);
     if (sent.activities.some((other) => other.name === name)) this.violation(`${activity.toString()} runs twice`);
     this.#checkAlone(activity, 'starts');
+    if (sent.cancelled) this.violation(`${activity.toString()} starts though its event was cancelled`);
+    if (sent.first && countingOn(sent, bus).length > 0) this.violation(`${activity.toString()} starts after an answer`);
     sent.activities.push(activity);
     this.activities.push(activity);
     bus.inProgress.add(activity);
@@ -251,7 +154,9 @@ export class Journal {
   #arrived(watch: BusWatch, event: BaseEvent): void {
     this.clock += 1;
     const sent = this.events.get(event);
-    if (sent !== undefined) watch.queued.add(sent);
+    if (sent === undefined) return;
+    watch.queued.add(sent);
+    watch.arrived.push(sent);
   }
 
   #started(watch: BusWatch, event: BaseEvent): void {
@@ -264,9 +169,10 @@ export class Journal {
     const suspect = (text: string): unknown =>
       this.#suspicions.push({ sent, bus: watch.bus, text: `${sent.toString()} on ${watch.bus.name} ${text}` });
     if (first !== sent) suspect(`overtakes ${String(first)}, though nobody awaits it`);
-    for (const activity of watch.inProgress) {
-      if (activity.live) suspect(`starts beside ${activity.toString()}, though nobody awaits it`);
-    }
+    const beside = new Set([...watch.inProgress].filter(({ live }) => live).map((activity) => activity.sent));
+    if (beside.size > 0) this.beside += 1;
+    // On a parallel bus a limit of one means the same as elsewhere.
+    if (beside.size >= watch.concurrency) suspect(`starts beside ${[...beside].join(', ')}, though nobody awaits it`);
   }
 
   #completed(event: BaseEvent): void {
@@ -288,9 +194,12 @@ export class Journal {
 
   /** Nothing else may run on a serial bus when `activity` starts or goes on. */
   #checkAlone(activity: Activity, what: string): void {
-    if (activity.bus.parallel) return;
-    for (const other of activity.bus.inProgress) {
-      if (other !== activity && other.state === 'running' && other.live)
+    const { bus, sent } = activity;
+    if (bus.parallel) return;
+    for (const other of bus.inProgress) {
+      if (other === activity || !other.live) continue;
+      // The handlers of one event run one after the other, however many events are in progress.
+      if (other.sent === sent || (bus.serial && other.state === 'running'))
         this.violation(`${activity.toString()} ${what} while ${other.toString()} runs`);
     }
   }
@@ -302,6 +211,7 @@ export class Journal {
 
   #checkTree(sent: Sent): void {
     const { event } = sent;
+    if (sent.first) this.#checkFirst(sent);
     const listed = event.event_children;
     for (const child of sent.children) {
       if (!listed.includes(child.event)) this.violation(`${child.toString()} is no child of ${sent.toString()}`);
@@ -316,6 +226,24 @@ export class Journal {
     const parentId = sent.by === null ? null : sent.by.sent.event.event_id;
     if (event.event_parent_id !== parentId && (sent.linked || event.event_parent_id !== null))
       this.violation(`${sent.toString()} has the parent ${event.event_parent_id}, expected ${parentId}`);
+  }
+
+  /** The signal of an event aborts: whatever of it runs is ended at once. */
+  cancel(sent: Sent, reason: Error): void {
+    this.clock += 1;
+    sent.cancelled = !sent.completed;
+    sent.controller?.abort(reason);
+    for (const activity of sent.activities) {
+      if (activity.state !== 'done' && !activity.ended)
+        this.violation(`${activity.toString()} goes on though cancelled`);
+    }
+  }
+
+  #checkFirst(sent: Sent): void {
+    for (const watch of this.watches) {
+      const answers = countingOn(sent, watch);
+      if (answers.length > 1) this.violation(`${sent.toString()} has ${answers.length} answers on ${watch.bus.name}`);
+    }
   }
 
   #checkOutcome(activity: Activity): void {
@@ -334,4 +262,15 @@ export class Journal {
       this.violation(`${activity.toString()} has the result ${String(result.result)} / ${String(result.error)}`);
     }
   }
+}
+
+/** What a result helper would give of the event's results on that bus. */
+function countingOn({ event }: Sent, { bus }: BusWatch): unknown[] {
+  return [...event.event_results.values()].filter(
+    ({ eventbus_id, status, result }) =>
+      eventbus_id === bus.id &&
+      status === 'completed' &&
+      result !== null &&
+      !(typeof result === 'object' && 'event_id' in (result as object)),
+  );
 }

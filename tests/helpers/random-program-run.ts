@@ -1,18 +1,11 @@
-import { BaseEvent, EventBus, type Dispatch, type HandlerContext, type Subscription } from '@threadbus/core';
+import { BaseEvent, type EventBus, type Dispatch, type HandlerContext, type Subscription } from '@threadbus/core';
 import { busEngine } from '@threadbus/core/internal';
 import type { AwaitForm, Call, HandlerPlan, Pause, Program, Step, Target } from './random-program.ts';
-import { awaitIn, isResultError } from './random-program-await.ts';
-import { type Activity, type BusWatch, Journal, type Sent } from './random-program-journal.ts';
-
-/** How much a program did. */
-export interface Tally {
-  events: number;
-  handlers: number;
-  awaits: number;
-  cycles: number;
-  refusals: number;
-  aborted: number;
-}
+import { awaitSent } from './random-program-await.ts';
+import { ProgramBus } from './random-program-bus.ts';
+import { Journal } from './random-program-journal.ts';
+import type { Activity, BusWatch, Sent } from './random-program-records.ts';
+import { noTally, type Tally } from './random-program-tally.ts';
 
 /** Who runs steps: a handler's body, or the program itself. */
 interface Actor {
@@ -20,14 +13,12 @@ interface Actor {
   readonly sent: Sent[];
 }
 
-const silent = { debug: ignore, info: ignore, warn: ignore, error: ignore };
 const eventTypes = [0, 1, 2, 3].map((number) => BaseEvent.extend(`Type${number}`, {}, { timeout: null }));
+const FirstType = BaseEvent.extend('Type3', {}, { timeout: null, completion: 'first' });
 /** Events of one program, at most. */
 const fuel = 30;
 const stuckAfterTurns = 300;
 const stuckAfterMs = 300;
-
-function ignore(): void {}
 
 function nextTurn(): Promise<void> {
   return new Promise((resolve) => void setImmediate(resolve));
@@ -42,18 +33,17 @@ export async function runProgram(program: Program): Promise<Tally> {
 class ProgramRun {
   readonly #program: Program;
   readonly #journal = new Journal();
-  readonly #watches: readonly BusWatch[];
+  readonly #buses: readonly ProgramBus[];
   readonly #handlers: { readonly register: () => Subscription; subscription: Subscription }[] = [];
   readonly #sent: Sent[] = [];
-  readonly #tally: Tally = { events: 0, handlers: 0, awaits: 0, cycles: 0, refusals: 0, aborted: 0 };
+  readonly #tally: Tally = noTally();
   #fuel = fuel;
   #calm = true;
 
   constructor(program: Program) {
     this.#program = program;
-    this.#watches = program.buses.map(({ parallel, ...limits }) =>
-      this.#journal.watch(new EventBus({ parallelHandlers: parallel, ...limits, logger: silent }), parallel),
-    );
+    this.#buses = program.buses.map((plan) => new ProgramBus(plan, this.#journal, () => (this.#tally.wrapped += 1)));
+    if (program.first) this.#calm = false;
     program.handlers.forEach((plan, index) => this.#register(plan, index));
     for (const { from, to, type } of program.forwards) {
       this.#watch(from).bus.on(patternOf(type), this.#watch(to).bus.dispatch);
@@ -63,11 +53,13 @@ class ProgramRun {
   async run(): Promise<Tally> {
     for (const steps of this.#program.tasks) this.#start(steps, { activity: null, sent: [] });
     await this.#untilFinished();
-    for (const { bus } of this.#watches) await this.#checkIdle(bus);
+    for (const bus of this.#buses) bus.checkFilter();
+    for (const { watch } of this.#buses) await this.#checkIdle(watch.bus);
     this.#journal.check(this.#calm);
-    for (const { bus } of this.#watches) await bus.stop({ clear: true });
+    for (const bus of this.#buses) await bus.stop();
     if (this.#journal.violations.length > 0) throw new Error(this.#journal.violations.join('\n'));
     this.#tally.handlers = this.#journal.activities.length;
+    this.#tally.beside = this.#journal.beside;
     this.#tally.aborted = this.#journal.activities.filter(({ ended }) => ended).length;
     return this.#tally;
   }
@@ -101,12 +93,12 @@ class ProgramRun {
     // A loop that still counts a handler as in progress would never start this one.
     bus.off('Probe');
     const probe = bus.dispatch(new BaseEvent({}, { event_type: 'Probe', event_timeout: null }));
-    for (let turn = 0; turn < 5 && probe.event.event_status === 'pending'; turn += 1) await nextTurn();
-    if (probe.event.event_status === 'pending') this.#journal.violation(`${bus.name} doesn't go on`);
+    for (let turn = 0; turn < 50 && probe.event.event_status !== 'completed'; turn += 1) await nextTurn();
+    if (probe.event.event_status !== 'completed') this.#journal.violation(`${bus.name} doesn't go on`);
   }
 
   #watch(index: number): BusWatch {
-    return this.#watches[index % this.#watches.length] as BusWatch;
+    return (this.#buses[index % this.#buses.length] as ProgramBus).watch;
   }
 
   #register(plan: HandlerPlan, index: number): void {
@@ -119,7 +111,9 @@ class ProgramRun {
       return plan.sync ? this.#syncBody(plan, actor) : this.#asyncBody(plan, actor);
     };
     Object.defineProperty(handler, 'name', { value: name });
-    const register = (): Subscription => watch.bus.on(patternOf(plan.type), handler, { once: plan.once });
+    if (plan.timeout !== null) this.#calm = false;
+    const options = { once: plan.once, timeout: plan.timeout === null ? null : plan.timeout / 1000 };
+    const register = (): Subscription => watch.bus.on(patternOf(plan.type), handler, options);
     this.#handlers.push({ register, subscription: register() });
   }
 
@@ -186,6 +180,9 @@ class ProgramRun {
       case 'dispatch':
         this.#dispatch(step.call, actor);
         break;
+      case 'cancel':
+        this.#cancel(step.target, actor);
+        break;
       case 'redispatch':
         this.#redispatch(this.#pick(step.target, actor), step.bus);
         break;
@@ -239,15 +236,29 @@ class ProgramRun {
     this.#journal.clock += 1;
   }
 
-  #dispatch({ bus, type, timeout, detached }: Call, { activity, sent: own }: Actor): Sent | null {
+  #cancel(target: Target, actor: Actor): void {
+    const list = target.own ? actor.sent : this.#sent;
+    const cancellable = list.filter(({ controller }) => controller !== null && !controller.signal.aborted);
+    const sent = cancellable[target.index % cancellable.length];
+    if (sent === undefined) return;
+    this.#calm = false;
+    this.#tally.cancels += 1;
+    this.#journal.cancel(sent, new Error(`${sent.toString()} is not wanted any more`));
+  }
+
+  #dispatch({ bus, type, timeout, detached, cancellable }: Call, { activity, sent: own }: Actor): Sent | null {
     if (this.#fuel === 0) return null;
     this.#fuel -= 1;
-    const Type = eventTypes[type] as (typeof eventTypes)[number];
+    const first = this.#program.first && type === 3;
+    const Type = first ? FirstType : (eventTypes[type] as (typeof eventTypes)[number]);
     if (timeout !== null) this.#calm = false;
     const event = new Type({}, { event_timeout: timeout === null ? null : timeout / 1000 });
     const sent = this.#journal.send(event, detached ? null : activity, detached);
+    sent.first = first;
+    if (cancellable) sent.controller = new AbortController();
+    const signal = sent.controller?.signal;
     const target = this.#watch(bus).bus;
-    const dispatch = this.#try(target, () => target.dispatch(event, { detached }));
+    const dispatch = this.#try(target, () => target.dispatch(event, { detached, signal }));
     if (dispatch === null) {
       this.#journal.events.delete(event);
       if (event.event_path.length > 0 || event.event_parent_id !== null || event.event_status !== 'pending')
@@ -258,6 +269,7 @@ class ProgramRun {
     sent.dispatch = dispatch;
     if (sent.linked) sent.by?.sent.children.push(sent);
     this.#tally.events += 1;
+    if (first) this.#tally.firsts += 1;
     this.#sent.push(sent);
     own.push(sent);
     return sent;
@@ -286,7 +298,8 @@ class ProgramRun {
     const { bus } = this.#watch(index);
     const wasCompleted = sent.completed;
     const dispatch = this.#try(bus, () => bus.dispatch(sent.event));
-    if (wasCompleted && !sent.completed) sent.reopened = true;
+    // One that was cancelled ends there within the call.
+    if (wasCompleted && (!sent.completed || sent.cancelled)) sent.reopened = true;
     return dispatch;
   }
 
@@ -349,41 +362,9 @@ class ProgramRun {
     return list[index % list.length] ?? null;
   }
 
-  async #await(sent: Sent | null, form: AwaitForm, { activity }: Actor): Promise<void> {
-    if (sent === null) return;
-    const journal = this.#journal;
-    this.#tally.awaits += 1;
-    const inside = activity?.live === true;
-    const cyclic = inside && journal.needs(sent, activity.sent);
-    const resume = inside ? journal.suspend(activity, sent) : outsideWait(sent);
-    let failure: unknown = null;
-    let complete = true;
-    try {
-      complete = await awaitIn(form, sent);
-    } catch (error) {
-      failure = error;
-    }
-    // An event may go on to another bus in the moment after its completion.
-    if (failure === null && complete && !sent.completed && !sent.reopened)
-      journal.violation(`${sent.toString()} is ${sent.event.event_status} after it was awaited (${form})`);
-    if (failure !== null) {
-      const { name } = failure as Error;
-      if (name === 'AwaitCycleError') {
-        this.#tally.cycles += 1;
-        if (!inside || (!cyclic && !journal.needs(sent, activity.sent)))
-          journal.violation(`${String(activity)} was refused to await ${sent.toString()}, but there is no cycle`);
-      } else if (!(name === 'TimeoutError' && form === 'brief') && !isResultError(sent, failure)) {
-        journal.violation(`awaiting ${sent.toString()} (${form}) failed: ${String((failure as Error).stack)}`);
-      }
-    }
-    resume();
+  #await(sent: Sent | null, form: AwaitForm, { activity }: Actor): Promise<void> {
+    return sent === null ? Promise.resolve() : awaitSent(this.#journal, this.#tally, sent, form, activity);
   }
-}
-
-function outsideWait(sent: Sent): () => void {
-  const token = {};
-  sent.outsideWaits.add(token);
-  return () => sent.outsideWaits.delete(token);
 }
 
 function patternOf(type: number): string {

@@ -12,10 +12,17 @@ export interface Program {
   readonly forwards: readonly ForwardPlan[];
   /** Run side by side, outside any handler. */
   readonly tasks: readonly (readonly Step[])[];
+  /** Events of the last type need one result. */
+  readonly first: boolean;
 }
 
-interface BusPlan {
+/** What wraps the handlers of a bus: as they are, with a pause before and microtasks after, not called for the last type. */
+export type Wrap = 'pass' | 'late' | 'block';
+
+export interface BusPlan {
   readonly parallel: boolean;
+  readonly concurrency: number | null;
+  readonly wraps: readonly Wrap[];
   readonly maxPending: number | null;
   readonly maxHistorySize: number | null;
   readonly maxRecursionDepth: number | null;
@@ -28,6 +35,8 @@ export interface HandlerPlan {
   readonly once: boolean;
   /** A synchronous function: leaves out the steps that wait. */
   readonly sync: boolean;
+  /** `on(…, { timeout })` in milliseconds. */
+  readonly timeout: number | null;
   readonly steps: readonly Step[];
   readonly end: 'value' | 'nothing' | 'error' | 'throw' | 'dispatch';
 }
@@ -45,6 +54,8 @@ export interface Call {
   /** `event_timeout` in milliseconds. */
   readonly timeout: number | null;
   readonly detached: boolean;
+  /** It has a signal of its own. */
+  readonly cancellable: boolean;
 }
 
 /** One of the events that the same code dispatched, or of all. */
@@ -67,6 +78,8 @@ export type Step =
       readonly form: AwaitForm;
     }
   | { readonly do: 'await'; readonly target: Target; readonly form: AwaitForm }
+  /** Aborts the signal of the event, or of the next one that has a signal. */
+  | { readonly do: 'cancel'; readonly target: Target }
   | { readonly do: 'redispatch'; readonly target: Target; readonly bus: number }
   /** Hands the handler's own event to another bus. */
   | { readonly do: 'forward'; readonly bus: number; readonly awaited: boolean }
@@ -93,6 +106,7 @@ const call: fc.Arbitrary<Call> = fc.record({
   type,
   timeout: orNull(30, fc.integer({ min: 1, max: 4 })),
   detached: rarely(15),
+  cancellable: rarely(4),
 });
 
 const pause = fc.oneof(
@@ -108,6 +122,7 @@ function steps(depth: number): fc.Arbitrary<Step[]> {
     { arbitrary: fc.record({ do: fc.constant('call' as const), call, form }), weight: 14 },
     { arbitrary: fc.record({ do: fc.constant('await' as const), target, form }), weight: 14 },
     { arbitrary: all, weight: 6 },
+    { arbitrary: fc.record({ do: fc.constant('cancel' as const), target }), weight: 2 },
     { arbitrary: fc.record({ do: fc.constant('redispatch' as const), target, bus }), weight: 2 },
     { arbitrary: fc.record({ do: fc.constant('forward' as const), bus, awaited: rarely(6) }), weight: 3 },
     { arbitrary: fc.record({ do: fc.constant('capacity' as const), call }), weight: 3 },
@@ -130,6 +145,15 @@ const all: fc.Arbitrary<Step> = fc.record({
 
 const busPlan: fc.Arbitrary<BusPlan> = fc.record({
   parallel: rarely(4),
+  concurrency: fc.oneof(
+    { arbitrary: fc.constant(1), weight: 8 },
+    { arbitrary: fc.integer({ min: 1, max: 8 }), weight: 8 },
+    { arbitrary: fc.constant(null), weight: 1 },
+  ),
+  wraps: fc.oneof(
+    { arbitrary: fc.constant<Wrap[]>([]), weight: 3 },
+    { arbitrary: fc.array(fc.constantFrom<Wrap[]>('pass', 'late', 'block'), { maxLength: 2 }), weight: 1 },
+  ),
   maxPending: orNull(3, fc.integer({ min: 1, max: 4 })),
   maxHistorySize: fc.constantFrom(0, 1, 5, null),
   maxRecursionDepth: fc.constantFrom(null, null, 50, 1),
@@ -140,6 +164,7 @@ const handlerPlan: fc.Arbitrary<HandlerPlan> = fc.record({
   type,
   once: rarely(12),
   sync: rarely(4),
+  timeout: orNull(40, fc.integer({ min: 1, max: 4 })),
   steps: steps(1),
   end: fc.constantFrom('value', 'value', 'value', 'nothing', 'error', 'throw', 'dispatch'),
 });
@@ -154,4 +179,5 @@ export const programs: fc.Arbitrary<Program> = fc.record({
       .map(([first, more]) => [first, ...more]),
     { minLength: 1, maxLength: 3 },
   ),
+  first: rarely(3),
 });

@@ -1,10 +1,11 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { BaseEvent, type Middleware } from '@threadbus/core';
 import { HandlerPool } from '@threadbus/worker';
+import { once } from 'node:events';
 import { expect, onTestFinished, test } from 'vitest';
 import { z } from 'zod';
 import { fixtureUrl } from '../../helpers/fixture.ts';
-import { rejection } from '../../helpers/gate.ts';
+import { nextTurn, rejection } from '../../helpers/gate.ts';
 import { quietBus } from '../../helpers/quiet-bus.ts';
 
 const Ask = BaseEvent.extend('Ask', {}, { result: z.string() });
@@ -103,4 +104,28 @@ test('use - wraps pool handlers, from this side', async () => {
 
 test('use - refuses what is no function', () => {
   expect(() => quietBus().use('log' as never)).toThrow(TypeError);
+});
+
+test('use - a handler that was ended while a middleware waited is not called any more', async () => {
+  const bus = quietBus();
+  let calls = 0;
+  const refusals: unknown[] = [];
+  bus.on(Ask, () => {
+    calls += 1;
+    return 'answer';
+  });
+  using _use = bus.use(async (_event, { signal }, next) => {
+    await once(signal, 'abort');
+    return next().catch((error: unknown) => refusals.push(error));
+  });
+  const controller = new AbortController();
+  const cancelled = bus.dispatch(new Ask({}), { signal: controller.signal });
+  const late = bus.dispatch(new Ask({}, { event_timeout: 0.01 }));
+  await nextTurn();
+  controller.abort(new Error('enough'));
+  const errors = [await rejection(cancelled.eventResult()), await rejection(late.eventResult())];
+  await nextTurn();
+  expect(errors.map(({ name }) => name)).toEqual(['HandlerAbortedError', 'HandlerTimeoutError']);
+  expect(refusals).toEqual(errors);
+  expect(calls).toBe(0);
 });

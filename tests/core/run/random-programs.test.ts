@@ -1,7 +1,8 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { programs } from '../../helpers/random-program.ts';
-import { runProgram, type Tally } from '../../helpers/random-program-run.ts';
+import { runProgram } from '../../helpers/random-program-run.ts';
+import { noTally } from '../../helpers/random-program-tally.ts';
 
 const count = Number(process.env['THREADBUS_PROGRAMS'] ?? 10_000);
 /** Of one program, as a failure reports it: runs that one again. */
@@ -13,13 +14,13 @@ const seed = Number(
 
 test(`random programs - ${count} programs keep the rules of dispatching, awaiting and completing`, async () => {
   console.log(`random programs: ${count} programs, seed ${seed} (THREADBUS_PROGRAMS, THREADBUS_SEED, THREADBUS_PATH)`);
-  const total: Tally = { events: 0, handlers: 0, awaits: 0, cycles: 0, refusals: 0, aborted: 0 };
+  const total = noTally();
   let run = 0;
   await fc.assert(
     fc.asyncProperty(programs, async (program) => {
       const tally = await runProgram(program);
       run += 1;
-      for (const key of Object.keys(total) as (keyof Tally)[]) total[key] += tally[key];
+      for (const key of Object.keys(total) as (keyof typeof total)[]) total[key] += tally[key];
     }),
     { numRuns: count, seed, path },
   );

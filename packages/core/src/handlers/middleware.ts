@@ -5,7 +5,9 @@ import type { HandlerContext } from './handler.ts';
 /**
  * Wraps the handlers of a bus: what it returns is the handler's result, what it throws the handler's error.
  *
- * `next()` calls the handler, or the next middleware, once; it gives what that returned.
+ * `next()` calls the handler, or the next middleware, once; it gives what that returned. If
+ * the handler was ended in the meantime (its time was up, its event was cancelled), it isn't called any more: `next()`
+ * rejects with the reason.
  */
 export type Middleware = (
   event: BaseEvent & Readonly<Record<string, unknown>>,

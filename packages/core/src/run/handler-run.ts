@@ -339,7 +339,11 @@ function call(run: HandlerRun): unknown {
   const outcome =
     middlewares.length === 0
       ? handler(run.event, context)
-      : callThrough(middlewares, run.event, context, () => handler(run.event, context));
+      : callThrough(middlewares, run.event, context, () => {
+          // A middleware may have waited: what has ended meanwhile is never started.
+          if (run.runner.settled) throw run.runner.error;
+          return handler(run.event, context);
+        });
   // Other thenables are asked here, so that their `then` knows which handler awaits. A Dispatch is not waited for.
   if (typeof outcome !== 'object' || outcome === null || outcome instanceof Dispatch || outcome instanceof Promise)
     return outcome;
