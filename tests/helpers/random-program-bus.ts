@@ -56,7 +56,7 @@ const middlewares: Readonly<Record<Wrap, Middleware>> = {
   late: async (_event, _context, next) => {
     await new Promise((resolve) => void setImmediate(resolve));
     const value = await next();
-    await null;
+    await Promise.resolve();
     return value;
   },
   block: (event, _context, next) => (event.event_type === 'Type3' ? blocked : next()),

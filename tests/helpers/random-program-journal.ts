@@ -271,6 +271,6 @@ function countingOn({ event }: Sent, { bus }: BusWatch): unknown[] {
       eventbus_id === bus.id &&
       status === 'completed' &&
       result !== null &&
-      !(typeof result === 'object' && 'event_id' in (result as object)),
+      !(typeof result === 'object' && 'event_id' in result),
   );
 }

@@ -62,7 +62,7 @@ export class Lifecycle {
   #undelivered: Part | null = null;
   #results: readonly Runner[] = noRunners;
   #openParts = 0;
-  #openChildren = 0;
+  #children = 0; // Twice the open ones, and one if there has ever been any.
   #waits: SmallSet<Wait> = null;
 
   constructor(event: object) {
@@ -79,7 +79,7 @@ export class Lifecycle {
 
   /** True while some bus works on it or it waits for children. */
   get open(): boolean {
-    return this.#openParts > 0 || this.#openChildren > 0;
+    return this.#openParts > 0 || this.#children > 1;
   }
 
   /** Some bus works on it: its handlers there have not all settled. */
@@ -89,7 +89,7 @@ export class Lifecycle {
 
   /** Children that it waits for. */
   get openChildren(): number {
-    return this.#openChildren;
+    return this.#children >> 1;
   }
 
   /** All that waits for it. */
@@ -140,7 +140,7 @@ export class Lifecycle {
     if (parent === null || parent.settled) return;
     this.parent = parent;
     this.depth = parent.lifecycle.depth + 1;
-    parent.lifecycle.#openChildren += 1;
+    parent.lifecycle.#children = (parent.lifecycle.#children + 2) | 1;
   }
 
   /** First arrival from another thread, under an ancestor of which only that much is known here. */
@@ -172,13 +172,13 @@ export class Lifecycle {
     this.startedAt = at;
   }
 
-  /** All handlers of one part have settled. */
+  /** All handlers of one part have settled; a child may have completed after that, by what the clock has shown since. */
   partDone(at: Moment = now()): void {
     this.start(at);
     this.#openParts -= 1;
     if (this.#openParts > 0) return;
     this.#deliver();
-    if (this.#openChildren === 0) Lifecycle.#complete(this, at);
+    if (this.#children < 2) Lifecycle.#complete(this, this.#children === 0 ? at : now());
   }
 
   /** A log has written that the event was finished at that time. */
@@ -186,12 +186,12 @@ export class Lifecycle {
     this.#openParts -= 1;
     if (this.#openParts > 0) return;
     if (this.#undelivered === null) {
-      if (this.#openChildren === 0) Lifecycle.#settleAll(this, at);
+      if (this.#children < 2) Lifecycle.#settleAll(this, at);
       return;
     }
     // Meanwhile it was dispatched again, to a further bus, and is finished there too.
     this.#deliver();
-    if (this.#openChildren === 0) Lifecycle.#complete(this, now());
+    if (this.#children < 2) Lifecycle.#complete(this, now());
   }
 
   /** Ends the waits for completion, which can't come for now; the event stays as it is. */
@@ -316,7 +316,7 @@ export class Lifecycle {
 
   /** One child less to wait for. @returns the event, if that finishes it */
   static #childDone(above: Lifecycle): Lifecycle | null {
-    above.#openChildren -= 1;
+    above.#children -= 2;
     return above.open ? null : above;
   }
 

@@ -253,17 +253,11 @@ export class HandlerRun implements ActiveHandler {
 
   #validate(value: unknown): void {
     const type = this.event.event_result_type;
-    if (type === null || value === null || value === undefined) {
-      this.#settle('completed', value ?? null);
-      return;
-    }
+    if (type === null || value === null || value === undefined) return this.#settle('completed', value ?? null);
     let cause: unknown;
     try {
       const outcome = parseResult(type, value);
-      if (outcome.success) {
-        this.#settle('completed', outcome.data);
-        return;
-      }
+      if (outcome.success) return this.#settle('completed', outcome.data);
       cause = outcome.error;
     } catch (error) {
       cause = error;
