@@ -6,7 +6,7 @@ import { createReadStream, existsSync, mkdirSync, readdirSync, readFileSync, sta
 import { createServer } from 'node:http';
 import { dirname, extname, join, relative, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { browserPath, launchBrowser } from './browser.mjs';
+import { browserPath, launchBrowser, leastContrastOf, widthBeyond } from './browser.mjs';
 import { questions } from './site-questions.mjs';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -80,9 +80,9 @@ async function lookAt(browser, origin, colorScheme, width) {
   ]) {
     await page.goto(origin + path, { waitUntil: 'networkidle' });
     const what = `${path}, ${colorScheme}, ${width} px`;
-    const wide = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
+    const wide = await widthBeyond(page);
     if (wide > 0) problems.push(`${what}: ${wide} px wider than the window`);
-    const contrast = await page.evaluate(contrastOfTexts);
+    const contrast = await leastContrastOf(page, 'main p, main h1, main h2, main li, main td');
     if (contrast < leastContrast) problems.push(`${what}: contrast of its text ${contrast.toFixed(2)}`);
     const name = path.replaceAll('/', '_').replace('.html', '').slice(1);
     await page.screenshot({ path: join(pictures, `${name}-${colorScheme}-${width}.png`) });
@@ -140,30 +140,6 @@ function watch(page, origin) {
   page.on('console', (message) => {
     if (message.type() === 'error') problems.push(`${page.url()}: ${message.text()}`);
   });
-}
-
-/** Runs in the page: the least contrast of a paragraph, heading or list item against what is behind it. */
-function contrastOfTexts() {
-  const parse = (color) => (color.match(/[\d.]+/g) ?? []).map(Number);
-  const light = ([r = 0, g = 0, b = 0]) => {
-    const [x, y, z] = [r, g, b].map((c) => (c / 255 <= 0.03928 ? c / 255 / 12.92 : ((c / 255 + 0.055) / 1.055) ** 2.4));
-    return 0.2126 * x + 0.7152 * y + 0.0722 * z;
-  };
-  const behind = (element) => {
-    for (let each = element; each !== null; each = each.parentElement) {
-      const color = parse(getComputedStyle(each).backgroundColor);
-      if (color[3] !== 0 && color.length > 0) return color;
-    }
-    return [255, 255, 255];
-  };
-  const texts = [...document.querySelectorAll('main p, main h1, main h2, main li, main td')].filter(
-    (element) => element.textContent.trim() !== '' && element.getClientRects().length > 0,
-  );
-  const ratios = texts.map((element) => {
-    const [one, two] = [light(parse(getComputedStyle(element).color)), light(behind(element))];
-    return (Math.max(one, two) + 0.05) / (Math.min(one, two) + 0.05);
-  });
-  return Math.min(21, ...ratios);
 }
 
 function serve({ url }, response) {

@@ -22,9 +22,11 @@ test.each(examples)('examples - $name says its one command, and is in the list',
   expect(index).toContain(`[${name}](${name})`);
 });
 
-// What weigh prints depends on what is installed: its tests are beside this one.
+// What weigh prints depends on what is installed, and inspector runs until it is stopped: their tests are beside this one.
 const needServer = ['two-machines', 'durable-jobs'];
-const runnable = examples.filter(({ name }) => name !== 'weigh' && (hasServer || !needServer.includes(name)));
+const runnable = examples.filter(
+  ({ name }) => name !== 'weigh' && name !== 'inspector' && (hasServer || !needServer.includes(name)),
+);
 test.each(runnable)(
   'examples - $name prints what its README says',
   async ({ name, readme }) => {

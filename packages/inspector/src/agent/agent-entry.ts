@@ -114,6 +114,8 @@ function serve(socket: Socket, call: AgentCall, redact: Redact, gone: () => void
         socket.destroy();
       },
     );
+    // It was paused where the hub's answer ended.
+    socket.resume();
     transport.unref();
   });
 }

@@ -10,6 +10,7 @@ export interface Asset {
 const types: Readonly<Record<string, string>> = {
   html: 'text/html; charset=utf-8',
   css: 'text/css; charset=utf-8',
+  svg: 'image/svg+xml',
   js: 'text/javascript; charset=utf-8',
 };
 
@@ -17,6 +18,7 @@ const types: Readonly<Record<string, string>> = {
 const files: ReadonlyMap<string, string> = new Map([
   ['/', 'index.html'],
   ['/app.css', 'app.css'],
+  ['/icon.svg', 'icon.svg'],
   ...['app', 'details', 'dom', 'filter', 'lanes', 'list', 'overview', 'spark', 'store', 'stream'].map(
     (name): [string, string] => [`/${name}.js`, `${name}.js`],
   ),
