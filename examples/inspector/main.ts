@@ -27,7 +27,7 @@ const charge = retry({ retries: 2, wait: 0.02, logger: quiet })(async function c
   return 'paid';
 });
 main.on(Charge, charge);
-main.on(Resize, pool.handler<typeof import('./resize.js')>(new URL('./resize.js', import.meta.url)));
+main.on(Resize, pool.handler<number>(new URL('./resize.js', import.meta.url)));
 main.on(FileFound, index.dispatch);
 main.on(Stored, mail.dispatch);
 mail.on(Stored, async function tell() {

@@ -159,7 +159,7 @@ test('agents - what is opened is told by the thread that has it, without what is
   const stored = await look.event('Stored');
   expect((await page.ask(`/event?id=${stored.id}`)).text).toContain('"payload":{"token":"•••"}');
   await far.dispatch(event('Fails')).eventCompleted();
-  const failed = await look.event('Fails', ({ calls }) => calls[0]?.error != null);
+  const failed = await look.event('Fails', ({ calls }) => (calls[0]?.error ?? null) !== null);
   expect(failed.calls[0]?.error).toMatchObject({ name: 'RangeError', message: 'no way, password=•••' });
   expect(failed.calls[0]?.error?.stack).toContain('far-bus.');
   expect(failed.calls[0]?.error?.stack).not.toMatch(/packages.(?:core|worker|inspector).dist/);
@@ -187,6 +187,6 @@ test('agents - a function hides what threads have left; a module hides in each o
   expect(text).toContain('"size":"•••"');
   expect(paths).toContain('event.results.0.result.size');
   await far.dispatch(event('Fails')).eventCompleted();
-  const failed = await look.event('Fails', ({ calls }) => calls[0]?.error != null);
+  const failed = await look.event('Fails', ({ calls }) => (calls[0]?.error ?? null) !== null);
   expect(failed.calls[0]?.error?.message).toBe('hidden');
 });

@@ -14,7 +14,7 @@ const texts = 'h1, h2, h3, p, span, td, th, pre, button, label, small, li';
 const markup = '<img src=x onerror="document.title=\'broken\'"><script>document.title="broken"</script>';
 
 // Without a Chromium there is nothing to look with: on Debian, `apt-get install chromium`.
-const look = browserPath === undefined ? test.skip : test;
+const noBrowser = browserPath === undefined;
 let browser: Browser;
 
 beforeAll(async () => {
@@ -77,32 +77,35 @@ async function farBus(bus: EventBus): Promise<WorkerBus> {
 
 const rows = (page: Page, type: string): ReturnType<Page['locator']> => page.locator('.event', { hasText: type });
 
-look('page - the address loses its token, the list fills, a filter and errors only thin it out', async () => {
-  const { page, bus, url } = await open();
-  expect(page.url()).toBe(`${new URL(url).origin}/`);
-  bus.on('Works', () => 1);
-  bus.on('Breaks', () => {
-    throw new TypeError('broken on purpose');
-  });
-  for (let n = 0; n < 5; n += 1) await bus.dispatch(event('Works', { n }));
-  await bus.dispatch(event('Breaks'));
-  await rows(page, 'Works').nth(4).waitFor();
-  await rows(page, 'Breaks').waitFor();
-  await page.keyboard.press('/');
-  await page.keyboard.type('type:Work');
-  await expect.poll(() => page.locator('.event').count()).toBe(5);
-  await page.locator('#filter').fill('-type:Work');
-  await expect.poll(() => page.locator('.event').allTextContents()).toEqual([expect.stringContaining('Breaks')]);
-  await page.locator('#filter').fill('');
-  await page.locator('#trouble').click();
-  await expect.poll(() => page.locator('.event').count()).toBe(1);
-  await rows(page, 'Breaks').click();
-  const error = page.locator('#details .error');
-  await error.waitFor();
-  expect(await error.textContent()).toMatch(/^TypeError: broken on purpose\n\n.*page\.test\.ts/s);
-});
+test.skipIf(noBrowser)(
+  'page - the address loses its token, the list fills, a filter and errors only thin it out',
+  async () => {
+    const { page, bus, url } = await open();
+    expect(page.url()).toBe(`${new URL(url).origin}/`);
+    bus.on('Works', () => 1);
+    bus.on('Breaks', () => {
+      throw new TypeError('broken on purpose');
+    });
+    for (let n = 0; n < 5; n += 1) await bus.dispatch(event('Works', { n }));
+    await bus.dispatch(event('Breaks'));
+    await rows(page, 'Works').nth(4).waitFor();
+    await rows(page, 'Breaks').waitFor();
+    await page.keyboard.press('/');
+    await page.keyboard.type('type:Work');
+    await expect.poll(() => page.locator('.event').count()).toBe(5);
+    await page.locator('#filter').fill('-type:Work');
+    await expect.poll(() => page.locator('.event').allTextContents()).toEqual([expect.stringContaining('Breaks')]);
+    await page.locator('#filter').fill('');
+    await page.locator('#trouble').click();
+    await expect.poll(() => page.locator('.event').count()).toBe(1);
+    await rows(page, 'Breaks').click();
+    const error = page.locator('#details .error');
+    await error.waitFor();
+    expect(await error.textContent()).toMatch(/^TypeError: broken on purpose\n\n.*page\.test\.ts/s);
+  },
+);
 
-look('page - pause holds the list still, and going on shows what came meanwhile', async () => {
+test.skipIf(noBrowser)('page - pause holds the list still, and going on shows what came meanwhile', async () => {
   const { page, bus } = await open();
   bus.on('Tick', () => 1);
   await bus.dispatch(event('Tick'));
@@ -119,7 +122,7 @@ look('page - pause holds the list still, and going on shows what came meanwhile'
   expect(await page.locator('.event').count()).toBe(3);
 });
 
-look(
+test.skipIf(noBrowser)(
   'page - an event shows a lane for each thread, payload and result; a thread that is killed ends its lane',
   async () => {
     const { page, bus } = await open();
@@ -155,9 +158,9 @@ look(
   },
 );
 
-look('page - what looks like HTML stays text: in names, payloads, results and errors', async () => {
+test.skipIf(noBrowser)('page - what looks like HTML stays text: in names, payloads, results and errors', async () => {
   const { page, bus } = await open();
-  const handlerNamed = { [markup]: () => markup }[markup] as () => string;
+  const handlerNamed = { [markup]: () => markup }[markup];
   bus.on('Marked', handlerNamed);
   bus.on('Marked', () => {
     throw new Error(markup);
@@ -173,7 +176,7 @@ look('page - what looks like HTML stays text: in names, payloads, results and er
   expect(await page.title()).not.toBe('broken');
 });
 
-look('page - all of it can be reached by keys', async () => {
+test.skipIf(noBrowser)('page - all of it can be reached by keys', async () => {
   const { page, bus } = await open();
   bus.on('Key', () => 1);
   for (let n = 0; n < 3; n += 1) await bus.dispatch(event('Key', { n }));
@@ -197,7 +200,7 @@ look('page - all of it can be reached by keys', async () => {
   expect(await page.locator('#trouble').getAttribute('aria-pressed')).toBe('true');
 });
 
-look('page - dispatches again only if that is allowed', async () => {
+test.skipIf(noBrowser)('page - dispatches again only if that is allowed', async () => {
   const { page, bus, close } = await open({ write: true });
   let runs = 0;
   bus.on('Again', () => (runs += 1));
@@ -218,7 +221,7 @@ look('page - dispatches again only if that is allowed', async () => {
 
 for (const colorScheme of ['light', 'dark'] as const) {
   for (const width of [1280, 400]) {
-    look(`page - can be read at ${width} px in ${colorScheme}`, async () => {
+    test.skipIf(noBrowser)(`page - can be read at ${width} px in ${colorScheme}`, async () => {
       const { page, bus } = await open({}, { colorScheme, viewport: { width, height: 900 } });
       bus.on('Breaks', function breaks() {
         throw new TypeError('broken on purpose');

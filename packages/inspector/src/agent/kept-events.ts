@@ -1,23 +1,45 @@
-import type { BaseEvent } from '@threadbus/core';
+import { type BaseEvent, EventBus } from '@threadbus/core';
 
-/** So many of the latest are held, and as many more as long as others hold them: a bus's history, those who await them. */
+/** So many of the latest are held; of those that went wrong so many more. */
 const held = 256;
-const known = 10_000;
 
-/** The events that were told of, for those who open one. */
+/** Where the events are that were told of, for those who open one: here, or in the history of a bus. */
 export class KeptEvents {
-  readonly #held: BaseEvent[] = [];
-  #next = 0;
-  readonly #known = new Map<string, WeakRef<BaseEvent>>();
+  readonly #latest = new Ring();
+  readonly #wrong = new Ring();
 
   add(event: BaseEvent): void {
-    this.#known.set(event.event_id, new WeakRef(event));
-    if (this.#known.size > known) this.#known.delete(this.#known.keys().next().value as string);
-    this.#held[this.#next] = event;
+    this.#latest.add(event);
+  }
+
+  addWrong(event: BaseEvent): void {
+    this.#wrong.add(event);
+  }
+
+  get(id: string): BaseEvent | undefined {
+    return this.#latest.get(id) ?? this.#wrong.get(id) ?? inHistory(id);
+  }
+}
+
+class Ring {
+  readonly #events: BaseEvent[] = [];
+  #next = 0;
+
+  add(event: BaseEvent): void {
+    this.#events[this.#next] = event;
     this.#next = (this.#next + 1) % held;
   }
 
   get(id: string): BaseEvent | undefined {
-    return this.#known.get(id)?.deref();
+    return this.#events.find(({ event_id }) => event_id === id);
   }
+}
+
+/** Only if somebody asks: it looks at all of them. */
+function inHistory(id: string): BaseEvent | undefined {
+  for (const bus of EventBus.allInstances) {
+    const [found] = bus.filter('*', { where: ({ event_id }) => event_id === id, limit: 1 });
+    if (found !== undefined) return found;
+  }
+  return undefined;
 }

@@ -10,8 +10,6 @@ import { KeptEvents } from './kept-events.ts';
 
 /** Milliseconds from which on a handler is shown, whether its event is or not. */
 const slow = 1000;
-/** Drafts that wait to be told; further events are not shown. */
-const mostWaiting = 4000;
 
 /**
  * Watches the events of this thread as long as it lives, and picks those that are shown.
@@ -20,9 +18,9 @@ const mostWaiting = 4000;
  * handlers, to the events that they dispatch, and over links to other threads and processes. What isn't picked costs a
  * look at that context. Payloads are not touched: they are told of when somebody asks.
  *
- * An event is told of as a whole, as it is at the moment, at most once in each `flush`, which takes a record of the
- * budget. Beyond the budget what has changed waits, and is told in a later flush as it is then: so neither the number of
- * records a second nor what waits for them grows with what happens.
+ * An event is told of as a whole, as it is at the moment, at most once in each `flush`, what went wrong first. Beyond the
+ * budget what has changed waits, and is told in a later flush as it is then: so neither the number of records a second
+ * nor what waits for them grows with what happens.
  */
 export class Recorder {
   readonly budget: Budget;
@@ -33,6 +31,7 @@ export class Recorder {
   readonly #drafts = new WeakMap<BaseEvent, Draft>();
   /** What is to be told, that which has waited longest first. */
   readonly #changed = new Set<Draft>();
+  readonly #trouble = new Set<Draft>();
   readonly #ends: readonly (() => void)[];
   #seen = 0;
   #skipped = 0;
@@ -60,15 +59,19 @@ export class Recorder {
   end(): void {
     for (const end of this.#ends) end();
     this.#changed.clear();
+    this.#trouble.clear();
   }
 
   /** What is to be told now; null if there is nothing. */
   flush(): Extract<Report, { kind: 'batch' }> | null {
     const records = [];
-    for (const draft of this.#changed) {
-      if (!this.budget.take()) break;
-      this.#changed.delete(draft);
-      records.push(draft.record);
+    for (const waiting of [this.#trouble, this.#changed]) {
+      for (const draft of waiting) {
+        if (!this.budget.send()) break;
+        this.#trouble.delete(draft);
+        this.#changed.delete(draft);
+        records.push(draft.record);
+      }
     }
     if (records.length === 0 && this.#seen === 0 && this.#skipped === 0) return null;
     const batch = { kind: 'batch', records, seen: this.#seen, skipped: this.#skipped } as const;
@@ -80,65 +83,77 @@ export class Recorder {
   #dispatch(event: BaseEvent, bus: RunningBus, go: () => void): void {
     this.#seen += 1;
     const around = this.#picked.getStore();
-    if (!this.#isPicked(event, around) || !this.#draft(event, bus.name)) {
+    if (!this.#isPicked(event, around)) {
       this.#skipped += 1;
       if (around === true) this.#picked.run(false, go);
       else go();
-    } else if (around === true) go();
+      return;
+    }
+    this.#draft(event, bus.name);
+    if (around === true) go();
     else this.#picked.run(true, go);
   }
 
   /** @param around what was decided of the event whose handler dispatches it; undefined if nothing was */
   #isPicked(event: BaseEvent, around: boolean | undefined): boolean {
-    const { roomForTree, roomForStray } = this.budget;
+    const { roomForTree, roomForStray, roomForChild } = this.budget;
     if (around === undefined) return roomForStray || (roomForTree && event.event_parent_id === null);
     // A root that a handler has dispatched begins a tree of its own.
-    return event.event_parent_id === null ? roomForTree : around;
+    return event.event_parent_id === null ? roomForTree : around && roomForChild;
   }
 
   #handler(event: BaseEvent, result: EventResult, go: () => void): void {
     const around = this.#picked.getStore();
     // One that has come over a link, or was dispatched before anybody looked, has no draft yet.
-    if (around === true || (around === undefined && this.budget.roomForStray)) {
-      const draft = this.#drafts.get(event) ?? this.#draft(event, null);
-      if (draft !== null) {
-        draft.called(result);
-        this.#changed.add(draft);
-        if (around === true) go();
-        else this.#picked.run(true, go);
-        return;
-      }
+    const { roomForChild, roomForStray } = this.budget;
+    const known = around === true ? this.#drafts.get(event) : undefined;
+    if (known === undefined && !(around === true ? roomForChild : around === undefined && roomForStray)) {
+      go();
+      return;
     }
-    go();
+    const draft = known ?? this.#draft(event, null);
+    draft.called(result);
+    this.#changes(draft);
+    if (around === true) go();
+    else this.#picked.run(true, go);
   }
 
   #handlerEnded(event: BaseEvent, result: EventResult): void {
-    let draft = this.#drafts.get(event) ?? null;
-    if (draft === null && this.budget.roomForTrouble && isTrouble(result)) draft = this.#draft(event, null);
-    if (draft === null) return;
+    const known = this.#drafts.get(event);
+    const isTrouble = (known !== undefined || this.budget.roomForTrouble) && isWrongOrSlow(result);
+    if (known === undefined && !isTrouble) return;
+    const draft = known ?? this.#draft(event, null);
     draft.ended(result, this.#here, this.#redact);
-    this.#changed.add(draft);
+    this.#changes(draft);
+    if (!isTrouble) return;
+    this.#trouble.add(draft);
+    this.events.addWrong(event);
+    this.budget.spendTrouble();
   }
 
   #completed(event: BaseEvent): void {
     const draft = this.#drafts.get(event);
     if (draft === undefined) return;
     draft.completed(event, this.#here, this.#redact);
-    this.#changed.add(draft);
+    this.#changes(draft);
   }
 
-  /** @returns null if too many wait already */
-  #draft(event: BaseEvent, bus: string | null): Draft | null {
-    if (this.#changed.size >= mostWaiting) return null;
+  #draft(event: BaseEvent, bus: string | null): Draft {
     const draft = new Draft(event, bus);
     this.#drafts.set(event, draft);
     this.events.add(event);
-    this.#changed.add(draft);
+    this.#changes(draft);
     return draft;
+  }
+
+  #changes(draft: Draft): void {
+    if (this.#changed.has(draft)) return;
+    this.#changed.add(draft);
+    this.budget.spend();
   }
 }
 
 /** Shown whether its event is picked or not. */
-function isTrouble(result: EventResult): boolean {
+function isWrongOrSlow(result: EventResult): boolean {
   return result.status === 'error' || completedAtOf(result) - startedAtOf(result) >= slow;
 }

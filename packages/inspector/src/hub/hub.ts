@@ -9,9 +9,10 @@ import { Agents, type AgentState } from './agents.ts';
 import { EventStore } from './store.ts';
 import { summarize } from './summary.ts';
 
-/** Milliseconds between what viewers are told; a summary comes with every tenth, the budget is shared anew with it. */
+/** Milliseconds between what viewers are told; the budget is shared anew with every tenth, a summary made with every twentieth. */
 const beat = 100;
-const beatsOfSummary = 10;
+const beatsOfShare = 10;
+const beatsOfSummary = 20;
 /** Events that a viewer is told of when it begins, or has missed some. */
 const firstEvents = 500;
 /** Starts and ends of threads that are remembered. */
@@ -182,7 +183,7 @@ export class Hub {
   #beat(): void {
     this.#beats += 1;
     const isSummary = this.#beats % beatsOfSummary === 0;
-    if (isSummary) this.#agents.share();
+    if (this.#beats % beatsOfShare === 0) this.#agents.share();
     const isNew = this.#changed.size > 0 || this.#seen > 0 || this.#hasNumbers || this.#hasThreads;
     if (!isNew && !isSummary) return;
     const batch: Batch = {

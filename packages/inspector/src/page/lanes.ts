@@ -13,19 +13,25 @@ interface Lane {
   readonly bars: readonly Bar[];
 }
 
+/** Pixels of a row of a lane, and rows at most: what overlaps more than that is drawn over. */
+const rowHeight = 20;
+const mostRows = 8;
+
 /** Shows who did what when: a lane for each thread, a bar for each call, pale while it waited. */
 export function showLanes(parent: Element, events: readonly EventRecord[], mainPid: number): void {
   const lanes = lanesOf(events, mainPid);
   const [from, to] = spanOf(events);
   const rows = lanes.map(({ name, bars }) => {
     const canvas = element('canvas', { 'aria-hidden': 'true' });
+    const placed = inRows(bars);
+    canvas.style.height = `${Math.min(mostRows, placed.rows) * rowHeight + 4}px`;
     const isLost = bars.some(({ call }) => call.status === 'lost');
     const attributes = { class: 'lane', 'data-calls': String(bars.length), 'data-lost': String(isLost) };
-    return { row: element('div', attributes, element('span', { title: name }, name), canvas), canvas, bars };
+    return { row: element('div', attributes, element('span', { title: name }, name), canvas), canvas, placed };
   });
   const scale = element('p', { class: 'quiet' }, `0 to ${time(to - from)}`);
   fill(parent, [...rows.map(({ row }) => row), lanes.length > 0 ? scale : null]);
-  for (const { canvas, bars } of rows) draw(canvas, bars, from, to);
+  for (const { canvas, placed } of rows) draw(canvas, placed, from, to);
 }
 
 function lanesOf(events: readonly EventRecord[], mainPid: number): Lane[] {
@@ -58,34 +64,54 @@ function spanOf(events: readonly EventRecord[]): [number, number] {
   return [start, Math.max(start + 0.1, ...ends)];
 }
 
-function draw(canvas: HTMLCanvasElement, bars: readonly Bar[], from: number, to: number): void {
+interface PlacedBar extends Bar {
+  readonly row: number;
+}
+
+/** Calls that run at the same time, as one that awaits another does, are drawn below each other. */
+function inRows(bars: readonly Bar[]): { readonly rows: number; readonly bars: readonly PlacedBar[] } {
+  const ends: number[] = [];
+  const begin = ({ call: { called, started } }: Bar): number => called ?? started ?? Infinity;
+  const placed = [...bars]
+    .sort((a, b) => begin(a) - begin(b))
+    .map((bar) => {
+      const free = ends.findIndex((end) => end <= begin(bar));
+      const row = free < 0 ? ends.length : free;
+      ends[row] = bar.call.ended ?? Infinity;
+      return { ...bar, row: Math.min(row, mostRows - 1) };
+    });
+  return { rows: Math.max(1, ends.length), bars: placed };
+}
+
+function draw(canvas: HTMLCanvasElement, { bars }: ReturnType<typeof inRows>, from: number, to: number): void {
   const on = drawing(canvas);
   if (on === null) return;
-  const { pen, width, height, color } = on;
+  const { pen, width, color } = on;
   const at = (moment: number): number => ((moment - from) / (to - from)) * width;
   pen.font = '11px system-ui, sans-serif';
   pen.textBaseline = 'middle';
-  for (const { type, call } of bars) {
+  for (const { type, call, row } of bars) {
     const { called, started, ended, status, handler } = call;
     const end = ended ?? Date.now();
+    const top = row * rowHeight + 2;
     if (called !== null) {
       pen.fillStyle = color('wait');
-      pen.fillRect(at(called), 7, Math.max(1, at(started ?? end) - at(called)), height - 14);
+      pen.fillRect(at(called), top + 5, Math.max(1, at(started ?? end) - at(called)), rowHeight - 12);
     }
     if (started === null) continue;
     const left = at(started);
     const wide = Math.max(2, at(end) - left);
     pen.fillStyle = color(status === 'error' || status === 'lost' ? 'bad' : 'run');
-    pen.fillRect(left, 3, wide, height - 6);
+    pen.fillRect(left, top, wide, rowHeight - 2);
     if (status === 'lost') {
       // Its thread ended in the middle.
       pen.fillStyle = color('text');
-      pen.fillRect(left + wide - 2, 0, 2, height);
+      pen.fillRect(left + wide - 2, top - 2, 2, rowHeight + 2);
     }
     const label = `${type} ${handler}`;
     if (pen.measureText(label).width < wide - 6) {
       pen.fillStyle = color('back');
-      pen.fillText(label, left + 3, height / 2);
+      pen.fillText(label, left + 3, top + rowHeight / 2 - 1);
     }
   }
 }
