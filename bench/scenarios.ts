@@ -4,6 +4,7 @@ import type { Scenario } from './scenario.ts';
 export const scenarios: Readonly<Record<string, () => Promise<Scenario>>> = {
   abxbus: async () => (await import('./abxbus.ts')).abxbus,
   awaited: async () => (await import('./awaited.ts')).awaited,
+  watching: async () => (await import('./watching.ts')).watching,
   nested: async () => (await import('./nested.ts')).nested,
   wal: async () => (await import('./wal.ts')).wal,
   'core-growth': async () => (await import('./core-growth.ts')).growth,

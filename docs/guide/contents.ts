@@ -52,6 +52,9 @@ export const guide: readonly GuideChapter[] = [
       { name: 'testing', text: 'Testing' },
       { name: 'production', text: 'Production' },
       { name: 'observing', text: 'Observing' },
+      { name: 'inspector', text: 'The inspector' },
+      { name: 'metrics', text: 'Metrics and alerts' },
+      { name: 'stuck', text: 'When something is stuck' },
     ],
   },
   {

@@ -95,10 +95,13 @@ export class Look {
   records = 0;
   seen = 0;
   skipped = 0;
+  /** Changes that this stream was too slow for. */
+  missed = 0;
   text = '';
   readonly #response: IncomingMessage;
   readonly #waiting = new Set<() => void>();
-  #rest = '';
+  /** Of what isn't whole yet. */
+  #chunks: string[] = [];
 
   constructor(response: IncomingMessage) {
     this.#response = response;
@@ -135,8 +138,10 @@ export class Look {
 
   #read(chunk: string): void {
     this.text += chunk;
-    const parts = (this.#rest + chunk).split('\n\n');
-    this.#rest = parts.pop() ?? '';
+    this.#chunks.push(chunk);
+    if (!chunk.includes('\n')) return;
+    const parts = this.#chunks.join('').split('\n\n');
+    this.#chunks = [parts.pop() ?? ''];
     for (const part of parts) this.#take(part);
     for (const go of this.#waiting) go();
     this.#waiting.clear();
@@ -144,6 +149,7 @@ export class Look {
 
   #take(part: string): void {
     const [, kind = '', data = ''] = /^event: (\w+)\ndata: (.*)$/.exec(part) ?? [];
+    if (kind === 'missed') this.missed += (JSON.parse(data) as { events: number }).events;
     if (kind !== 'batch' && kind !== 'picture') return;
     const batch = JSON.parse(data) as SeenBatch;
     this.batches.push(batch);

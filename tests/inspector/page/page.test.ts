@@ -11,6 +11,8 @@ import { quietBus } from '../../helpers/quiet-bus.ts';
 
 const pictures = fileURLToPath(new URL('../../../node_modules/.cache/inspector/', import.meta.url));
 const texts = 'h1, h2, h3, p, span, td, th, pre, button, label, small, li';
+/** Machines are shared: a summary comes every other second, and then is painted. */
+const patience = { timeout: 15_000 };
 const markup = '<img src=x onerror="document.title=\'broken\'"><script>document.title="broken"</script>';
 
 // Without a Chromium there is nothing to look with: on Debian, `apt-get install chromium`.
@@ -92,12 +94,14 @@ test.skipIf(noBrowser)(
     await rows(page, 'Breaks').waitFor();
     await page.keyboard.press('/');
     await page.keyboard.type('type:Work');
-    await expect.poll(() => page.locator('.event').count()).toBe(5);
+    await expect.poll(() => page.locator('.event').count(), patience).toBe(5);
     await page.locator('#filter').fill('-type:Work');
-    await expect.poll(() => page.locator('.event').allTextContents()).toEqual([expect.stringContaining('Breaks')]);
+    await expect
+      .poll(() => page.locator('.event').allTextContents(), patience)
+      .toEqual([expect.stringContaining('Breaks')]);
     await page.locator('#filter').fill('');
     await page.locator('#trouble').click();
-    await expect.poll(() => page.locator('.event').count()).toBe(1);
+    await expect.poll(() => page.locator('.event').count(), patience).toBe(1);
     await rows(page, 'Breaks').click();
     const error = page.locator('#details .error');
     await error.waitFor();
@@ -143,18 +147,18 @@ test.skipIf(noBrowser)(
     await rows(page, 'Request').click();
     await page.locator('.lane', { hasText: `thread ${far.threadId}` }).waitFor();
     await page.locator('.lane', { hasText: 'main' }).waitFor();
-    await expect.poll(() => page.locator('.lane').count()).toBe(3);
+    await expect.poll(() => page.locator('.lane').count(), patience).toBe(3);
     await page.locator('.payload').waitFor();
     expect(await page.locator('.payload').textContent()).toBe('{\n  "question": "why",\n  "password": "•••"\n}');
-    await expect.poll(() => page.locator('.result').textContent()).toBe('{\n  "answered": 42\n}');
-    await expect.poll(() => page.locator('#graph').textContent()).toContain('Far');
+    await expect.poll(() => page.locator('.result').textContent(), patience).toBe('{\n  "answered": 42\n}');
+    await expect.poll(() => page.locator('#graph').textContent(), patience).toContain('Far');
     const { threadId } = far;
     await bus.dispatch(event('Loop', {}, { event_timeout: 1.5 }));
     await rows(page, 'Loop').click();
     const lane = page.locator('.lane', { hasText: `thread ${threadId}` });
     await lane.waitFor();
-    await expect.poll(() => page.locator('.calls').textContent()).toMatch(/error|lost/);
-    await expect.poll(() => page.locator('#threads').textContent()).toContain(`thread ${threadId}: blocked`);
+    await expect.poll(() => page.locator('.calls').textContent(), patience).toMatch(/error|lost/);
+    await expect.poll(() => page.locator('#threads').textContent(), patience).toContain(`thread ${threadId}: blocked`);
   },
 );
 
@@ -169,9 +173,9 @@ test.skipIf(noBrowser)('page - what looks like HTML stays text: in names, payloa
   await rows(page, 'Marked').click();
   await page.locator('.payload').waitFor();
   expect(await page.locator('.payload').textContent()).toContain('<img src=x onerror=');
-  await expect.poll(() => page.locator('.result').textContent()).toBe(markup);
+  await expect.poll(() => page.locator('.result').textContent(), patience).toBe(markup);
   expect(await page.locator('.error').textContent()).toContain(markup);
-  await expect.poll(() => page.locator('#slow').textContent()).toContain(markup);
+  await expect.poll(() => page.locator('#slow').textContent(), patience).toContain(markup);
   expect(await page.locator('img, #details script, #list script').count()).toBe(0);
   expect(await page.title()).not.toBe('broken');
 });
@@ -232,7 +236,7 @@ for (const colorScheme of ['light', 'dark'] as const) {
       for (let n = 0; n < 8; n += 1) await bus.dispatch(event('Works', { n, text: 'long '.repeat(50) }));
       await rows(page, 'Works').first().click();
       await page.locator('.payload').waitFor();
-      await expect.poll(() => page.locator('#slow').textContent()).toContain('works');
+      await expect.poll(() => page.locator('#slow').textContent(), patience).toContain('works');
       expect(await widthBeyond(page)).toBeLessThanOrEqual(0);
       expect(await leastContrastOf(page, texts)).toBeGreaterThanOrEqual(4.5);
       mkdirSync(pictures, { recursive: true });

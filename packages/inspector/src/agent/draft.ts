@@ -2,12 +2,15 @@ import type { BaseEvent, EventResult } from '@threadbus/core';
 import { completedAtOf, startedAtOf, toEpoch } from '@threadbus/core/internal';
 import type { Place } from '../basics/messages.ts';
 import type { Redact } from '../basics/redact.ts';
-import { type CallRecord, clock, type EventRecord } from '../basics/records.ts';
+import { type CallRecord, clock, type ErrorText, type EventRecord } from '../basics/records.ts';
 import { errorText } from '../basics/show.ts';
 
 /** Calls that are told of one event. */
 const mostCalls = 200;
 const mostText = 256;
+/** Characters of an error's message and stack each, as long as there are few of them; all of it is told when somebody asks. */
+const mostOfError = 2048;
+const mostOfErrors = 16 * 1024;
 
 /** What this thread knows of an event that is shown, until all of it has been told. Holds the event no longer than others do. */
 export class Draft {
@@ -20,6 +23,8 @@ export class Draft {
   #done: number | null = null;
   #outcome: EventRecord['outcome'] = null;
   readonly #calls = new Map<string, CallRecord>();
+  /** Characters of the errors so far. */
+  #errors = 0;
 
   /** @param bus null if the event was not dispatched here, or before anybody looked */
   constructor(event: BaseEvent, bus: string | null) {
@@ -76,8 +81,15 @@ export class Draft {
       started: (isHere ? known?.started : null) ?? momentOf(startedAtOf(result)),
       ended: known !== undefined && isHere ? clock() : momentOf(completedAtOf(result)),
       status: result.status,
-      error: result.status === 'error' ? errorText(result.error, `event.results.${index}.error`, redact) : null,
+      error: result.status === 'error' ? this.#errorText(result.error, index, redact) : null,
     });
+  }
+
+  #errorText(error: unknown, index: number, redact: Redact): ErrorText {
+    const most = this.#errors < mostOfErrors ? mostOfError : 100;
+    const text = errorText(error, `event.results.${index}.error`, redact, most);
+    this.#errors += text.message.length + (text.stack?.length ?? 0);
+    return text;
   }
 
   completed(event: BaseEvent, here: Place, redact: Redact): void {

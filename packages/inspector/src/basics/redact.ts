@@ -4,8 +4,9 @@ export type Redact = (path: string, value: unknown) => unknown;
 /** What stands for a value that is hidden. */
 export const hidden = '•••';
 
-const secretName =
-  /pass(?:word|wd|phrase)?$|passw|token|secret|authorization|cookie|credential|api[-_]?key|private[-_]?key/i;
+const secretName = /passw|passphrase|token|secret|authorization|cookie|credential|api[-_]?key|private[-_]?key/i;
+/** A compass is none. */
+const passName = /(?:^|[-_])pass$|[a-z]Pass$/;
 /** In texts such as messages: what stands behind such a name, and what a header would carry. */
 const secretText =
   /\b((?:pass(?:word|wd|phrase)?|\w*token|\w*secret|authorization|cookie|credentials?|api[-_]?key|private[-_]?key)["']?\s*[=:]\s*["']?)(?:(?:bearer|basic)\s+)?[^\s"',;&)}\]]+/gi;
@@ -14,7 +15,7 @@ const bearer = /\b(bearer|basic)\s+[\w.~+/-]+=*/gi;
 /** Hides what is named as secrets are, and secrets of such names in texts. */
 export function redactByDefault(path: string, value: unknown): unknown {
   const name = path.slice(path.lastIndexOf('.') + 1);
-  if (secretName.test(name)) return hidden;
+  if (secretName.test(name) || passName.test(name)) return hidden;
   if (typeof value !== 'string') return value;
   return value.replace(secretText, `$1${hidden}`).replace(bearer, `$1 ${hidden}`);
 }

@@ -117,11 +117,15 @@ export class Showing {
   }
 }
 
-/** What is told of something that was thrown, which may be anything. */
-export function errorText(error: unknown, path: string, redact: Redact): ErrorText {
+/**
+ * What is told of something that was thrown, which may be anything.
+ *
+ * @param most characters of each text
+ */
+export function errorText(error: unknown, path: string, redact: Redact, most: number = mostOfText): ErrorText {
   const { name, message, code, stack } = fieldsOf(error);
   const text = (field: string, value: unknown): string =>
-    redactedText(redact, `${path}.${field}`, String(value).slice(0, mostOfText));
+    redactedText(redact, `${path}.${field}`, String(value).slice(0, mostOfText)).slice(0, most);
   return {
     name: text('name', typeof name === 'string' ? name : 'Error'),
     message: text('message', message ?? ''),
@@ -132,7 +136,7 @@ export function errorText(error: unknown, path: string, redact: Redact): ErrorTe
 
 function fieldsOf(error: unknown): { name?: unknown; message?: unknown; code?: unknown; stack?: unknown } {
   if (typeof error !== 'object' || error === null) {
-    return { name: 'thrown', message: typeof error === 'symbol' ? String(error) : error };
+    return { name: 'thrown', message: String(error) };
   }
   const read = (name: string): unknown => {
     try {

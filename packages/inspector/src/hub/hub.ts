@@ -15,6 +15,7 @@ const beatsOfShare = 10;
 const beatsOfSummary = 20;
 /** Events that a viewer is told of when it begins, or has missed some. */
 const firstEvents = 500;
+const firstBytes = 512 * 1024;
 /** Starts and ends of threads that are remembered. */
 const mostThreadNews = 100;
 
@@ -99,7 +100,7 @@ export class Hub {
   /** All that there is to see now. */
   get picture(): Batch {
     return {
-      events: this.store.latest(firstEvents),
+      events: this.store.latest(firstEvents, firstBytes),
       seen: 0,
       skipped: 0,
       numbers: this.#numbers,

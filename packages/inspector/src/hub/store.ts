@@ -36,16 +36,12 @@ export class EventStore {
     return this.#slots.get(id);
   }
 
-  /** The latest so many, oldest first. */
-  latest(count: number): EventRecord[] {
-    const from = Math.max(0, this.#slots.size - count);
-    const records: EventRecord[] = [];
-    let at = 0;
-    for (const { record } of this.#slots.values()) {
-      if (at >= from) records.push(record);
-      at += 1;
-    }
-    return records;
+  /** The latest, oldest first: so many, and so many bytes, at most. */
+  latest(count: number, mostBytesOfThem: number): EventRecord[] {
+    let left = mostBytesOfThem;
+    const slots = [...this.#slots.values()].slice(-count).reverse();
+    const fitting = slots.filter(({ bytes }) => (left -= bytes) >= 0);
+    return fitting.reverse().map(({ record }) => record);
   }
 
   *records(): Iterable<EventRecord> {

@@ -88,7 +88,11 @@ export class Details {
       ),
       this.#lanes,
       element('table', { class: 'calls' }, ...callTable(event, this.#pid)),
-      ...calls.map(({ error, handler }) => (error === null ? null : errorBlock(handler, error))),
+      ...calls.map(({ id: call, error, handler }) => {
+        // What was told at once may be cut.
+        const whole = this.#known?.results.find((result) => result.id === call)?.error ?? error;
+        return whole === null ? null : errorBlock(handler, whole);
+      }),
       element('h3', {}, 'Payload'),
       this.#known === null
         ? element('p', { class: 'quiet' }, this.#note)
