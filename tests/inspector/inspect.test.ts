@@ -101,7 +101,6 @@ test('inspect - keeps no process alive, looked at or not', async () => {
   const look = await page.look();
   await look.agent(0, child.pid);
   child.stdout.removeAllListeners('data');
-  await page.ask('/top');
   expect(await closed).toEqual([0, null]);
 });
 

@@ -3,6 +3,7 @@ import { isDispatchWatched } from '@threadbus/core/internal';
 import { HandlerPool, WorkerBus } from '@threadbus/worker';
 import { expect, onTestFinished, test } from 'vitest';
 import { fixtureUrl } from '../../helpers/fixture.ts';
+import { gate } from '../../helpers/gate.ts';
 import { openInspector } from '../../helpers/inspector-page.ts';
 import { quietBus } from '../../helpers/quiet-bus.ts';
 
@@ -96,9 +97,12 @@ test.each(['thread', 'process'] as const)(
     const look = await page.look();
     await look.agent(far.threadId, far.pid);
     const { threadId, pid } = far;
-    const looping = far.dispatch(event('Loop', {}, { event_timeout: 1.5 })).eventCompleted();
+    const seen = gate();
+    bus.on('Ready', () => seen.opened);
+    const looping = far.dispatch(event('Loop', {}, { event_timeout: 5 })).eventCompleted();
     const running = await look.event('Loop', ({ calls }) => calls[0]?.status === 'started');
     expect(running.calls[0]).toMatchObject({ thread: threadId, pid, ended: null });
+    seen.open();
     await looping;
     const over = await look.until(() => {
       const now = look.events.get(running.id);
@@ -116,6 +120,7 @@ test.each(['thread', 'process'] as const)(
     await far.dispatch(event('FileFound')).eventCompleted();
     await look.event('Stored', (each) => each.calls[0]?.thread === far.threadId && each.calls[0]?.pid === far.pid);
   },
+  60_000,
 );
 
 test('agents - are gone with the last page, and come again with the next', async () => {
