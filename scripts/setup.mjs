@@ -5,7 +5,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import build from './build.mjs';
+import build, { buildExamples } from './build.mjs';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const lockfile = join(root, 'package-lock.json');
@@ -13,7 +13,9 @@ const installed = join(root, 'node_modules', '.package-lock.json');
 
 try {
   if (!existsSync(installed) || statSync(installed).mtimeMs < statSync(lockfile).mtimeMs) install();
-  build();
+  // `npm start` and `npm run example` need no tests and no benchmarks.
+  if (process.argv[2] === 'examples') buildExamples();
+  else build();
 } catch (error) {
   console.error(`setup: ${error.message}`);
   process.exitCode = 1;
