@@ -35,7 +35,12 @@ const goals: Readonly<Record<string, readonly Goal[]>> = {
     atLeast('50k one-off handlers', fast, 30),
     atLeast('worst case, 50 at a time', fast, 20),
   ],
-  nats: [atLeast('one after another', fast, 0.77), atLeast('512 in flight', fast, 3)],
+  nats: [
+    atLeast('one after another', fast, 0.77, 'NATS request'),
+    atLeast('512 in flight', fast, 3, 'NATS request'),
+    atLeast('512 in flight', fast, 3, 'Moleculer'),
+  ],
+  queue: ['one after another', '256 in flight'].map((load) => atLeast(load, fast, 1, 'BullMQ')),
   awaited: [atLeast('1 sync handler', fast, 1, 'emittery')],
   wal: [
     atMost('WAL on', much, 1.3),

@@ -1,75 +1,43 @@
-import { type ChildProcess, fork, spawn, spawnSync } from 'node:child_process';
-import { once } from 'node:events';
-import { connect as dial, createServer } from 'node:net';
-import { fileURLToPath } from 'node:url';
 import { connect, type NatsConnection } from '@nats-io/transport-node';
 import { EventBus } from '@threadbus/core';
 import { connectNats, type JoinedBus } from '@threadbus/nats';
+import { ServiceBroker } from 'moleculer';
 import { contest } from './contest.ts';
 import { Square } from './nats-events.ts';
+import { calls, hasNats, startFar, startNats } from './nats-servers.ts';
 import { check, kept, type Load, type Scenario } from './scenario.ts';
 
 const text = 'x'.repeat(200);
 
-/** A server and the other process, which end with this one. */
-async function startFar(): Promise<string> {
-  const probe = createServer().listen(0, '127.0.0.1');
-  await once(probe, 'listening');
-  const { port } = probe.address() as { port: number };
-  probe.close();
-  const server = spawn('nats-server', ['-a', '127.0.0.1', '-p', `${port}`], { stdio: 'ignore' });
-  while (!(await answers(port)));
-  const servers = `nats://127.0.0.1:${port}`;
-  const far = fork(fileURLToPath(new URL('./nats-far.js', import.meta.url)), [servers]);
-  endWithThis(server, far);
-  await once(far, 'message');
-  return servers;
-}
-
-async function answers(port: number): Promise<boolean> {
-  const socket = dial(port, '127.0.0.1');
-  const answered = await once(socket, 'data').then(
-    () => true,
-    () => false,
-  );
-  socket.destroy();
-  return answered;
-}
-
-function endWithThis(...children: readonly ChildProcess[]): void {
-  process.on('exit', () => {
-    for (const child of children) child.kill('SIGKILL');
-  });
-  for (const child of children) child.unref();
-}
-
 async function startOurs(): Promise<JoinedBus> {
-  const net = await connectNats({ servers: await startFar(), namespace: 'bench' });
+  const servers = await startNats();
+  await startFar('./nats-far.js', servers);
+  const net = await connectNats({ servers, namespace: 'bench' });
   return net.join(new EventBus({ name: 'Near', maxPending: null }), 'Far', { maxInFlight: 512 });
 }
 
-const startRaw = async (): Promise<NatsConnection> => connect({ servers: await startFar() });
+async function startRaw(): Promise<NatsConnection> {
+  const servers = await startNats();
+  await startFar('./nats-far.js', servers);
+  return connect({ servers });
+}
+
+async function startMoleculer(): Promise<ServiceBroker> {
+  const servers = await startNats();
+  const broker = new ServiceBroker({ nodeID: 'near', transporter: servers, logger: false, requestTimeout: 0 });
+  await broker.start();
+  await startFar('./nats-moleculer.js', servers);
+  await broker.waitForServices('far');
+  return broker;
+}
 
 const callOurs = async (bus: JoinedBus, n: number): Promise<number> =>
   bus.dispatch(new Square({ n, text })).eventResult();
 const callRaw = async (connection: NatsConnection, n: number): Promise<number> =>
   (await connection.request('square', JSON.stringify({ n, text }), { timeout: 60_000 })).json<{ value: number }>()
     .value;
-
-/** So many calls, of which so many wait at a time. */
-async function calls(size: number, callers: number, call: (n: number) => Promise<number>): Promise<void> {
-  let next = 0;
-  let sum = 0;
-  await Promise.all(
-    Array.from({ length: callers }, async () => {
-      for (let n = next++; n < size; n = next++) {
-        const isRight = (await call(n)) === n * n;
-        if (isRight) sum += 1;
-      }
-    }),
-  );
-  check(sum, size);
-}
+const callMoleculer = async (broker: ServiceBroker, n: number): Promise<number> =>
+  broker.call<number, { n: number; text: string }>('far.square', { n, text });
 
 const load = (name: string, size: number, quick: number, callers: number): Load => ({
   name,
@@ -78,17 +46,20 @@ const load = (name: string, size: number, quick: number, callers: number): Load 
   size,
   quick,
   contestants: {
-    threadbus: kept(startOurs, (bus, count, measure) => measure(() => calls(count, callers, (n) => callOurs(bus, n)))),
+    threadbus: kept(startOurs, (bus, count, measure) =>
+      measure(async () => check(await calls(count, callers, (n) => callOurs(bus, n)), count)),
+    ),
     'NATS request': kept(startRaw, (raw, count, measure) =>
-      measure(() => calls(count, callers, (n) => callRaw(raw, n))),
+      measure(async () => check(await calls(count, callers, (n) => callRaw(raw, n)), count)),
+    ),
+    Moleculer: kept(startMoleculer, (broker, count, measure) =>
+      measure(async () => check(await calls(count, callers, (n) => callMoleculer(broker, n)), count)),
     ),
   },
 });
 
-const hasServer = spawnSync('nats-server', ['--version']).status === 0;
-
-/** Calls to another process over NATS, beside NATS's own requests. */
-export const nats: Scenario = hasServer
+/** Calls to another process over NATS, beside NATS's own requests and Moleculer's. */
+export const nats: Scenario = hasNats
   ? contest('nats', [load('one after another', 4000, 200, 1), load('512 in flight', 60_000, 2000, 512)])
   : {
       name: 'nats',

@@ -16,6 +16,7 @@ export const scenarios: Readonly<Record<string, () => Promise<Scenario>>> = {
   messages: async () => (await import('./messages.ts')).messages,
   cpu: async () => (await import('./cpu.ts')).cpu,
   nats: async () => (await import('./nats.ts')).nats,
+  queue: async () => (await import('./queue.ts')).queue,
   limits: async () => (await import('./limits.ts')).limits,
   semaphore: async () => (await import('./semaphore.ts')).semaphore,
 };

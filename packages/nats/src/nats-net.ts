@@ -9,6 +9,7 @@ import { JetStream } from './jetstream/jetstream.ts';
 import { NatsSemaphore, type Remembered } from './limits/nats-semaphore.ts';
 import { checkSemaphoreOptions, type NatsSemaphoreOptions } from './limits/semaphore-options.ts';
 import { SlotStore } from './limits/slot-store.ts';
+import { atExit } from './exit-watch.ts';
 import { LagWatch } from './lag-watch.ts';
 import type { JoinOptions } from './link/join-options.ts';
 import { JoinedBus } from './link/joined-bus.ts';
@@ -48,12 +49,14 @@ export class NatsNet implements AsyncDisposable {
   readonly #semaphores = new Map<string, NatsSemaphore>();
   readonly #remembered = new Map<string, Remembered>();
   readonly #lag = new LagWatch();
+  readonly #endExitWatch: () => void;
   #isClosed = false;
 
   private constructor(broker: Broker, namespace: string) {
     this.namespace = namespace;
     this.#broker = broker;
     this.#host = { broker, subjects: new Subjects(namespace), addLink: (link) => this.#addLink(link) };
+    this.#endExitWatch = atExit(() => this.#warnOfLoss());
   }
 
   /** @internal */
@@ -213,6 +216,7 @@ export class NatsNet implements AsyncDisposable {
       await Promise.all([...this.#links].map((link) => link.close('its process left the net')));
       await this.#broker.close();
     });
+    this.#endExitWatch();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -222,6 +226,16 @@ export class NatsNet implements AsyncDisposable {
   #checkOpen(): void {
     if (!this.#isClosed && !this.#broker.isClosed) return;
     throw new NatsUnavailableError('This net is closed. Make another: await connectNats(…).');
+  }
+
+  /** The process ends by force: nothing leaves any more. */
+  #warnOfLoss(): void {
+    for (const link of this.#links) link.warnOfLoss();
+    const { storing } = this.#broker;
+    if (storing === 0) return;
+    defaultLogger().warn(
+      `This process exits while ${storing} events are to be stored in queues: some of them may never be. Await enqueue(), or net.close(), before process.exit().`,
+    );
   }
 
   #addLink(link: LinkEnd): void {

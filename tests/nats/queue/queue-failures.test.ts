@@ -80,7 +80,8 @@ describe.skipIf(!hasServer)('queue failures', () => {
   });
 
   test('queue - from 1 to 4 to 2 workers, some of them killed: all run, in the order of each key', async () => {
-    const { jobs, work } = await setting({ keyed: true, ackWait: 0.6 });
+    // Longer than a process of these is kept from its core.
+    const { jobs, work } = await setting({ keyed: true, ackWait: 2.5 });
     const keys = ['a', 'b', 'c', 'd', 'e', 'f'];
     const numbers = Array.from({ length: 25 }, (_, n) => n);
     const workers = [await work()];

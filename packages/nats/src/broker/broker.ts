@@ -26,6 +26,8 @@ export class Broker {
   readonly connection: NatsConnectionLike;
   readonly #owned: boolean;
   readonly #watchers = new Set<BrokerWatcher>();
+  /** Events that somebody waits for to be stored. */
+  storing = 0;
   #isUp = true;
 
   /** @param owned whether closing it is ours to do */

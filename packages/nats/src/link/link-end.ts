@@ -5,7 +5,6 @@ import {
   addLinkedName,
   type FlowLimits,
   freeLinkedName,
-  type Link,
   linkOver,
   outsideContexts,
   RemoteBus,
@@ -16,6 +15,7 @@ import {
 import type { Broker } from '../broker/broker.ts';
 import { SessionTransport } from '../session/session-transport.ts';
 import { Arrivals } from './arrivals.ts';
+import { gatherTurns } from './gather-turns.ts';
 import { type LinkStatus, Liveness } from './liveness.ts';
 import type { NatsDatagrams } from './nats-datagrams.ts';
 import { Questions } from './questions.ts';
@@ -176,6 +176,15 @@ export class LinkEnd {
     clearInterval(timer);
   }
 
+  /** Says what may never arrive, if the process ends now. */
+  warnOfLoss(): void {
+    const { name, outgoing } = this.remote;
+    if (this.#isOver || outgoing.size + this.#pendingBytes === 0) return;
+    busEngine(this.#plan.bus).options.logger.warn(
+      `This process exits with ${outgoing.size} events for ${name} under way: they may never arrive. Await them, or net.close(), before process.exit().`,
+    );
+  }
+
   #heard(): boolean {
     if (!this.#liveness.heard()) {
       this.#expire();
@@ -316,24 +325,6 @@ export class LinkEnd {
   #place({ event_type, event_id }: BaseEvent): { busName: string; eventType: string; eventId: string } {
     return { busName: this.remote.name, eventType: event_type, eventId: event_id };
   }
-}
-
-/**
- * What handlers and callers make of a frame within the same turn goes back together: one by one, each of their answers
- * would be a frame to encode.
- */
-function gatherTurns(link: Link): void {
-  let isGathering = false;
-  link.onFrame.push(() => {
-    if (isGathering) return;
-    isGathering = true;
-    // Reading the frame ends with a release of its own.
-    queueMicrotask(() => link.outbox.gather());
-    setImmediate(() => {
-      isGathering = false;
-      link.outbox.release();
-    });
-  });
 }
 
 function outcomeText({ event_type, event_id }: BaseEvent, outcome: LostOutcome | null): string {

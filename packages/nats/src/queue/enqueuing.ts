@@ -19,6 +19,9 @@ export const redrivenHeader = 'Threadbus-Redriven';
 
 /** Seconds for one answer of the store: a message or an answer that got lost is sent again then, and stored once. */
 const answerTime = 2;
+/** Seconds between two tries, at first and at most. */
+const shortestWait = 0.1;
+const longestWait = 1;
 
 /** Puts events into the store, those of one line one after another. */
 export class Enqueuing {
@@ -46,7 +49,13 @@ export class Enqueuing {
     const until = performance.now() + seconds * 1000;
     const put = (): Promise<PublishAck> => this.#put(event, partition, body, headers, until, options.signal);
     options.signal?.throwIfAborted();
-    return key === null ? put() : this.#inLine(partition, put);
+    const { broker } = this.#store.jetstream;
+    broker.storing += 1;
+    try {
+      return await (key === null ? put() : this.#inLine(partition, put));
+    } finally {
+      broker.storing -= 1;
+    }
   }
 
   #checkClass(event: unknown): asserts event is BaseEvent {
@@ -105,6 +114,7 @@ export class Enqueuing {
     const { jetstream, name } = this.#store;
     let cause: unknown = undefined;
     let hasSwept = false;
+    let wait = shortestWait;
     for (;;) {
       const left = (until - performance.now()) / 1000;
       const isThere = left > 0 && (await jetstream.broker.whenUp(left, signal));
@@ -127,8 +137,11 @@ export class Enqueuing {
         }
         if (error instanceof JetStreamError && error.status !== 503) throw error;
         cause = error;
-        // "No responders" comes at once, also from a server that is only just starting.
-        if (error instanceof NatsUnavailableError) await pause(Math.min(0.1, left));
+        // "No responders" comes at once, also from a server that is only just starting; that it is full, too.
+        if (!(error instanceof NatsUnavailableError) && !isFull(error)) continue;
+        await pause(Math.min(wait, left));
+        wait = Math.min(longestWait, wait * 2);
+        hasSwept = false;
       }
     }
   }

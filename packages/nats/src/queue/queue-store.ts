@@ -125,15 +125,16 @@ export class QueueStore {
     const info = await jetstream.stream(events);
     if (info === null || info.state.messages === 0) return;
     const { first_seq: first, last_seq: last } = info.state;
-    const floors = await Promise.all(
+    const firstOpen = await Promise.all(
       Array.from({ length: this.options.partitions }, async (_, partition) => {
         const consumer = await jetstream.consumer(events, this.consumerOf(partition));
-        const isDone = consumer.num_pending === 0 && consumer.num_ack_pending === 0;
-        return isDone ? last : consumer.ack_floor.stream_seq;
+        if (consumer.num_pending === 0 && consumer.num_ack_pending === 0) return last + 1;
+        const from = consumer.ack_floor.stream_seq + 1;
+        return (await jetstream.nextFrom(events, this.eventSubject(partition), from))?.sequence ?? last + 1;
       }),
     );
     const old = await this.firstSince(Date.now() - keep * 1000, first, last);
-    const end = Math.min(...floors.map((floor) => floor + 1), old);
+    const end = Math.min(...firstOpen, old);
     if (end > first) await jetstream.purge(events, { seq: end });
   }
 
