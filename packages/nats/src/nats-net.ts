@@ -1,4 +1,4 @@
-import { EventBus, type EventConstructor } from '@threadbus/core';
+import { type BaseEvent, EventBus, type EventConstructor } from '@threadbus/core';
 import { busEngine, defaultLogger } from '@threadbus/core/internal';
 import type { BusReference } from '@threadbus/link';
 import { NatsUnavailableError } from './basics/errors.ts';
@@ -138,16 +138,18 @@ export class NatsNet implements AsyncDisposable {
    * const jobs = await net.queue('thumbs', { events: [Resize], key: (event) => event.image_id, partitions: 16 });
    * ```
    */
-  async queue<Class extends EventConstructor>(
+  queue<Event extends BaseEvent>(name: string, options: QueueOptions<Event>): Promise<NatsQueue<Event>>;
+  queue<Class extends EventConstructor>(
     name: string,
     options: QueueOptions<InstanceType<Class>> & { readonly events: readonly Class[] },
-  ): Promise<NatsQueue<InstanceType<Class>>> {
+  ): Promise<NatsQueue<InstanceType<Class>>>;
+  async queue(name: string, options: QueueOptions): Promise<NatsQueue> {
     this.#checkOpen();
     checkPlainName('the name of the queue', name);
     const resolved = resolveQueueOptions(options);
     const store = new QueueStore(new JetStream(this.#broker), this.namespace, name, resolved);
     await store.open();
-    return new NatsQueue<InstanceType<Class>>(store, (crew, bus) => {
+    return new NatsQueue(store, (crew, bus) => {
       this.#crews.add(crew);
       void crew.failed.then(() => this.#crews.delete(crew));
       this.#lag.watch(resolved.ackWait / 3, bus instanceof EventBus ? busEngine(bus).options.logger : defaultLogger());

@@ -16,7 +16,7 @@ if (!hasServer && process.env['THREADBUS_NATS_SAID'] === undefined) {
 }
 
 /** A port of the loopback address that nobody uses at this moment. */
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address() as { port: number };
@@ -32,20 +32,35 @@ export class NatsServer implements AsyncDisposable {
   readonly #folder: string;
   #process: ChildProcess | null = null;
 
-  private constructor(port: number, folder: string) {
+  readonly #more: readonly string[];
+
+  private constructor(port: number, folder: string, more: readonly string[]) {
+    this.#more = more;
     this.port = port;
     this.url = `nats://127.0.0.1:${port}`;
     this.#folder = folder;
   }
 
-  static async start(): Promise<NatsServer> {
-    const server = new NatsServer(await freePort(), await mkdtemp(join(tmpdir(), 'threadbus-nats-')));
+  /** @param more arguments for the server */
+  static async start(...more: readonly string[]): Promise<NatsServer> {
+    const server = new NatsServer(await freePort(), await mkdtemp(join(tmpdir(), 'threadbus-nats-')), more);
     await server.start();
     return server;
   }
 
+  /** Three that keep streams together. */
+  static async startCluster(): Promise<NatsServer[]> {
+    const routes = await Promise.all([1, 2, 3].map(freePort));
+    const all = routes.map((port) => `nats://127.0.0.1:${port}`);
+    return Promise.all(
+      all.map((own, at) =>
+        NatsServer.start('-n', `s${at}`, '--cluster_name', 'tests', '--cluster', own, '--routes', all.join()),
+      ),
+    );
+  }
+
   async start(): Promise<void> {
-    const args = ['-a', '127.0.0.1', '-p', `${this.port}`, '-js', '-sd', this.#folder];
+    const args = ['-a', '127.0.0.1', '-p', `${this.port}`, '-js', '-sd', this.#folder, ...this.#more];
     this.#process = spawn('nats-server', args, { stdio: 'ignore' });
     for (let tries = 0; !(await answers(this.port)); tries += 1) {
       if (tries > 200 || this.#process.exitCode !== null) throw new Error('nats-server did not start');

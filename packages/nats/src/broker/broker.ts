@@ -48,6 +48,11 @@ export class Broker {
     return this.connection.isClosed();
   }
 
+  /** The server is one of several that keep streams together. */
+  get isCluster(): boolean {
+    return this.connection.info?.cluster !== undefined;
+  }
+
   /** Bytes of a message at most. */
   get maxPayload(): number {
     return this.connection.info?.max_payload ?? 1_048_576;

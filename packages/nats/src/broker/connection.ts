@@ -21,7 +21,9 @@ export interface BrokerMessage {
  */
 export interface NatsConnectionLike {
   /** What the server has told of itself. */
-  readonly info?: { readonly max_payload: number; readonly version: string } | undefined;
+  readonly info?:
+    | { readonly max_payload: number; readonly version: string; readonly cluster?: string | undefined }
+    | undefined;
   /** Sends a message; nobody says whether it arrived. */
   publish(subject: string, payload?: Uint8Array, options?: { reply?: string }): void;
   /** Listens to a subject. */

@@ -30,6 +30,11 @@ export class JetStreamError extends Error {
 /** Numbers of the store's errors that are told apart. */
 export const wrongSequence = 10071;
 const streamInUse = 10058;
+/** In a cluster that has not as many servers with a store, or room in them. */
+const noPeers = 10005;
+
+/** Servers of a cluster that keep a stream: one of them may be lost. */
+const replicas = 3;
 
 export interface StreamInfo {
   readonly config: StreamConfig;
@@ -48,6 +53,8 @@ export interface StreamConfig {
   readonly discard?: 'old' | 'new';
   readonly deny_delete?: boolean;
   readonly allow_rollup_hdrs?: boolean;
+  /** Servers of a cluster that keep it. */
+  readonly num_replicas?: number;
 }
 
 export interface ConsumerInfo {
@@ -79,16 +86,25 @@ export class JetStream {
     this.broker = broker;
   }
 
-  /** Makes a stream, or brings the one that is there up to date; one that is as wanted is left alone. */
+  /**
+   * Makes a stream, or brings the one that is there up to date; one that is as wanted is left alone. In a cluster three
+   * servers keep it, if there are as many; what its owner has made of that later stays.
+   */
   async ensureStream(config: StreamConfig): Promise<StreamInfo> {
     const there = await this.stream(config.name);
     if (there !== null && isSame(there.config as unknown as Record<string, unknown>, config)) return there;
-    const whole = { retention: 'limits', storage: 'file', num_replicas: 1, ...config };
+    const isCluster = this.broker.isCluster && there === null;
+    const whole = { retention: 'limits', storage: 'file', num_replicas: isCluster ? replicas : 1, ...config };
     try {
       return await this.ask<StreamInfo>(`STREAM.CREATE.${config.name}`, whole);
     } catch (error) {
-      if (!(error instanceof JetStreamError) || error.number !== streamInUse) throw error;
-      return this.ask<StreamInfo>(`STREAM.UPDATE.${config.name}`, whole);
+      if (!(error instanceof JetStreamError)) throw error;
+      if (error.number === noPeers && isCluster) {
+        return this.ask<StreamInfo>(`STREAM.CREATE.${config.name}`, { ...whole, num_replicas: 1 });
+      }
+      if (error.number !== streamInUse) throw error;
+      const { num_replicas: kept = 1 } = (there ?? (await this.stream(config.name)))?.config ?? {};
+      return this.ask<StreamInfo>(`STREAM.UPDATE.${config.name}`, { ...whole, num_replicas: kept });
     }
   }
 
