@@ -1,10 +1,10 @@
-import { fork } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import type { EventBus } from '@threadbus/core';
 import { connectNats, type JoinedBus } from '@threadbus/nats';
 import { fixtureUrl } from '../helpers/fixture.ts';
-import { NatsServer } from '../nats/helpers/nats-server.ts';
+import { NatsServer, onFarHost } from '../nats/helpers/nats-server.ts';
 
 let shared: Promise<NatsServer> | null = null;
 let subjects = 0;
@@ -22,7 +22,8 @@ export async function joinOverNats(home: EventBus, middle: boolean): Promise<Joi
   subjects += 1;
   const plan = { servers, namespace: `conformance${subjects}`, middle };
   const program = fileURLToPath(fixtureUrl('nats/conformance-process'));
-  const child = fork(program, [JSON.stringify(plan)], { execArgv: [] });
+  const [command, args] = onFarHost(process.execPath, [program, JSON.stringify(plan)]);
+  const child = spawn(command, args, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
   const ended = once(child, 'exit');
   await Promise.race([
     once(child, 'message'),

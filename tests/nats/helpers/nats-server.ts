@@ -15,6 +15,22 @@ if (!hasServer && process.env['THREADBUS_NATS_SAID'] === undefined) {
   );
 }
 
+/** Where servers and peers are to run instead of here: a network namespace, and the address of it that this process reaches. */
+export interface FarHost {
+  readonly name: string;
+  readonly address: string;
+}
+
+/** Set by tests of two hosts. */
+export const farHost: FarHost | null = JSON.parse(process.env['THREADBUS_FAR_HOST'] ?? 'null') as FarHost | null;
+
+const address = farHost?.address ?? '127.0.0.1';
+
+/** A program with its arguments, as it is started there; or here. */
+export function onFarHost(command: string, args: readonly string[]): readonly [string, readonly string[]] {
+  return farHost === null ? [command, args] : ['ip', ['netns', 'exec', farHost.name, command, ...args]];
+}
+
 /** A port of the loopback address that nobody uses at this moment. */
 export async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');
@@ -37,7 +53,7 @@ export class NatsServer implements AsyncDisposable {
   private constructor(port: number, folder: string, more: readonly string[]) {
     this.#more = more;
     this.port = port;
-    this.url = `nats://127.0.0.1:${port}`;
+    this.url = `nats://${address}:${port}`;
     this.#folder = folder;
   }
 
@@ -60,8 +76,9 @@ export class NatsServer implements AsyncDisposable {
   }
 
   async start(): Promise<void> {
-    const args = ['-a', '127.0.0.1', '-p', `${this.port}`, '-js', '-sd', this.#folder, ...this.#more];
-    this.#process = spawn('nats-server', args, { stdio: 'ignore' });
+    const args = ['-a', address, '-p', `${this.port}`, '-js', '-sd', this.#folder, ...this.#more];
+    const [command, whole] = onFarHost('nats-server', args);
+    this.#process = spawn(command, whole, { stdio: 'ignore' });
     for (let tries = 0; !(await answers(this.port)); tries += 1) {
       if (tries > 200 || this.#process.exitCode !== null) throw new Error('nats-server did not start');
       await new Promise((resolve) => void setTimeout(resolve, 25));
@@ -86,7 +103,7 @@ export class NatsServer implements AsyncDisposable {
 
 /** A server says INFO to whoever connects. */
 async function answers(port: number): Promise<boolean> {
-  const socket = dial(port, '127.0.0.1');
+  const socket = dial(port, address);
   try {
     await once(socket, 'data', { signal: AbortSignal.timeout(1000) });
     return true;

@@ -34,7 +34,7 @@ describe.skipIf(!hasServer)('queue failures', () => {
     const { jobs, work } = await setting({ ackWait: 0.6 });
     const workers = [await work(), await work()];
     const receipt = await jobs.enqueue(new Step({ n: 1, key: 'a', act: 'wait', ms: 2000 }));
-    expect(await (await receipt.completed({ timeout: 10 })).eventResult()).toBe(1);
+    expect(await (await receipt.completed({ timeout: 30 })).eventResult()).toBe(1);
     expect(ranOf(workers)).toHaveLength(1);
   });
 
@@ -42,7 +42,7 @@ describe.skipIf(!hasServer)('queue failures', () => {
     const { jobs, work } = await setting({ ackWait: 0.6 });
     const worker = await work();
     const receipt = await jobs.enqueue(new Step({ n: 1, key: 'a', act: 'block', ms: 1000 }));
-    await receipt.completed({ timeout: 10 });
+    await receipt.completed({ timeout: 30 });
     expect((await worker.says('warn'))['warn']).toContain('kept this thread from its other work');
   });
 
@@ -53,7 +53,7 @@ describe.skipIf(!hasServer)('queue failures', () => {
     const receipts = [];
     for (const [n, act] of acts.entries()) receipts.push(await jobs.enqueue(new Step({ n, key: 'a', act })));
     workers.push(await work());
-    const events = await Promise.all(receipts.map((receipt) => receipt.completed({ timeout: 10 })));
+    const events = await Promise.all(receipts.map((receipt) => receipt.completed({ timeout: 30 })));
     expect(events.map(({ event_outcome: outcome }) => outcome)).toEqual(acts.map(() => 'succeeded'));
     expect(ranOf(workers).map(({ ran, count }) => [ran, count])).toEqual([
       [0, 1],
@@ -69,7 +69,7 @@ describe.skipIf(!hasServer)('queue failures', () => {
     const { jobs, work } = await setting({ ackWait: 0.5, maxDeliver: 2 });
     const receipt = await jobs.enqueue(new Step({ n: 1, key: 'a', act: 'die always' }));
     const workers = [await work(), await work(), await work()];
-    const event = await receipt.completed({ timeout: 10 });
+    const event = await receipt.completed({ timeout: 30 });
     expect(event.event_outcome).toBe('failed');
     for await (const dead of jobs.deadLetters()) {
       expect(isWorkerLostError(dead.error)).toBe(true);
@@ -78,7 +78,7 @@ describe.skipIf(!hasServer)('queue failures', () => {
     // Whoever waits for an event hears of its end before the store does.
     await expect.poll(() => jobs.stats(), { timeout: 5000 }).toEqual({ waiting: 0, running: 0, dead: 1 });
     expect(ranOf(workers).map(({ count }) => count)).toEqual([1, 2]);
-  });
+  }, 60_000);
 
   test('queue - from 1 to 4 to 2 workers, some of them killed: all run, in the order of each key', async () => {
     // Longer than a process of these is kept from its core.
@@ -93,7 +93,7 @@ describe.skipIf(!hasServer)('queue failures', () => {
     await pause(0.2);
     workers[0]?.send('close');
     await workers[1]?.kill();
-    await Promise.all(receipts.map((receipt) => receipt.completed({ timeout: 15 })));
+    await Promise.all(receipts.map((receipt) => receipt.completed({ timeout: 30 })));
     const all = ranOf(workers);
     for (const key of keys) {
       // A kill may repeat the one that was running, and nothing else.
@@ -101,7 +101,7 @@ describe.skipIf(!hasServer)('queue failures', () => {
       expect(ran.filter((n, at) => ran.indexOf(n) === at)).toEqual(numbers);
       expect(ran.every((n, at) => at === 0 || n === (ran[at - 1] as number) + 1 || n === ran[at - 1])).toBe(true);
     }
-  }, 30_000);
+  }, 60_000);
 
   test('queue - the broker is killed while events come and go: what was stored runs', async () => {
     const own = await NatsServer.start();
@@ -119,7 +119,7 @@ describe.skipIf(!hasServer)('queue failures', () => {
     await own.start();
     const stored = await Promise.all(receipts);
     expect(new Set(stored.map(({ sequence }) => sequence)).size).toBe(200);
-    const events = await Promise.all(stored.map((receipt) => receipt.completed({ timeout: 15 })));
+    const events = await Promise.all(stored.map((receipt) => receipt.completed({ timeout: 30 })));
     expect(events.map(({ event_outcome: outcome }) => outcome)).toEqual(numbers.map(() => 'succeeded'));
     const ran = new Set(ranOf([worker]).map(({ ran: n }) => n));
     expect(ran.size).toBe(200);
