@@ -145,6 +145,26 @@ describe.skipIf(!hasServer)('queue keeping', () => {
     expect(isQueueUnavailableError(big)).toBe(true);
   });
 
+  test('queue - the count of its starts is kept as long as an event may come again, and no longer', async () => {
+    const namespace = newNamespace();
+    const jobs = await (await net(namespace)).queue('jobs', { events: [Job], backoff: [60], maxDeliver: 2 });
+    const connection = await raw();
+    const counts = async (): Promise<number> => {
+      const { data } = await connection.request(`$JS.API.STREAM.INFO.${namespace}_jobs_tries`);
+      return (JSON.parse(Buffer.from(data).toString()) as { state: { messages: number } }).state.messages;
+    };
+    const bus = quietBus({ name: 'Worker' });
+    bus.on(Job, ({ n }) => {
+      if (n === 0) throw new Error('not yet');
+      return n;
+    });
+    await using _crew = jobs.work(bus, { concurrency: 4 });
+    const receipts = await Promise.all([0, 1, 2, 3, 4, 5].map((n) => jobs.enqueue(new Job({ n }))));
+    await Promise.all(receipts.slice(1).map((receipt) => receipt.completed({ timeout: 10 })));
+    // That of the one that failed.
+    await expect.poll(counts, { timeout: 5000 }).toBe(1);
+  });
+
   test('queue - what is enqueued again after dedupeWindow is stored again', async () => {
     const jobs = await (await net()).queue('jobs', { events: [Job], dedupeWindow: 0.3 });
     const event = new Job({ n: 1 });

@@ -172,6 +172,11 @@ export class JetStream {
     return { sequence: seq, duplicate };
   }
 
+  /** As `ask`, without waiting for the answer. */
+  tell(call: string, body: unknown): void {
+    this.broker.publish(`$JS.API.${call}`, Buffer.from(JSON.stringify(body)));
+  }
+
   /** @throws JetStreamError; an error of the client */
   async ask<T>(call: string, body?: unknown): Promise<T> {
     const text = body === undefined ? '' : JSON.stringify(body);

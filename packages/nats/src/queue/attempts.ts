@@ -1,5 +1,13 @@
 import { type JetStream, JetStreamError, wrongSequence } from '../jetstream/jetstream.ts';
 
+/** A start of an event, as it is written down. */
+export interface Attempt {
+  /** From 1. */
+  readonly count: number;
+  /** Where it is written. */
+  readonly entry: number;
+}
+
 /**
  * How often each event was started, written down before it is: the server's own count can't be relied on. When a worker
  * dies that had asked for more, 2.9 counts a delivery to nobody, or begins anew.
@@ -15,21 +23,26 @@ export class Attempts {
     this.#subjectOf = subjectOf;
   }
 
-  /** One more. @returns how many that makes, from 1 */
-  async next(sequence: number): Promise<number> {
+  /** One more. */
+  async next(sequence: number): Promise<Attempt> {
     const subject = this.#subjectOf(sequence);
     // Most events are started once: nothing has to be read for those.
     for (let [count, revision] = [1, 0]; ;) {
       try {
-        await this.#jetstream.publish(subject, Buffer.from(`${count}`), {
+        const { sequence: entry } = await this.#jetstream.publish(subject, Buffer.from(`${count}`), {
           'Nats-Expected-Last-Subject-Sequence': `${revision}`,
         });
-        return count;
+        return { count, entry };
       } catch (error) {
         if (!(error instanceof JetStreamError) || error.number !== wrongSequence) throw error;
         const last = await this.#jetstream.lastOf(this.#stream, subject);
         [count, revision] = last === null ? [1, 0] : [Number(last.data.toString()) + 1, last.sequence];
       }
     }
+  }
+
+  /** The event is done, and comes no more. Nobody waits for it: what is left of it goes with its age. */
+  forget({ entry }: Attempt): void {
+    this.#jetstream.tell(`STREAM.MSG.DELETE.${this.#stream}`, { seq: entry, no_erase: true });
   }
 }

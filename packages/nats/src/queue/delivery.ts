@@ -2,6 +2,7 @@ import { BaseEvent, BusError, isBusCapacityError, type RunningBus } from '@threa
 import { setDelivery } from '@threadbus/core/internal';
 import { WorkerLostError } from '../basics/errors.ts';
 import type { Delivered } from '../jetstream/delivered.ts';
+import type { Attempt } from './attempts.ts';
 import { encodeDeath } from './dead-letter.ts';
 import { keyHeader } from './enqueuing.ts';
 import type { QueueStore } from './queue-store.ts';
@@ -40,6 +41,7 @@ export class Delivery {
   readonly #message: Delivered;
   /** How often the event was started, this time included; 0 as long as it isn't. */
   #count = 0;
+  #attempt: Attempt | null = null;
   /** Set when the crew gives it up: what comes of it isn't told any more. */
   #isAbandoned = false;
 
@@ -88,7 +90,8 @@ export class Delivery {
     } catch (error) {
       return { dead: error, event: null };
     }
-    const count = await store.attempts.next(sequence);
+    this.#attempt = await store.attempts.next(sequence);
+    const { count } = this.#attempt;
     if (count > maxDeliver) {
       const error = new WorkerLostError(`The worker that had delivery ${maxDeliver} of ${maxDeliver} was lost.`);
       this.#count = maxDeliver;
@@ -143,7 +146,8 @@ export class Delivery {
       return;
     }
     if (verdict !== 'done') await this.#bury(verdict.dead, verdict.event);
-    await this.#message.done(ackWait);
+    const isKnown = await this.#message.done(ackWait);
+    if (isKnown && this.#attempt !== null) this.#host.store.attempts.forget(this.#attempt);
   }
 
   async #bury(error: unknown, ran: BaseEvent | null): Promise<void> {
