@@ -29,7 +29,7 @@ export interface WorkerBusOptions {
   readonly stdout?: boolean | undefined;
   /** The same for what it prints as errors. @default false */
   readonly stderr?: boolean | undefined;
-  /** Name of the thread, for debuggers and profilers. @default that of the entry file */
+  /** Name of the thread, for debuggers and profilers; the title of a process. @default that of the entry file */
   readonly name?: string | undefined;
   /** Seconds for the thread to call `exposeBus`. @default 10 */
   readonly startTimeout?: number | null | undefined;

@@ -193,6 +193,12 @@ test('life - buffers that are transferred are copied, and detached here', async 
   expect(bytes.byteLength).toBe(0);
 });
 
+test('life - a name is the title of the process', async () => {
+  const bus = await startBus('options-bus', { name: 'a name' });
+  const seen = await bus.dispatch(new BaseEvent({}, { event_type: 'Surroundings' })).eventResult();
+  expect(seen).toMatchObject({ title: 'a name' });
+});
+
 test('life - limits of memory are the Node options of the process', async () => {
   const bus = await startBus('options-bus', { resourceLimits: { maxOldGenerationSizeMb: 64 } });
   const seen = await bus.dispatch(new BaseEvent({}, { event_type: 'Surroundings' })).eventResult();

@@ -191,8 +191,9 @@ function endText(code: number | NodeJS.Signals, error: unknown): string {
 
 /** @throws WorkerStartError with what Node says of the options; the board is closed then */
 function startProcess(entry: URL, options: ResolvedWorkerOptions, board: FileBoardReader): ChildProcess {
-  const { execArgv, env, argv = [], resourceLimits } = options;
-  const nodeOptions = [...(execArgv ?? inheritedFlags()), ...limitFlags(resourceLimits)];
+  const { execArgv, env, argv = [], resourceLimits, name } = options;
+  const title = name === undefined ? [] : [`--title=${name}`];
+  const nodeOptions = [...(execArgv ?? inheritedFlags()), ...limitFlags(resourceLimits), ...title];
   try {
     const args = [...nodeOptions, fileURLToPath(processEntry()), ...argv];
     const stdio: StdioOptions = ['ignore', options.stdout ? 'pipe' : 'inherit', options.stderr ? 'pipe' : 'inherit'];
