@@ -65,7 +65,11 @@ async function storm({ jobs, kills, parents, plant }: Storm): Promise<StormEnd> 
     if (code !== null) break;
     appendFileSync(journal, 'X\n');
   }
-  return { ...verdictOf(text()), left: left.size, boards: boards(), code };
+  // Others' boards have a name for a moment.
+  const named = boards();
+  await delay(50);
+  const stay = boards().filter((name) => named.includes(name));
+  return { ...verdictOf(text()), left: left.size, boards: stay, code };
 }
 
 // Without one of these the storm proves nothing.
