@@ -51,7 +51,10 @@ export interface ReadWalOptions {
  * @example
  * ```ts
  * for await (const event of readWal('./events.jsonl')) console.log(event.event_type, event.event_outcome);
- * for await (const event of readWal('./orders.jsonl', { incomplete: true })) bus.dispatch(event);   // after a crash
+ * for await (const event of readWal('./orders.jsonl', { incomplete: true })) {   // after a crash
+ *   await bus.waitForCapacity();   // there may be more of them than maxPending
+ *   bus.dispatch(event);
+ * }
  * ```
  */
 export async function* readWal(
