@@ -26,7 +26,7 @@ export interface OverrunThread {
 /**
  * A call whose time is up while its handler goes on in a thread.
  *
- *   pinged ──the thread answers: the handler doesn't block it──▶ timed out
+ *   pinged ──the thread answers, twice: the handler doesn't block it──▶ timed out
  *     └──it doesn't──▶ asked where it stands ──it says, or half a second is over──▶ timed out, with that
  *
  * So the error of a runaway says where it was; the thread is ended only after that. Beside a debugger the thread may
@@ -42,7 +42,8 @@ export class Overrun {
     this.#call = call;
     this.#thread = thread;
     this.#lookIn(pingTime);
-    thread.ping(() => this.#end(null));
+    // Twice: between two answers the thread's own timers and I/O have had their turn, also if all of this was held up.
+    thread.ping(() => thread.ping(() => this.#end(null)));
   }
 
   /** The call has ended otherwise. */
