@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { pageFiles, pageScripts } from '../entries.ts';
 
 /** One file of the page. */
@@ -31,10 +31,11 @@ export function assetOf(path: string): Asset | null {
   if (name === undefined) return null;
   const known = read.get(name);
   if (known !== undefined) return known;
-  const asset = {
-    type: types[name.slice(name.lastIndexOf('.') + 1)] ?? 'application/octet-stream',
-    body: readFileSync(new URL(name, name.endsWith('.js') ? pageScripts : pageFiles)),
-  };
+  const url = new URL(name, name.endsWith('.js') ? pageScripts : pageFiles);
+  // Packed, the page's modules are one.
+  if (!existsSync(url)) return null;
+  const type = types[name.slice(name.lastIndexOf('.') + 1)] ?? 'application/octet-stream';
+  const asset = { type, body: readFileSync(url) };
   read.set(name, asset);
   return asset;
 }
