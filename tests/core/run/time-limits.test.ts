@@ -1,48 +1,66 @@
 import { BaseEvent, isHandlerTimeoutError } from '@threadbus/core';
+import { performance } from 'node:perf_hooks';
 import { expect, test } from 'vitest';
+import { gate, nextTurn } from '../../helpers/gate.ts';
 import { quietBus } from '../../helpers/quiet-bus.ts';
-import { startBus } from '../../helpers/worker-bus.ts';
 
-const Plain = BaseEvent.extend('Plain', {});
-const Stated = BaseEvent.extend('Stated', {}, { timeout: 30 });
+const Work = BaseEvent.extend('Work', {});
 
-function limitsOf(event: BaseEvent): (number | null)[] {
-  return [...event.event_results.values()].map(({ timeout }) => timeout);
+/** Resolves to when, in milliseconds, an event's handler has timed out. */
+async function timedOut(dispatch: PromiseLike<BaseEvent>): Promise<number> {
+  const event = await dispatch;
+  expect([...event.event_results.values()].every(({ error }) => isHandlerTimeoutError(error))).toBe(true);
+  return performance.now();
 }
 
-test('limits - a bus has one for events that state none', async () => {
-  const bus = quietBus({ eventTimeout: 5 });
-  bus.on('*', () => 1);
-  expect(limitsOf(await bus.dispatch(new Plain({})))).toEqual([5]);
-  expect(limitsOf(await bus.dispatch(new Stated({})))).toEqual([30]);
-  expect(limitsOf(await bus.dispatch(new Plain({}, { event_timeout: 7 })))).toEqual([7]);
-  expect(limitsOf(await bus.dispatch(new Plain({}, { event_timeout: null })))).toEqual([null]);
-  const none = quietBus({ eventTimeout: null });
-  none.on('*', () => 1);
-  expect(limitsOf(await none.dispatch(new Plain({})))).toEqual([null]);
-  const usual = quietBus();
-  usual.on('*', () => 1);
-  expect(limitsOf(await usual.dispatch(new Plain({})))).toEqual([60]);
-  expect(new Plain({}).event_timeout).toBe(60);
+test('time limits - handlers with one limit end in the order in which they began, each with its own time', async () => {
+  const bus = quietBus({ parallelHandlers: true });
+  const forever = gate();
+  bus.on(Work, () => forever.opened);
+  const first = performance.now();
+  const one = timedOut(bus.dispatch(new Work({}, { event_timeout: 0.2 })));
+  await new Promise((resolve) => void setTimeout(resolve, 100));
+  const second = performance.now();
+  const two = timedOut(bus.dispatch(new Work({}, { event_timeout: 0.2 })));
+  const [ended, endedToo] = await Promise.all([one, two]);
+  expect(ended - first).toBeGreaterThanOrEqual(199);
+  expect(endedToo - second).toBeGreaterThanOrEqual(199);
+  expect(endedToo).toBeGreaterThan(ended);
 });
 
-test('limits - a handler has one of its own, and the smaller one ends it', async () => {
-  const bus = quietBus({ eventTimeout: 10 });
-  const hang = (): Promise<void> => new Promise(() => undefined);
-  bus.on(Plain, hang, { timeout: 0.02 });
-  bus.on(Plain, () => 'next', { timeout: 99 });
-  bus.on(Plain, () => 'none', { timeout: null });
-  const event = await bus.dispatch(new Plain({}));
-  expect(limitsOf(event)).toEqual([0.02, 10, 10]);
-  const [error] = await event.eventErrors();
-  expect(isHandlerTimeoutError(error) && error.timeout).toBe(0.02);
-  expect(() => bus.on(Plain, hang, { timeout: 0 })).toThrow(RangeError);
-  expect(() => bus.on(Plain, hang, { timeout: '1' as never })).toThrow(TypeError);
+test('time limits - one whose call has used most of its time ends with what is left', async () => {
+  const buses = [quietBus(), quietBus()];
+  const forever = gate();
+  const ended: string[] = [];
+  buses[0]?.on(Work, () => forever.opened);
+  buses[1]?.on(Work, async () => {
+    const from = performance.now();
+    while (performance.now() - from < 250);
+    await forever.opened;
+  });
+  const events = buses.map(async (bus, i) => {
+    await bus.dispatch(new Work({}, { event_timeout: 0.3 }));
+    ended.push(['waits', 'blocks'][i] as string);
+  });
+  await Promise.all(events);
+  expect(ended.sort()).toEqual(['blocks', 'waits']);
 });
 
-test('limits - a handler that is registered on a bus in a thread has its own there', async () => {
-  const bus = await startBus('havoc-bus');
-  bus.on(Plain, () => new Promise<never>(() => undefined), { timeout: 0.05 });
-  const [error] = await bus.dispatch(new Plain({})).eventErrors({ timeout: 10 });
-  expect(isHandlerTimeoutError(error) && error.timeout).toBe(0.05);
+test('time limits - a handler that ends in time leaves nothing that keeps the process alive, nor ends the next', async () => {
+  const bus = quietBus();
+  const timers = (): number => process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length;
+  bus.on(Work, () => nextTurn());
+  const before = timers();
+  for (let i = 0; i < 40; i += 1) {
+    const event = await bus.dispatch(new Work({}, { event_timeout: 100 + (i % 20) }));
+    expect(event.event_outcome).toBe('succeeded');
+  }
+  expect(timers()).toBeLessThanOrEqual(before);
+});
+
+test('time limits - longer than a timer of Node can be', async () => {
+  const bus = quietBus();
+  bus.on(Work, () => nextTurn());
+  const event = await bus.dispatch(new Work({}, { event_timeout: 10_000_000 }));
+  expect(event.event_outcome).toBe('succeeded');
 });

@@ -7,7 +7,7 @@ import { elapsedSince } from '../basics/elapsed.ts';
 import { describe, isReadableError } from '../basics/describe.ts';
 import { Dispatch, type RunningBus } from '../event/dispatch.ts';
 import {
-  AwaitCycleError,
+  type AwaitCycleError,
   type ErrorPlace,
   HandlerTimeoutError,
   ResultValidationError,
@@ -17,12 +17,13 @@ import { type EventResult, here, resultSettled, resultStarted, type ThreadPlace 
 import { isHandlerWatched, WatchedCall } from '../event/instrument.ts';
 import { needs } from '../event/needs.ts';
 import { parseResult, problemText } from '../event/event-schema.ts';
+import { cycleError } from './cycle-error.ts';
 import { handlerContext } from './handler-context.ts';
 import type { HandlerEntry } from '../handlers/handler.ts';
 import { callThrough, type Middleware } from '../handlers/middleware.ts';
 import { ResultHelpers } from '../event/result-helpers.ts';
 import { membersOf, type SmallSet, withMember, withoutMember } from '../basics/small-set.ts';
-import { startTimer, type Timer } from '../basics/timer.ts';
+import { type Limited, TimeLimit } from './time-limits.ts';
 import { newController } from '../basics/when-aborted.ts';
 
 /** What a run needs of the bus that it runs on. */
@@ -62,7 +63,10 @@ export function watchRuns(watcher: RunWatch): void {
  *
  * Whatever comes first settles it: its return, its throw, its time, an abort. All that comes later is dropped.
  */
-export class HandlerRun implements ActiveHandler {
+export class HandlerRun implements ActiveHandler, Limited {
+  previous: Limited | null = null;
+  next: Limited | null = null;
+  dueAt = 0;
   readonly event: BaseEvent;
   readonly entry: HandlerEntry;
   readonly runner: EventResult;
@@ -72,7 +76,8 @@ export class HandlerRun implements ActiveHandler {
   onBegun: (() => void) | null = null;
   readonly #host: RunHost;
   #pendingAwaits = 0;
-  #timer: Timer | null = null;
+  /** As long as its time is kept. */
+  #limit: TimeLimit | null = null;
   #controller: AbortController | null = null;
   #abortReason: Error | null = null;
   /** The engine's own, which need no signal: one costs more than all the rest of a short call. */
@@ -167,9 +172,15 @@ export class HandlerRun implements ActiveHandler {
   startClock(elapsed = 0): void {
     const { timeout } = this.runner;
     if (this.runner.settled) return;
-    this.begin(now(), this.entry.isRemote ? null : here);
-    if (timeout === null || this.#timer !== null) return;
-    this.#timer = startTimer(Math.max(0, timeout - elapsed), () => this.timeOut(), true);
+    if (this.runner.status === 'pending') this.begin(now(), this.entry.isRemote ? null : here);
+    if (timeout === null || this.#limit !== null) return;
+    this.#limit = TimeLimit.of(timeout);
+    this.#limit.add(this, elapsed);
+  }
+
+  timeUp(): void {
+    this.#limit = null;
+    this.timeOut();
   }
 
   /** The handler's time is up. @param explain adds to the error what else is known */
@@ -205,7 +216,7 @@ export class HandlerRun implements ActiveHandler {
 
   suspendFor({ lifecycle }: Subject, refuse: (error: Error) => void): Suspension {
     const own = this.runner.lifecycle;
-    const cycle = (): AwaitCycleError => this.#cycle(lifecycle.event as BaseEvent);
+    const cycle = (): AwaitCycleError => cycleError(this, lifecycle.event as BaseEvent);
     if (needs(lifecycle, own)) throw cycle();
     this.#pendingAwaits += 1;
     if (this.#pendingAwaits === 1) {
@@ -292,27 +303,14 @@ export class HandlerRun implements ActiveHandler {
   }
 
   #settle(status: 'completed' | 'error', outcome: unknown): void {
-    this.#timer?.cancel();
-    this.#timer = null;
+    this.#limit?.remove(this);
+    this.#limit = null;
     const at = now();
     resultSettled(this.runner, status, outcome, at);
     watch?.settled(this);
     this.#watched?.ended();
     this.runner.lifecycle.runnerSettled(this.runner);
     this.#host.settled(this, at);
-  }
-
-  #cycle(awaited: BaseEvent): AwaitCycleError {
-    const { busName, handlerName, eventType } = this.place;
-    const own = awaited === this.event;
-    const what = own ? 'its own event' : `${awaited.event_type}#${awaited.event_id.slice(-4)}`;
-    const fix = own
-      ? `To forward the event, register the other bus's dispatch (bus.on('*', other.dispatch)) or return the Dispatch without awaiting it: (event) => other.dispatch(event). An async function awaits what it returns: there, call other.dispatch(event) and don't return it.`
-      : `Await an event that doesn't depend on ${eventType}, or dispatch it without awaiting it.`;
-    return new AwaitCycleError(
-      `${busName}.${handlerName} awaits ${what}, which can't complete before ${eventType}#${this.event.event_id.slice(-4)}, the event that it is handling, is done: that would wait for ever. ${fix}`,
-      this.place,
-    );
   }
 }
 
