@@ -7,13 +7,17 @@ export interface TransportLibrary {
   connect(options: Readonly<Record<string, unknown>>): Promise<NatsConnectionLike>;
 }
 
+/** Asked for with every message that has headers, and an import that was made before is still one to look for. */
+let transport: TransportLibrary | null = null;
+
 /**
  * The client's packages are optional peers: whoever brings a connection, or uses no queue, needs fewer.
  *
  * @throws NatsUnavailableError that says how to install it
  */
 export async function loadTransport(): Promise<TransportLibrary> {
-  return load('@nats-io/transport-node', () => import('@nats-io/transport-node'));
+  transport ??= await load<TransportLibrary>('@nats-io/transport-node', () => import('@nats-io/transport-node'));
+  return transport;
 }
 
 async function load<Library>(name: string, run: () => Promise<unknown>): Promise<Library> {
