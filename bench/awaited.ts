@@ -2,6 +2,7 @@ import { BaseEvent, EventBus } from '@threadbus/core';
 import * as abx from 'abxbus';
 import Emittery from 'emittery';
 import { EventEmitter } from 'eventemitter3';
+import { EventEmitter as NodeEmitter } from 'node:events';
 import { z } from 'zod';
 import { contest } from './contest.ts';
 import { check, type Contestant } from './scenario.ts';
@@ -66,6 +67,29 @@ function inTurn(start: Start, kind: 'sync' | 'async', count: number, anyCount: n
   };
 }
 
+/** What the README advises for one request: a bus of its own, one handler, one event that is awaited, and the end. */
+function forOneRequest(start: Start): Contestant {
+  return async (requests, measure) => {
+    let handled = 0;
+    const handlers = [(): void => void (handled += 1)];
+    await measure(async () => {
+      for (let n = 0; n < requests; n += 1) {
+        const bus = start(handlers, []);
+        await bus.send(n);
+        await bus.stop?.();
+      }
+    });
+    check(handled, requests);
+  };
+}
+
+/** The floor: an emitter of Node's own, one listener, one call. */
+const nodeEmitter: Start = (handlers) => {
+  const emitter = new NodeEmitter();
+  for (const handler of handlers) emitter.on('numbered', () => void handler());
+  return { send: (n) => emitter.emit('numbered', { n }) };
+};
+
 const shared = { unit: 'µs per event', ratio: '× as fast', size: 30_000, quick: 2_000, rounds: 7 } as const;
 
 /** Events that are sent and awaited one after another, beside emitters. */
@@ -89,5 +113,16 @@ export const awaited = contest('awaited', [
     ...shared,
     name: "3 handlers and '*'",
     contestants: { threadbus: inTurn(threadbus, 'sync', 3, 1), emittery: inTurn(emittery, 'sync', 3, 1) },
+  },
+  {
+    ...shared,
+    name: 'a bus for one request',
+    unit: 'µs per request',
+    size: 20_000,
+    contestants: {
+      threadbus: forOneRequest(threadbus),
+      abxbus: forOneRequest(abxbus),
+      EventEmitter: forOneRequest(nodeEmitter),
+    },
   },
 ]);

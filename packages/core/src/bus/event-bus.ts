@@ -79,13 +79,14 @@ export class EventBus extends BusReader implements RunningBus, AsyncDisposable {
   /** Starts at once, and holds nothing that would have to be given back. @throws TypeError or RangeError for an option that makes no sense */
   constructor(options: EventBusOptions = {}) {
     const resolved = resolveBusOptions(options);
-    const { name, taken } = names.choose(options.name);
+    const id = newId();
+    const { name, taken } = names.choose(options.name, id);
     const { logger } = resolved;
     if (taken)
       logger.warn(
         `EventBus with name "${options.name}" already exists in this thread; this one is called "${name}". Stop the other one first, or choose another name.`,
       );
-    super((bus) => new BusEngine({ id: newId(), name }, bus as EventBus, resolved, () => memory.touch()));
+    super((bus) => new BusEngine({ id, name }, bus as EventBus, resolved, () => memory.touch()));
     const engine = busEngine(this);
     this.#engine = engine;
     if (logLevel() === 'debug') engine.observers.add(debugLog(name, logger));

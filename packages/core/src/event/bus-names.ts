@@ -26,16 +26,19 @@ export class BusNames<Bus extends Named> {
     if (this.#buses.get(name)?.deref() === undefined) this.#buses.delete(name);
   });
 
-  /** @returns the name to use, and whether the wanted one was taken */
-  choose(wanted: unknown): { name: string; taken: boolean } {
-    if (wanted === undefined) return { name: this.#unused('EventBus_'), taken: false };
+  /**
+   * @param id the bus's, of which a name that nobody has given is made
+   * @returns the name to use, and whether the wanted one was taken
+   */
+  choose(wanted: unknown, id: string): { name: string; taken: boolean } {
+    if (wanted === undefined) return { name: this.#unused('EventBus_', id), taken: false };
     if (!isName(wanted)) {
       throw new TypeError(
         `Expected the name of a bus to be ${nameRule}, such as 'Main' or 'auth-bus'; got ${describe(wanted)}.`,
       );
     }
     if (this.#buses.get(wanted)?.deref() === undefined) return { name: wanted, taken: false };
-    return { name: this.#unused(`${wanted}_`), taken: true };
+    return { name: this.#unused(`${wanted}_`, id), taken: true };
   }
 
   add(bus: Bus): void {
@@ -57,9 +60,9 @@ export class BusNames<Bus extends Named> {
     return live;
   }
 
-  #unused(prefix: string): string {
-    for (;;) {
-      const name = `${prefix}${newId().slice(-8)}`;
+  #unused(prefix: string, first: string): string {
+    for (let id = first; ; id = newId()) {
+      const name = `${prefix}${id.slice(-8)}`;
       if (!this.#buses.has(name)) return name;
     }
   }
