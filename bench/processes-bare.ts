@@ -3,3 +3,5 @@ import { EventBus } from '@threadbus/core';
 import { exposeBus } from '@threadbus/worker';
 
 process.send?.(typeof EventBus === typeof exposeBus);
+// It stays until it is killed: what it keeps in memory is asked of others.
+process.on('message', () => undefined);

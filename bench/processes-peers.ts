@@ -14,7 +14,7 @@ const here = (name: string): string => fileURLToPath(new URL(name, import.meta.u
 /** Each has a process of its own answer, with an async handler, which ends with the process. */
 export const processPeers: Readonly<Record<string, () => Promise<Peer>>> = {
   async threadbus() {
-    const bus = await WorkerBus.start(entry, { isolation: 'process' });
+    const bus = await WorkerBus.start(entry, { isolation: 'process', startTimeout: null });
     return async (payload) => (await bus.dispatch(new Small(payload)).eventResult()) as Answer;
   },
   // oxlint-disable-next-line typescript/require-await -- started like the others
@@ -60,7 +60,7 @@ export const processPeers: Readonly<Record<string, () => Promise<Peer>>> = {
     return async (payload) => (await pool.exec('answer', [payload])) as Answer;
   },
   async 'threadbus, in a thread'() {
-    const bus = await WorkerBus.start(entry);
+    const bus = await WorkerBus.start(entry, { startTimeout: null });
     return async (payload) => (await bus.dispatch(new Small(payload)).eventResult()) as Answer;
   },
 };

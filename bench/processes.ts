@@ -12,7 +12,7 @@ const startOf =
   (isolation: 'thread' | 'process'): Contestant =>
   async () => {
     const started = performance.now();
-    const bus = await WorkerBus.start(entry, { isolation });
+    const bus = await WorkerBus.start(entry, { isolation, startTimeout: null });
     const took = performance.now() - started;
     await bus.stop();
     return took;
@@ -36,7 +36,7 @@ const memoryOf =
   (isolation: 'thread' | 'process'): Contestant =>
   async () => {
     const before = process.memoryUsage.rss();
-    const bus = await WorkerBus.start(entry, { isolation });
+    const bus = await WorkerBus.start(entry, { isolation, startTimeout: null });
     const here = (process.memoryUsage.rss() - before) / 2 ** 20;
     const there = isolation === 'process' ? residentOf(bus.pid) : 0;
     await bus.stop();
