@@ -9,7 +9,7 @@ const silent = { debug: ignore, info: ignore, warn: ignore, error: ignore };
 function ignore(): void {}
 
 /** What a blocked event has instead of what its handler would have returned. */
-export const blocked = 'blocked';
+const blocked = 'blocked';
 
 /** A bus as planned, and a reader of all that is dispatched to it. */
 export class ProgramBus {

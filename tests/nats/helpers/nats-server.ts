@@ -16,13 +16,13 @@ if (!hasServer && process.env['THREADBUS_NATS_SAID'] === undefined) {
 }
 
 /** Where servers and peers are to run instead of here: a network namespace, and the address of it that this process reaches. */
-export interface FarHost {
+interface FarHost {
   readonly name: string;
   readonly address: string;
 }
 
 /** Set by tests of two hosts. */
-export const farHost: FarHost | null = JSON.parse(process.env['THREADBUS_FAR_HOST'] ?? 'null') as FarHost | null;
+const farHost: FarHost | null = JSON.parse(process.env['THREADBUS_FAR_HOST'] ?? 'null') as FarHost | null;
 
 const address = farHost?.address ?? '127.0.0.1';
 
@@ -32,7 +32,7 @@ export function onFarHost(command: string, args: readonly string[]): readonly [s
 }
 
 /** A port of the loopback address that nobody uses at this moment. */
-export async function freePort(): Promise<number> {
+async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address() as { port: number };

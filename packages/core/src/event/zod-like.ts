@@ -28,7 +28,7 @@ export type InputOf<Type extends ZodLike> = Type['_zod']['input'];
 /** What the type makes of it. */
 export type OutputOf<Type extends ZodLike> = Type['_zod']['output'];
 
-export type PayloadInput<Shape extends PayloadShape> = Shape extends ZodObjectLike
+type PayloadInput<Shape extends PayloadShape> = Shape extends ZodObjectLike
   ? InputOf<Shape>
   : Shape extends Fields
     ? Plain<
