@@ -30,10 +30,13 @@ async function killedWriter(args: readonly string[], told: Told): Promise<void> 
   const writer = startProgram('log-writer', args);
   let text = '';
   writer.stdout?.on('data', (chunk: Buffer) => (text += chunk.toString()));
-  await new Promise<void>((resolve) => writer.stdout?.once('data', () => resolve()));
+  const closed = new Promise<void>((resolve) => void writer.once('close', () => resolve()));
+  await Promise.race([closed, new Promise<void>((resolve) => writer.stdout?.once('data', () => resolve()))]);
   await pause(Math.random() * 600);
+  // None ends by itself.
+  expect([writer.exitCode, text === '']).toEqual([null, false]);
   writer.kill('SIGKILL');
-  await new Promise((resolve) => writer.once('close', resolve));
+  await closed;
   for (const line of text.split('\n').slice(0, -1)) {
     const [what, id = ''] = line.split(' ');
     told[what as keyof Told].add(id);
