@@ -73,6 +73,9 @@ export class Incoming implements ArrivalOwner {
     if (path !== null) mergePath(event, path);
     const lifecycle = lifecycleOf(event);
     const isCall = call !== null;
+    const destination = host.targetOf(target, call);
+    // Sent to it, or forwarded by what this side has registered there.
+    const isForBus = !isCall && host.bus !== null && destination?.id === host.bus.id;
     // A call is answered with what its function has made of it: the first that came for a bus tells all the rest.
     const isFirst = !isCall && (lifecycle.cameOver as Arrival | null)?.isCall === true;
     const arrival = new Arrival(this, host, number, event, known === undefined, isCall, ancestors);
@@ -81,12 +84,11 @@ export class Incoming implements ArrivalOwner {
       lifecycle.crossed = host.crossings.key;
       const earlier = host.crossings.pastOf(event);
       if (earlier !== undefined) mergeSteps(event, earlier.path);
-      if (target === 0 && earlier?.had !== true) this.#notHad(event);
+      if (isForBus && earlier?.had !== true) this.#notHad(event);
     } else {
       host.crossings.markReturned(lifecycle);
-      if (target === 0 && !lifecycle.somePart((part) => isOn(part, host.bus))) this.#notHad(event);
+      if (isForBus && !lifecycle.somePart((part) => isOn(part, host.bus))) this.#notHad(event);
     }
-    const destination = host.targetOf(target, call);
     const context = restoreContext(values);
     if (destination === undefined) {
       host.refuse(number, event, new Error('The bus at this end takes no events any more.'));
