@@ -120,7 +120,7 @@ test.each(['thread', 'process'] as const)(
     await far.dispatch(event('FileFound')).eventCompleted();
     await look.event('Stored', (each) => each.calls[0]?.thread === far.threadId && each.calls[0]?.pid === far.pid);
   },
-  60_000,
+  30_000,
 );
 
 test('agents - are gone with the last page, and come again with the next', async () => {
