@@ -1,12 +1,12 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { beforeAll, expect, onTestFinished, test } from 'vitest';
 import { readmePrograms } from '../../scripts/readme-programs.mjs';
+import { freePort } from '../helpers/free-port.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 /** Below node_modules, so that the program finds the packages as a user's would. */
@@ -110,13 +110,4 @@ async function life({ child, lines, url }: Service, pid: number): Promise<Life> 
   const [code] = (await exit) as [number | null];
   const after = await get('/live').catch((error: Error) => error.message);
   return { live, under, code, lines, after };
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as { port: number };
-  server.close();
-  await once(server, 'close');
-  return port;
 }

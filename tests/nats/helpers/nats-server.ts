@@ -1,9 +1,10 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { connect as dial, createServer } from 'node:net';
+import { connect as dial } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { freePort } from '../../helpers/free-port.ts';
 
 /** Whether tests that need a server can run here. */
 export const hasServer: boolean = spawnSync('nats-server', ['--version']).status === 0;
@@ -29,16 +30,6 @@ const address = farHost?.address ?? '127.0.0.1';
 /** A program with its arguments, as it is started there; or here. */
 export function onFarHost(command: string, args: readonly string[]): readonly [string, readonly string[]] {
   return farHost === null ? [command, args] : ['ip', ['netns', 'exec', farHost.name, command, ...args]];
-}
-
-/** A port of the loopback address that nobody uses at this moment. */
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as { port: number };
-  server.close();
-  await once(server, 'close');
-  return port;
 }
 
 /** A server of one's own, on a port and with a folder of its own; can be killed and started again on both. */

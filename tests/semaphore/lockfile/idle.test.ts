@@ -1,27 +1,15 @@
 import { execFile } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { isSemaphoreLimitError, MultiprocessSemaphore, retry } from '@threadbus/semaphore';
 import { expect, test } from 'vitest';
+import { watches } from '../../fixtures/semaphore/inotify-watches.ts';
 import { fixtureUrl } from '../../helpers/fixture.ts';
 import { Holder } from '../holder.ts';
 import { temporaryDirectory, uniqueName } from '../temporary-directory.ts';
-
-/** Watches of this process: Linux lists them with the descriptor that they are of. */
-function watches(): number {
-  if (!existsSync('/proc/self/fdinfo')) return 0;
-  const infos = readdirSync('/proc/self/fdinfo').map((fd) => {
-    try {
-      return readFileSync(`/proc/self/fdinfo/${fd}`, 'latin1');
-    } catch {
-      return ''; // Of the listing itself.
-    }
-  });
-  return infos.join('').split('inotify wd:').length - 1;
-}
 
 test('idle - 1,000 names used once: watches and folders stay as few', async () => {
   const directory = temporaryDirectory();
