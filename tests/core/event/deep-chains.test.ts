@@ -102,10 +102,15 @@ const families: Record<string, (children: number) => Promise<void>> = {
 
 for (const [kind, run] of Object.entries(families)) {
   // What else the machine does counts too: once in a while that is a lot.
-  test(`${depth} children of one parent complete in linear time: ${kind}`, { retry: 4 }, async () => {
-    const { few, many } = await costs(run);
-    expect(many).toBeLessThan(few * 3 + 0.05);
-  });
+  // It compares times, which a starved machine makes meaningless: not where all tests run side by side.
+  test.skipIf(process.env['CI'] !== undefined)(
+    `${depth} children of one parent complete in linear time: ${kind}`,
+    { retry: 4 },
+    async () => {
+      const { few, many } = await costs(run);
+      expect(many).toBeLessThan(few * 3 + 0.05);
+    },
+  );
 }
 
 test(`what ends the first of ${depth} nested handlers that await each other ends them all`, async () => {
