@@ -31,6 +31,8 @@ const lastMessages = 0.1;
 
 interface Pull {
   readonly line: number;
+  /** Events that it may still bring. */
+  left: number;
   readonly lost: Timer;
 }
 
@@ -61,6 +63,7 @@ export class Crew implements AsyncDisposable {
   readonly #kept: { readonly message: Delivered; readonly line: number; readonly renewing: NodeJS.Timeout }[] = [];
   readonly #ends: (() => void)[] = [];
   #line = 0;
+  #asksSoon = false;
   /** Answers in a row that there was nothing. */
   #none = 0;
   #state: 'working' | 'closing' | 'closed' = 'working';
@@ -91,8 +94,13 @@ export class Crew implements AsyncDisposable {
     });
     this.#ends.push(
       broker.watch({ restored: () => this.#askAgain(), closed: () => this.#fail(new Error('The net was closed.')) }),
-      broker.subscribe(store.allEvents, ({ subject }) => this.#stored(Number(subject.split('.').at(-1)))),
     );
+    // Without keys there is one line, which is asked as long as there is a place.
+    if (store.options.key !== null) {
+      const hinted = ({ subject }: { readonly subject: string }): void =>
+        this.#stored(Number(subject.slice(subject.lastIndexOf('.') + 1)));
+      this.#ends.push(broker.subscribe(store.hintSubject('*'), hinted));
+    }
     const sweeping = setInterval(() => void store.sweep().catch(() => undefined), sweepEvery * 1000).unref();
     this.#ends.push(() => clearInterval(sweeping));
     void this.#onStopOf(bus);
@@ -141,18 +149,34 @@ export class Crew implements AsyncDisposable {
   }
 
   #ask(): void {
+    if (this.#store.options.key === null) {
+      if (this.#free > 0) this.#pull(0, this.#free);
+      return;
+    }
     const lines = this.#store.options.partitions;
-    const isKeyed = this.#store.options.key !== null;
-    for (let tried = 0; tried < (isKeyed ? lines : this.#concurrency) && this.#free > 0; tried += 1) {
+    for (let tried = 0; tried < lines && this.#free > 0; tried += 1) {
       const line = this.#line % lines;
       this.#line += 1;
-      if (!isKeyed || !this.#isOut(line)) this.#pull(line);
+      if (!this.#isOut(line)) this.#pull(line, 1);
     }
+  }
+
+  /** Places that get free in one turn ask together. */
+  #askSoon(): void {
+    if (this.#running.size === 0) this.#ask();
+    if (this.#asksSoon || this.#free === 0) return;
+    this.#asksSoon = true;
+    setImmediate(() => {
+      this.#asksSoon = false;
+      this.#ask();
+    });
   }
 
   get #free(): number {
     if (this.#state !== 'working') return 0;
-    return this.#concurrency - this.#running.size - this.#asking.size - this.#kept.length;
+    let asked = 0;
+    for (const { left } of this.#asking.values()) asked += left;
+    return this.#concurrency - this.#running.size - asked - this.#kept.length;
   }
 
   /** The line was asked, or an event of it is here. */
@@ -162,22 +186,21 @@ export class Crew implements AsyncDisposable {
     return this.#kept.some((kept) => kept.line === line);
   }
 
-  #pull(line: number): void {
+  #pull(line: number, count: number): void {
     const { events, options, jetstream } = this.#store;
     if (!jetstream.broker.isUp) return;
     const isDry = this.#none >= options.partitions;
     const seconds = this.#concurrency >= options.partitions ? longestPull : isDry ? shortPull : 0;
-    const token = this.#pulls.pull(events, this.#store.consumerOf(line), seconds);
+    const token = this.#pulls.pull(events, this.#store.consumerOf(line), count, seconds);
     const lost = startTimer(seconds + pullGrace, () => this.#ended(token, 'none'), false);
-    this.#asking.set(token, { line, lost });
+    this.#asking.set(token, { line, left: count, lost });
   }
 
   /** Something was stored there: no need to wait until the places come round. */
   #stored(line: number): void {
     this.#none = 0;
-    const isKeyed = this.#store.options.key !== null;
     const hasPlace = this.#state === 'working' && this.#running.size + this.#kept.length < this.#concurrency;
-    if (isKeyed && hasPlace && !this.#isOut(line)) this.#pull(line);
+    if (hasPlace && !this.#isOut(line)) this.#pull(line, 1);
   }
 
   /** What was asked before the server went away is not answered any more. */
@@ -192,7 +215,8 @@ export class Crew implements AsyncDisposable {
     this.#none = 0;
     for (const [token, pull] of this.#asking) {
       if (pull.line !== line) continue;
-      this.#take(token);
+      pull.left -= 1;
+      if (pull.left === 0) this.#take(token);
       break;
     }
     if (this.#state !== 'working') {
@@ -245,7 +269,7 @@ export class Crew implements AsyncDisposable {
     if (this.#state !== 'working') return;
     const kept = this.#kept.shift();
     if (kept === undefined) {
-      this.#ask();
+      this.#askSoon();
       return;
     }
     clearInterval(kept.renewing);

@@ -80,7 +80,7 @@ export class DeadLetter<Event extends BaseEvent = BaseEvent> {
     const partition = this.#key === null ? 0 : partitionOf(this.#key, options.partitions);
     // What it came to before is no answer any more.
     await jetstream.purge(results, { filter: this.#store.resultSubject(id) });
-    await jetstream.publish(this.#store.eventSubject(partition), this.#body, {
+    await this.#store.putEvent(partition, this.#body, {
       'Nats-Msg-Id': `${id}.${this.#message.sequence}`,
       [redrivenHeader]: 'yes',
       ...(this.#key !== null && { [keyHeader]: encodeURIComponent(this.#key) }),

@@ -6,6 +6,7 @@ import type { Attempt } from './attempts.ts';
 import { encodeDeath } from './dead-letter.ts';
 import { keyHeader } from './enqueuing.ts';
 import type { QueueStore } from './queue-store.ts';
+import { readAddress, replyHeader } from './replies.ts';
 import { encodeOutcome, failedOutcome, plainEvent } from './stored-outcome.ts';
 
 /** A bus that events of a queue can run on. */
@@ -167,7 +168,10 @@ export class Delivery {
   async #storeOutcome(event: BaseEvent): Promise<void> {
     const { store } = this.#host;
     const bytes = encodeOutcome(this.#message.sequence, event, store.maxSize);
-    await store.jetstream.publish(store.resultSubject(event.event_id), bytes, {});
+    const stored = store.jetstream.publish(store.resultSubject(event.event_id), bytes, {});
+    const address = readAddress(this.#message.headers?.get(replyHeader));
+    if (address !== null) store.jetstream.broker.publish(store.replySubject(address, event.event_id), bytes);
+    await stored;
   }
 
   get #key(): string | null {

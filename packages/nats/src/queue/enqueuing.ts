@@ -4,6 +4,7 @@ import { NatsUnavailableError, QueueUnavailableError } from '../basics/errors.ts
 import { JetStreamError, type PublishAck } from '../jetstream/jetstream.ts';
 import { partitionOf } from './queue-options.ts';
 import { isFull, type QueueStore } from './queue-store.ts';
+import { type Replies, type Reply, replyHeader } from './replies.ts';
 
 /** Options of `enqueue`. */
 export interface EnqueueOptions {
@@ -23,18 +24,27 @@ const answerTime = 2;
 const shortestWait = 0.1;
 const longestWait = 1;
 
+/** That an event is in the store. */
+export interface Stored {
+  readonly ack: PublishAck;
+  /** What comes of it; null if it is to be looked up. */
+  readonly reply: Reply | null;
+}
+
 /** Puts events into the store, those of one line one after another. */
 export class Enqueuing {
   readonly #store: QueueStore;
+  readonly #replies: Replies;
   /** By line, as long as something is on its way there. */
   readonly #lines = new Map<number, Promise<unknown>>();
 
-  constructor(store: QueueStore) {
+  constructor(store: QueueStore, replies: Replies) {
     this.#store = store;
+    this.#replies = replies;
   }
 
   /** @throws TypeError, UnserializableError, QueueUnavailableError, the signal's reason */
-  async add(event: BaseEvent, options: EnqueueOptions): Promise<PublishAck> {
+  async add(event: BaseEvent, options: EnqueueOptions): Promise<Stored> {
     checkOptions('enqueue', options, ['timeout', 'signal']);
     checkSignal(options.signal);
     const seconds = checkWait('timeout (seconds)', options.timeout ?? 10) ?? Infinity;
@@ -44,17 +54,27 @@ export class Enqueuing {
     const parent = liveHandler()?.runner.lifecycle.event as BaseEvent | undefined;
     if (parent !== undefined && parent !== event) setParent(event, parent.event_id);
     const body = this.#encode(event);
-    const headers = { 'Nats-Msg-Id': event.event_id, ...(key !== null && { [keyHeader]: encodeURIComponent(key) }) };
     const partition = key === null ? 0 : partitionOf(key, this.#store.options.partitions);
     const until = performance.now() + seconds * 1000;
-    const put = (): Promise<PublishAck> => this.#put(event, partition, body, headers, until, options.signal);
     options.signal?.throwIfAborted();
     const { broker } = this.#store.jetstream;
+    const id = event.event_id;
+    const reply = this.#replies.expect(id);
+    const headers = {
+      'Nats-Msg-Id': id,
+      ...(key !== null && { [keyHeader]: encodeURIComponent(key) }),
+      ...(reply !== null && { [replyHeader]: reply.address }),
+    };
+    const put = (): Promise<PublishAck> => this.#put(event, partition, body, headers, until, options.signal);
+    let isNew = false;
     broker.storing += 1;
     try {
-      return await (key === null ? put() : this.#inLine(partition, put));
+      const ack = await (key === null ? put() : this.#inLine(partition, put));
+      isNew = !ack.duplicate;
+      return { ack, reply: isNew ? reply : null };
     } finally {
       broker.storing -= 1;
+      if (reply !== null && !isNew) this.#replies.drop(id, reply);
     }
   }
 
@@ -127,7 +147,7 @@ export class Enqueuing {
         );
       }
       try {
-        return await jetstream.publish(this.#store.eventSubject(partition), body, headers, Math.min(answerTime, left));
+        return await this.#store.putEvent(partition, body, headers, Math.min(answerTime, left));
       } catch (error) {
         signal?.throwIfAborted();
         if (isFull(error) && !hasSwept) {

@@ -10,6 +10,7 @@ import { type CompletedOptions, Outcomes } from './outcomes.ts';
 import type { QueueStore } from './queue-store.ts';
 import { checkFollow, firstOf, type FollowOptions, readStream, type ReplayOptions } from './reading.ts';
 import { Receipt } from './receipt.ts';
+import { Replies } from './replies.ts';
 
 /** How many events of a queue are where. */
 export interface QueueStats {
@@ -45,8 +46,9 @@ export class NatsQueue<Event extends BaseEvent = BaseEvent> {
   /** @internal */
   constructor(store: QueueStore, onCrew: (crew: Crew, bus: WorkBus) => void) {
     this.#store = store;
-    this.#enqueuing = new Enqueuing(store);
-    this.#outcomes = new Outcomes(store);
+    const replies = new Replies(store);
+    this.#enqueuing = new Enqueuing(store, replies);
+    this.#outcomes = new Outcomes(store, replies);
     this.#onCrew = onCrew;
   }
 
@@ -70,8 +72,8 @@ export class NatsQueue<Event extends BaseEvent = BaseEvent> {
    * ```
    */
   async enqueue<E extends Event>(event: E, options: EnqueueOptions = {}): Promise<Receipt<E>> {
-    const ack = await this.#enqueuing.add(event, options);
-    return new Receipt<E>(ack, event.event_id, this.#outcomes);
+    const stored = await this.#enqueuing.add(event, options);
+    return new Receipt<E>(stored, event.event_id, this.#outcomes);
   }
 
   /**
@@ -86,7 +88,7 @@ export class NatsQueue<Event extends BaseEvent = BaseEvent> {
    */
   async completed(eventId: string, options: CompletedOptions = {}): Promise<Event> {
     checkName('the event_id', eventId);
-    return (await this.#outcomes.of(eventId, 0, options)) as Event;
+    return (await this.#outcomes.of(eventId, 0, options, null)) as Event;
   }
 
   /**

@@ -2,6 +2,7 @@ import { type BaseEvent, type EventConstructor, TimeoutError } from '@threadbus/
 import { checkOptions, checkSignal, checkWait, startTimer, whenAborted } from '@threadbus/core/internal';
 import { decodeOutcome } from './stored-outcome.ts';
 import type { QueueStore } from './queue-store.ts';
+import type { Replies, Reply } from './replies.ts';
 
 /** Options of a wait for what becomes of an event. */
 export interface CompletedOptions {
@@ -11,23 +12,32 @@ export interface CompletedOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** Seconds after which a reply is not waited for alone any more. */
+const replyGrace = 2;
+
 /**
  * What became of events: stored by whoever ran them, and told as it is stored.
  *
- * A wait listens first and then looks into the store: so it misses nothing.
+ * A wait listens first and then looks into the store: so it misses nothing. For an event that was stored with this
+ * process's address it only listens. Should the reply be lost, for instance in a cluster whose servers had not heard
+ * of the listener yet, a look into the store after a while finds what came before, and a subscription to the result
+ * what comes then.
  */
 export class Outcomes {
   readonly #store: QueueStore;
+  readonly #replies: Replies;
 
-  constructor(store: QueueStore) {
+  constructor(store: QueueStore, replies: Replies) {
     this.#store = store;
+    this.#replies = replies;
   }
 
   /**
    * @param from the event's sequence: an outcome of an earlier one of the same id doesn't count
+   * @param reply where it will be heard of, if it will
    * @throws TimeoutError, the signal's reason
    */
-  async of(eventId: string, from: number, options: CompletedOptions): Promise<BaseEvent> {
+  async of(eventId: string, from: number, options: CompletedOptions, reply: Reply | null): Promise<BaseEvent> {
     checkOptions('completed', options, ['timeout', 'signal']);
     checkSignal(options.signal);
     const timeout = checkWait('timeout (seconds)', options.timeout);
@@ -37,20 +47,28 @@ export class Outcomes {
     const { broker } = jetstream;
     const subject = this.#store.resultSubject(eventId);
     const ends: (() => void)[] = [];
+    this.#replies.begin();
     try {
       return await broker.keepAlive.during(
         () =>
           new Promise<BaseEvent>((resolve, reject) => {
             const take = (data: Uint8Array): void => {
-              const { sequence, event } = decodeOutcome(data, (type) => this.#classOf(type));
-              if (sequence >= from) resolve(event);
+              try {
+                const { sequence, event } = decodeOutcome(data, (type) => this.#classOf(type));
+                if (sequence >= from) resolve(event);
+              } catch (error) {
+                reject(new Error(`What became of ${eventId} in the queue ${name} can't be read.`, { cause: error }));
+              }
             };
             const look = async (): Promise<void> => {
               const stored = await jetstream.lastOf(results, subject);
               if (stored !== null) take(stored.data);
             };
             const lookAgain = (): void => void look().catch(() => undefined);
-            ends.push(broker.subscribe(subject, ({ data }) => take(data)));
+            const follow = (): void => {
+              ends.push(broker.subscribe(subject, ({ data }) => take(data)));
+              void broker.flush().then(lookAgain, lookAgain);
+            };
             ends.push(broker.watch({ restored: lookAgain, closed: () => reject(new Error('The net was closed.')) }));
             if (signal !== undefined) ends.push(whenAborted(signal, () => reject(signal.reason as Error)));
             if (timeout !== null) {
@@ -65,7 +83,12 @@ export class Outcomes {
               const timer = startTimer(timeout, late, false);
               ends.push(() => timer.cancel());
             }
-            void broker.flush().then(lookAgain, lookAgain);
+            if (reply === null) {
+              follow();
+            } else {
+              const grace = startTimer(replyGrace, follow, false);
+              ends.push(reply.listen(take), () => grace.cancel());
+            }
           }),
       );
     } finally {

@@ -10,11 +10,11 @@ export type PullEnd = 'none' | 'gone';
 export interface PullHost {
   /** A message bears its own subject: it isn't known which request to its consumer it answers. */
   delivered(message: Delivered): void;
-  /** The request with that token got none. */
+  /** The request with that token gets no more. */
   ended(token: string, end: PullEnd): void;
 }
 
-/** Requests to consumers for their next message: each is answered by one message, or by the reason why there is none. */
+/** Requests to consumers for their next messages: each is answered by as many, or ends with the reason why there are less. */
 export class Pulls {
   readonly #broker: Broker;
   readonly #host: PullHost;
@@ -38,14 +38,15 @@ export class Pulls {
   }
 
   /**
+   * @param count messages at most
    * @param seconds after which the consumer says that it had none; 0: at once
    * @returns the request's token
    */
-  pull(stream: string, consumer: string, seconds: number): string {
+  pull(stream: string, consumer: string, count: number, seconds: number): string {
     this.#next += 1;
     const token = `${this.#next}`;
     const request = Buffer.from(
-      JSON.stringify({ batch: 1, ...(seconds === 0 ? { no_wait: true } : { expires: Math.round(seconds * 1e9) }) }),
+      JSON.stringify({ batch: count, ...(seconds === 0 ? { no_wait: true } : { expires: Math.round(seconds * 1e9) }) }),
     );
     this.#broker.publish(`$JS.API.CONSUMER.MSG.NEXT.${stream}.${consumer}`, request, `${this.#inbox}.${token}`);
     return token;

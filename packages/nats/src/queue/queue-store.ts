@@ -1,5 +1,5 @@
 import { QueueConfigError } from '../basics/errors.ts';
-import { type JetStream, JetStreamError, type StreamInfo } from '../jetstream/jetstream.ts';
+import { type JetStream, JetStreamError, type PublishAck, type StreamInfo } from '../jetstream/jetstream.ts';
 import { Attempts } from './attempts.ts';
 import type { ResolvedQueueOptions } from './queue-options.ts';
 
@@ -11,6 +11,7 @@ interface FixedSettings {
   readonly dedupeWindow: number;
 }
 
+const nothing = Buffer.alloc(0);
 const nanoseconds = 1e9;
 /** Seconds. */
 const day = 86_400;
@@ -64,12 +65,34 @@ export class QueueStore {
     return `${this.#root}.results.${eventId}`;
   }
 
+  /** Where one process hears what comes of its events. */
+  replySubject(address: string, eventId: string): string {
+    return `${this.#root}.replies.${address}.${eventId}`;
+  }
+
+  /** Where it is said that something was stored in a line. */
+  hintSubject(partition: number | '*'): string {
+    return `${this.#root}.hints.${partition}`;
+  }
+
   consumerOf(partition: number): string {
     return `p${partition}`;
   }
 
   lineOf(consumer: string): number {
     return Number(consumer.slice(1));
+  }
+
+  /** Stores an event, and says so to workers that have nothing to do. */
+  async putEvent(
+    partition: number,
+    body: Uint8Array,
+    headers: Readonly<Record<string, string>>,
+    seconds?: number,
+  ): Promise<PublishAck> {
+    const ack = await this.jetstream.publish(this.eventSubject(partition), body, headers, seconds);
+    if (this.options.key !== null) this.jetstream.broker.publish(this.hintSubject(partition), nothing);
+    return ack;
   }
 
   /** Makes what is missing. @throws QueueConfigError if the queue is there with other settings */

@@ -1,6 +1,7 @@
 import type { BaseEvent } from '@threadbus/core';
-import type { PublishAck } from '../jetstream/jetstream.ts';
+import type { Stored } from './enqueuing.ts';
 import type { CompletedOptions, Outcomes } from './outcomes.ts';
+import type { Reply } from './replies.ts';
 
 /** That an event is stored. @example const { sequence, duplicate } = await jobs.enqueue(new Resize({ url })); */
 export class Receipt<Event extends BaseEvent = BaseEvent> {
@@ -9,13 +10,15 @@ export class Receipt<Event extends BaseEvent = BaseEvent> {
   /** The event was in the queue already: it is not stored twice. */
   readonly duplicate: boolean;
   readonly #eventId: string;
+  readonly #reply: Reply | null;
   readonly #outcomes: Outcomes;
 
   /** @internal */
-  constructor(ack: PublishAck, eventId: string, outcomes: Outcomes) {
+  constructor({ ack, reply }: Stored, eventId: string, outcomes: Outcomes) {
     this.sequence = ack.sequence;
     this.duplicate = ack.duplicate;
     this.#eventId = eventId;
+    this.#reply = reply;
     this.#outcomes = outcomes;
   }
 
@@ -31,6 +34,6 @@ export class Receipt<Event extends BaseEvent = BaseEvent> {
    * ```
    */
   completed(options: CompletedOptions = {}): Promise<Event> {
-    return this.#outcomes.of(this.#eventId, this.sequence, options) as Promise<Event>;
+    return this.#outcomes.of(this.#eventId, this.sequence, options, this.#reply) as Promise<Event>;
   }
 }
