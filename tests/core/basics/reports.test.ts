@@ -99,3 +99,23 @@ test('reports - one like pino gets the fields first, and no stack in the message
   expect(message).toMatch(/^Pino\.failing\(Upload#\w{4}\) failed$/);
   expect(fields).toMatchObject({ event_type: 'Upload', handler: 'failing', err: { message: 'too big' } });
 });
+
+test('reports - the causes of an error are told with it, each with the user’s frames alone', async () => {
+  const { lines, logger } = recorder();
+  const bus = quietBus({ logger, name: 'Causes' });
+  bus.on(Upload, () => {
+    throw new Error('not saved', { cause: new TypeError('no disk', { cause: 'text' }) });
+  });
+  await bus.dispatch(new Upload({}));
+  const [[, message]] = lines as [[string, string]];
+  expect(message).toMatch(/Error: not saved\n\s+at .*\n\s+\[cause\]: TypeError: no disk\n\s+at /);
+  expect(message).not.toMatch(/packages[\\/]core/);
+  const circle = new Error('in a circle');
+  circle.cause = circle;
+  bus.off(Upload);
+  bus.on(Upload, () => {
+    throw circle;
+  });
+  await bus.dispatch(new Upload({}));
+  expect(lines).toHaveLength(2);
+});

@@ -117,7 +117,7 @@ test('result - nothing that counts is an error that says how many handlers ran',
   const error = await rejection(event.eventResult());
   expect(isNoResultError(error)).toBe(true);
   expect(error.message).toBe(
-    `Expected at least one handler to return a non-None result for Ask#${event.event_id.slice(-4)}; 2 handler(s) ran, none returned one that counts. Pass { raiseIfNone: false } if that is fine.`,
+    `Expected at least one handler to return something other than undefined or null for Ask#${event.event_id.slice(-4)}; 2 handler(s) ran, none returned one that counts. Pass { raiseIfNone: false } if that is fine.`,
   );
   const lonely = await answered();
   expect((await rejection(lonely.eventResultsList())).message).toContain('no handler is registered for it on any bus');

@@ -137,3 +137,16 @@ test('snapshot - bubus’s documents are read: schema with its module, no limit 
     { error: 'TypeError: no' },
   ]);
 });
+
+test('snapshot - who waits for one that was completed gets what it had at once: results, errors, the event', async () => {
+  const event = await done();
+  const restored = BaseEvent.fromJSON(jsonOf(event.eventSnapshot()));
+  expect(await restored.eventCompleted({ timeout: 0 })).toBe(restored);
+  const [error] = await restored.eventErrors();
+  expect(error).toBeInstanceOf(TypeError);
+  expect(error).toMatchObject({ name: 'TypeError', message: 'no', code: 'ERR_NO' });
+  await expect(restored.eventResult()).rejects.toBe(error);
+  expect(await restored.eventResult({ raiseIfAny: false })).toEqual(new Set(['a']));
+  const pending = BaseEvent.fromJSON(jsonOf(new Job({ data: 1 }).eventSnapshot()));
+  await expect(pending.eventCompleted()).rejects.toThrow('never dispatched');
+});

@@ -79,6 +79,20 @@ test('handler - the signal can be read through an object made from the context',
   expect(await bus.dispatch(new Ping({})).eventResult()).toEqual([true, true]);
 });
 
+test('handler - a signal can be put in the place of the context’s own', async () => {
+  const bus = quietBus();
+  const both = new AbortController();
+  bus.use((_event, context, next) => {
+    Object.assign(context, { signal: AbortSignal.any([context.signal, both.signal]) });
+    return next();
+  });
+  bus.on(Ping, (_event, { signal }) => {
+    both.abort();
+    return signal.aborted;
+  });
+  expect(await bus.dispatch(new Ping({})).eventResult()).toBe(true);
+});
+
 test('handler - the signal of a copied context aborts with the handler', async () => {
   const bus = quietBus();
   let copied: AbortSignal | null = null;

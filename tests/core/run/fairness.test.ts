@@ -112,3 +112,21 @@ test('fairness - the order of a serial bus stays: an event, what its handler awa
 function busyFor(milliseconds: number): void {
   for (const end = performance.now() + milliseconds; performance.now() < end;);
 }
+
+test('fairness - two buses of one thread whose handlers take all the time take turns', async () => {
+  const Busy = BaseEvent.extend('Busy', {});
+  const order: number[] = [];
+  const buses = [0, 1].map((number) => {
+    const bus = quietBus({ maxPending: null });
+    bus.on(Busy, () => {
+      order.push(number);
+      for (const start = performance.now(); performance.now() - start < 2;);
+    });
+    return bus;
+  });
+  for (const bus of buses) for (let n = 0; n < 60; n += 1) bus.dispatch(new Busy({}));
+  await Promise.all(buses.map((bus) => bus.waitUntilIdle()));
+  // Neither is done with its queue before the other has begun on its own.
+  const turns = order.filter((number, at) => number !== order[at - 1]).length;
+  expect(turns).toBeGreaterThan(8);
+});

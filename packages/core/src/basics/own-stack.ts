@@ -3,10 +3,23 @@ const frame = /^\s+at /;
 const notOurUsers =
   /[/\\](?:@threadbus|packages)[/\\](?:core|link|worker|semaphore|nats|opentelemetry|inspector)[/\\](?:dist|src)[/\\]|\bnode:/;
 
-/** An error's stack with the frames of the code that was called by a bus, without those of the bus. */
+/** How many causes of causes are shown. */
+const shownCauses = 5;
+
+/**
+ * An error's stack with the frames of the code that was called by a bus, without those of the bus; then those of its
+ * causes, as Node.js shows them.
+ */
 export function ownStack(error: Error): string {
-  const { stack, name, message } = error;
-  return typeof stack === 'string' ? ownFrames(stack) : `${name}: ${message}`;
+  let text = '';
+  let next: unknown = error;
+  for (let depth = 0; next instanceof Error && depth <= shownCauses; depth += 1) {
+    const { stack, name, message } = next;
+    const shown = typeof stack === 'string' ? ownFrames(stack) : `${name}: ${message}`;
+    text += depth === 0 ? shown : `\n  [cause]: ${shown.replaceAll('\n', '\n  ')}`;
+    next = next.cause;
+  }
+  return text;
 }
 
 /** The same of a stack that is text already. */

@@ -30,6 +30,7 @@ import { IdleWatch } from './idle-watch.ts';
 import type { ResolvedBusOptions } from './bus-options.ts';
 import { isDispatchWatched, watchDispatch } from '../event/instrument.ts';
 import type { Lifecycle } from '../event/lifecycle.ts';
+import type { SafeLogger } from '../basics/logger.ts';
 import { hasLost } from '../event/lost-result.ts';
 import { dependentsOf } from '../event/needs.ts';
 import { Observers } from '../event/observer.ts';
@@ -82,7 +83,7 @@ export class BusEngine implements DeliveryHost, ForwardTarget, LogHost, Places {
     this.#onDispatch = onDispatch;
     this.#slow = new SlowWatch(
       () => this.#resultsInProgress(),
-      (result, seconds) => reportSlow(this, result, seconds),
+      (result, seconds) => reportSlow(options.logger, result, seconds),
     );
   }
 
@@ -100,6 +101,10 @@ export class BusEngine implements DeliveryHost, ForwardTarget, LogHost, Places {
 
   get eventTimeout(): number | null {
     return this.options.eventTimeout;
+  }
+
+  get logger(): SafeLogger {
+    return this.options.logger;
   }
 
   get stopped(): boolean {
@@ -245,7 +250,7 @@ export class BusEngine implements DeliveryHost, ForwardTarget, LogHost, Places {
     const { event } = delivery;
     if (result.status === 'error' && entry.target === null) {
       if (!hasLost(result.error)) BusMeter.note(delivery, result.error);
-      reportEnded(this, event, result);
+      reportEnded(this.logger, event, result);
     }
     if (this.observers.active) this.observers.notify((observer) => observer.handlerEnded?.(event, result));
   }
@@ -261,7 +266,7 @@ export class BusEngine implements DeliveryHost, ForwardTarget, LogHost, Places {
   completed(delivery: Delivery, got: boolean): void {
     const { event } = delivery;
     this.meter.end(delivery);
-    if (delivery.failure !== 'none') reportFailures(this, event, delivery.results, got);
+    if (delivery.failure !== 'none') reportFailures(this.logger, event, delivery.results, got);
     this.history.completed(delivery);
     if (this.twins !== null && delivery.lifecycle.crossed !== null) this.twins.left(event);
     if (this.observers.active) this.observers.notify((observer) => observer.completed?.(event));

@@ -6,6 +6,7 @@ import type { ExpectOptions } from './expectation.ts';
 import { filterEvents, type FilterOptions } from './filter.ts';
 import { findEvent, type FindOptions } from './find.ts';
 import { heldEvents } from './held-events.ts';
+import { defaultLogger, safeLogger, type SafeLogger } from '../basics/logger.ts';
 import { logTree } from '../event/log-tree.ts';
 import { type EventOf, type EventPattern, patternKey } from '../event/pattern.ts';
 import type { Hint, TakeClass } from '../basics/hint.ts';
@@ -15,6 +16,11 @@ let engineOf: (bus: BusReader) => BusEngine;
 /** The works of a bus, for its other half and for sibling packages. */
 export function busEngine(bus: BusReader): BusEngine {
   return engineOf(bus);
+}
+
+/** Where what concerns the bus is told, or what concerns none. */
+export function loggerOf(bus: BusReader | null): SafeLogger {
+  return bus === null ? safeLogger(defaultLogger()) : engineOf(bus).logger;
 }
 
 /** What can be read of a bus: the events that it has, had, and will get. */
@@ -106,11 +112,7 @@ export abstract class BusReader {
     const checked = checkEventsOptions(options);
     const engine = this.#engine;
     if (engine.stopped) throw engine.stoppedError();
-    return engine.expectations.addStream(
-      key,
-      engine.name,
-      checked,
-    ) as AsyncIterableIterator<BaseEvent> as AsyncIterableIterator<EventOf<P>, undefined>;
+    return engine.expectations.addStream<EventOf<P>>(key, engine.name, checked);
   }
 
   /** The remembered events as a tree of events and handlers, in bubus's format. @example console.log(bus.logTree()); */

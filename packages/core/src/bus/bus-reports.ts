@@ -1,39 +1,35 @@
 import type { BaseEvent } from '../event/base-event.ts';
 import { isHandlerAbortedError, isHandlerCancelledError, isHandlerTimeoutError } from '../basics/errors.ts';
-import { type EventResult, wasGot } from '../event/event-result.ts';
+import { type EventResult, here, ranInOf, wasGot } from '../event/event-result.ts';
 import type { LogFields, SafeLogger } from '../basics/logger.ts';
 import { ownStack } from '../basics/own-stack.ts';
 
-/** Whose handlers the reports are about. */
-interface ReportingBus {
-  readonly name: string;
-  readonly options: { readonly logger: SafeLogger };
-}
-
 /** A handler was ended with another one, which has its own report, or before its start. */
-export function reportEnded(bus: ReportingBus, event: BaseEvent, result: EventResult): void {
+export function reportEnded(logger: SafeLogger, event: BaseEvent, result: EventResult): void {
   const { error } = result;
   if (!isEnded(error)) return;
-  bus.options.logger.debug(`${failure(bus, event, result)}: ${error.message}`, fieldsOf(bus, event, result));
+  logger.debug(`${failure(event, result)}: ${error.message}`, fieldsOf(event, result));
 }
 
 /**
- * The event is complete: what its handlers here have thrown is an error if nobody has asked for it.
+ * The event is complete: what its handlers have thrown is an error if nobody has asked for it.
+ *
+ * Of an event that came over a link the far side has a copy, to which the errors go back with the results: whoever may
+ * have asked for them is there. So there they are reported, and here they count as got, as long as the link is up.
  *
  * @param got somebody waited for the event's errors, and has them now
  */
 export function reportFailures(
-  bus: ReportingBus,
+  logger: SafeLogger,
   event: BaseEvent,
   results: readonly EventResult[],
   got: boolean,
 ): void {
-  const { logger } = bus.options;
   for (const result of results) {
     const { error } = result;
     if (result.status !== 'error' || isEnded(error)) continue;
-    const what = failure(bus, event, result);
-    const fields = fieldsOf(bus, event, result);
+    const what = failure(event, result);
+    const fields = fieldsOf(event, result);
     const { name, message } = error as Error;
     if (got || wasGot(result)) logger.debug(`${what}: ${name}: ${message}`, fields);
     else if (logger.structured) logger.error(what, fields);
@@ -47,11 +43,11 @@ export function reportFailures(
 }
 
 /** A handler has been in progress for long. */
-export function reportSlow(bus: ReportingBus, result: EventResult, seconds: number): void {
+export function reportSlow(logger: SafeLogger, result: EventResult, seconds: number): void {
   const event = result.lifecycle.event as BaseEvent;
-  bus.options.logger.warn(
-    `${placeOf(bus, event, result)} has been running for ${seconds.toFixed(0)} s: slow, or a deadlock?`,
-    fieldsOf(bus, event, result),
+  logger.warn(
+    `${placeOf(event, result)} has been running for ${seconds.toFixed(0)} s: slow, or a deadlock?`,
+    fieldsOf(event, result),
   );
 }
 
@@ -59,15 +55,23 @@ function isEnded(error: unknown): error is Error {
   return isHandlerAbortedError(error) || isHandlerCancelledError(error);
 }
 
-function failure(bus: ReportingBus, event: BaseEvent, result: EventResult): string {
-  return `${placeOf(bus, event, result)} failed`;
+function failure(event: BaseEvent, result: EventResult): string {
+  return `${placeOf(event, result)} failed${elsewhere(result)}`;
 }
 
-function placeOf({ name }: ReportingBus, { event_type, event_id }: BaseEvent, { handler_name }: EventResult): string {
-  return `${name}.${handler_name}(${event_type}#${event_id.slice(-4)})`;
+/** Which thread or process ran the handler, if not this one. */
+function elsewhere(result: EventResult): string {
+  const place = ranInOf(result) ?? here;
+  if (place.pid !== here.pid) return ` in process ${place.pid}`;
+  if (place.threadId === here.threadId) return '';
+  return place.threadId === 0 ? ' on the main thread' : ` in thread ${place.threadId}`;
 }
 
-function fieldsOf({ name }: ReportingBus, { event_id, event_type }: BaseEvent, result: EventResult): LogFields {
-  const { handler_name: handler, status, error } = result;
-  return { event_id, event_type, bus: name, handler, ...(status === 'error' && { err: error }) };
+function placeOf({ event_type, event_id }: BaseEvent, { eventbus_name, handler_name }: EventResult): string {
+  return `${eventbus_name}.${handler_name}(${event_type}#${event_id.slice(-4)})`;
+}
+
+function fieldsOf({ event_id, event_type }: BaseEvent, result: EventResult): LogFields {
+  const { eventbus_name: bus, handler_name: handler, status, error } = result;
+  return { event_id, event_type, bus, handler, ...(status === 'error' && { err: error }) };
 }

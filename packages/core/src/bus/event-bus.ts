@@ -122,23 +122,23 @@ export class EventBus extends BusReader implements RunningBus, AsyncDisposable {
   on<P extends EventPattern>(
     pattern: P | Hint<TakeClass>,
     handler: Handler<EventOf<P>> | NamedHint<EventOf<P>>,
-    given: OnOptions = noOptions,
+    options: OnOptions = noOptions,
   ): Subscription {
     const key = patternKey(pattern);
-    if (given !== noOptions) checkOnOptions(given);
-    const { once = false, signal, timeout = null } = given;
+    if (options !== noOptions) checkOnOptions(options);
+    const { once = false, signal, timeout = null } = options;
     if (typeof handler !== 'function') {
       throw new TypeError(
         `Expected a handler for '${key}' on ${this.name} to be a function; got ${describe(handler)}.${handlerHint(handler)}`,
       );
     }
-    const { registry, options, stopped } = this.#engine;
+    const { registry, logger, stopped } = this.#engine;
     if (stopped) throw this.#engine.stoppedError();
     if (signal?.aborted === true) return subscription(() => undefined);
     if (typeof pattern !== 'string') registry.addClass(pattern as EventConstructor);
     const { entry, namesake } = registry.add(key, handler as AnyHandler, once, timeout === Infinity ? null : timeout);
     if (namesake) {
-      options.logger.warn(
+      logger.warn(
         `${this.name}: a handler named "${entry.source.handlerName}" is already registered for '${key}'; both will run.`,
       );
     }

@@ -19,8 +19,8 @@ export function checkEventsOptions(options: EventsOptions): { signal: AbortSigna
   return { signal: options.signal, buffer: checkSize('buffer', options.buffer === undefined ? 1_000 : options.buffer) };
 }
 
-interface Reader {
-  resolve(result: IteratorResult<BaseEvent, undefined>): void;
+interface Reader<E> {
+  resolve(result: IteratorResult<E, undefined>): void;
   reject(error: Error): void;
 }
 
@@ -30,14 +30,14 @@ interface Reader {
  * Open until the bus or the signal ends it, the reader leaves, or more are unread than it may hold; what is buffered then
  * is still read, but for the signal and a reader who leaves.
  */
-export class EventStream implements AsyncIterableIterator<BaseEvent, undefined> {
+export class EventStream<E extends BaseEvent = BaseEvent> implements AsyncIterableIterator<E, undefined> {
   readonly #limit: number | null;
   readonly #busName: string;
   /** Nothing more is to be pushed. */
   readonly #onEnd: () => void;
   readonly #stopListening: (() => void) | null;
-  #buffer: BaseEvent[] = [];
-  #readers: Reader[] = [];
+  #buffer: E[] = [];
+  #readers: Reader<E>[] = [];
   #ended = false;
   #error: Error | null = null;
 
@@ -53,7 +53,7 @@ export class EventStream implements AsyncIterableIterator<BaseEvent, undefined> 
     return this.#ended;
   }
 
-  push(event: BaseEvent): void {
+  push(event: E): void {
     if (this.#ended) return;
     const reader = this.#readers.shift();
     if (reader !== undefined) reader.resolve({ done: false, value: event });
@@ -73,7 +73,7 @@ export class EventStream implements AsyncIterableIterator<BaseEvent, undefined> 
     for (const reader of readers) this.#finish(reader);
   }
 
-  next(): Promise<IteratorResult<BaseEvent, undefined>> {
+  next(): Promise<IteratorResult<E, undefined>> {
     const event = this.#buffer.shift();
     if (event !== undefined) return Promise.resolve({ done: false, value: event });
     return new Promise((resolve, reject) => {
@@ -83,7 +83,7 @@ export class EventStream implements AsyncIterableIterator<BaseEvent, undefined> 
     });
   }
 
-  return(): Promise<IteratorResult<BaseEvent, undefined>> {
+  return(): Promise<IteratorResult<E, undefined>> {
     this.#drop();
     return Promise.resolve({ done: true, value: undefined });
   }
@@ -98,7 +98,7 @@ export class EventStream implements AsyncIterableIterator<BaseEvent, undefined> 
     this.end();
   }
 
-  #finish(reader: Reader): void {
+  #finish(reader: Reader<E>): void {
     const error = this.#error;
     this.#error = null;
     if (error === null) reader.resolve({ done: true, value: undefined });

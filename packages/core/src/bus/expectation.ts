@@ -82,12 +82,16 @@ export class Expectations {
   }
 
   /** Passes every event that matches to the stream, until that ends. */
-  addStream(pattern: string, busName: string, options: ReturnType<typeof checkEventsOptions>): EventStream {
+  addStream<E extends BaseEvent>(
+    pattern: string,
+    busName: string,
+    options: ReturnType<typeof checkEventsOptions>,
+  ): EventStream<E> {
     const waiting = (this.#waiting ??= new Set());
-    const stream = new EventStream(busName, options, () => waiting.delete(expectation));
+    const stream = new EventStream<E>(busName, options, () => waiting.delete(expectation));
     const expectation: Expectation = {
       pattern,
-      offer: (event) => stream.push(event),
+      offer: (event) => stream.push(event as E),
       refuse: () => stream.end(),
     };
     if (!stream.ended) waiting.add(expectation);

@@ -44,7 +44,8 @@ export function completion<T>(
   { timeout, signal }: CompletionOptions = {},
   getsErrors = false,
 ): Promise<T> {
-  if (lifecycle.sequence === 0) return Promise.reject(neverDispatched(placeOf(lifecycle)));
+  // One that was restored as completed has been dispatched elsewhere.
+  if (lifecycle.sequence === 0 && !lifecycle.settled) return Promise.reject(neverDispatched(placeOf(lifecycle)));
   if ((timeout === undefined || timeout === null) && signal === undefined && !getsErrors)
     return waitFor(lifecycle, value);
   return waitFor(lifecycle, value, {

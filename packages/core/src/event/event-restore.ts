@@ -78,12 +78,18 @@ function restoreResult(
   return result;
 }
 
-/** By name, message, code and stack, or as others write it: `TypeError: text`. The class stayed where it was thrown. */
+/** Errors of the language itself are what they were; of others the class stayed where they were thrown. */
+const builtIn: ReadonlyMap<string, ErrorConstructor> = new Map(
+  [Error, EvalError, RangeError, ReferenceError, SyntaxError, TypeError, URIError].map((Class) => [Class.name, Class]),
+);
+
+/** By name, message, code and stack, or as others write it: `TypeError: text`. */
 function restoreError(document: unknown): Error {
   const written = typeof document === 'string' ? /^(?:([A-Za-z_$][\w$.]*): )?([^]*)$/.exec(document) : null;
   const fields = isObject(document) ? document : { name: written?.[1], message: written?.[2] };
-  const error = new Error(text(fields['message']));
-  define(error, 'name', text(fields['name'] ?? 'Error'));
+  const name = text(fields['name'] ?? 'Error');
+  const error = new (builtIn.get(name) ?? Error)(text(fields['message']));
+  if (error.name !== name) define(error, 'name', name);
   if (typeof fields['stack'] === 'string') define(error, 'stack', fields['stack']);
   else delete error.stack;
   const { code } = fields;

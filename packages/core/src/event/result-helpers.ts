@@ -225,7 +225,7 @@ function countingResults<R, E extends object>(
   if (counting.length > 0 || !(options.raiseIfNone ?? kind.raiseIfNone)) return counting;
   const place = placeOf(lifecycle);
   throw new NoResultError(
-    `Expected at least one handler to return a non-None result for ${place.eventType}#${place.eventId?.slice(-4)}; ${noResultReason(results, lifecycle.event as NamedEvent)} Pass { raiseIfNone: false } if that is fine.`,
+    `Expected at least one handler to return something other than undefined or null for ${place.eventType}#${place.eventId?.slice(-4)}; ${noResultReason(results, lifecycle.event as NamedEvent)} Pass { raiseIfNone: false } if that is fine.`,
     place,
   );
 }

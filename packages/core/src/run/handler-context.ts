@@ -16,6 +16,10 @@ const signal: PropertyDescriptor & ThisType<Context> = {
   get() {
     return this[runKey].signal;
   },
+  // Whoever adds to the context may put a signal of his own in its place, as in any plain object.
+  set(value: unknown) {
+    Object.defineProperty(this, 'signal', { value, writable: true, enumerable: true, configurable: true });
+  },
   enumerable: true,
   configurable: true,
 };

@@ -1,4 +1,5 @@
 import { type Moment, never } from '../basics/clock.ts';
+import { Fifo } from '../basics/fifo.ts';
 import { monotonic, setImmediate } from '../basics/node-clock.ts';
 
 /** Milliseconds after which a thread's timers and I/O get a turn, however many events are queued. */
@@ -51,7 +52,19 @@ export function afterMicrotasks(call: () => void): void {
   nextTick(call);
 }
 
-/** Calls back when timers and I/O have had their turn. */
+/** Buses that go on when timers and I/O have had their turn, in the order in which they had to break off. */
+const waiting = new Fifo<() => void>();
+
+/**
+ * Calls back when timers and I/O have had their turn, and all that were waiting for that before: each gets a slice of its
+ * own, so that a bus with a long queue doesn't keep the others from theirs.
+ */
 export function afterTurn(call: () => void): void {
-  setImmediate(call);
+  waiting.push(call);
+  setImmediate(resume);
+}
+
+function resume(): void {
+  if (!turned && monotonic() - sinceReal >= slice) setImmediate(resume);
+  else waiting.shift()?.();
 }

@@ -4,7 +4,7 @@ export { checkLimit, checkSize, checkWait, type Limit } from '../basics/duration
 export { Fifo } from '../basics/fifo.ts';
 export { showAs } from '../basics/inspect.ts';
 export { type Linked, LinkedList } from '../basics/linked-list.ts';
-export { defaultLogger } from '../basics/logger.ts';
+export { defaultLogger, type SafeLogger } from '../basics/logger.ts';
 export { checkFlag, checkOptions, checkSignal } from '../basics/options.ts';
 export { ownFrames } from '../basics/own-stack.ts';
 export { subscription } from '../basics/subscription.ts';

@@ -3,6 +3,8 @@ import { type FarWait, type Lifecycle, lifecycleOf, type Part, type Wait } from 
 
 /** The link over which an arrival came. */
 export interface ArrivalHost {
+  /** Nothing goes to the other end any more. */
+  readonly closed: boolean;
   /** As what the other end introduces itself. */
   readonly otherEnd: string;
   /** Asks the other side whether the await with that token waits for what needs the answer of that number. */
@@ -64,6 +66,11 @@ export class Arrival implements Wait, FarWait {
   /** The other side waits for the answer. */
   get far(): FarWait {
     return this;
+  }
+
+  /** The handlers' errors go to the other end with the results, and are reported there if nobody asks for them. */
+  get getsErrors(): boolean {
+    return this.brought && !this.isCall && !this.host.closed;
   }
 
   /** An event that was here before doesn't wait for the arrival of a part of it. */

@@ -6,6 +6,8 @@ import {
   type Lifecycle,
   never,
   pathOf,
+  reportFailures,
+  type SafeLogger,
   setPath,
   takeTransfer,
   type Transferable,
@@ -43,6 +45,8 @@ export class Outgoing implements PartHost {
   /** Where the other side shows what it has started, if it can. */
   board: StartedBoard | null = null;
   meter: PartMeter | null = null;
+  /** Gets what handlers at the other end have thrown, if nobody on this side has. */
+  logger: SafeLogger | null = null;
   /** About how many bytes an event keeps, where somebody wants to know what waits here. */
   weigh: ((event: BaseEvent) => number) | null = null;
   readonly #limits: FlowLimits;
@@ -286,8 +290,9 @@ export class Outgoing implements PartHost {
     this.meter?.settled(part, results, answered);
   }
 
-  completed(part: RemotePart): void {
+  completed(part: RemotePart, got: boolean): void {
     this.crossings.remove(part.event);
+    if (part.answered && !got && this.logger !== null) reportFailures(this.logger, part.event, part.results, got);
   }
 
   /** It takes none of the places any more. */

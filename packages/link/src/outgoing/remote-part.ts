@@ -23,7 +23,7 @@ export interface PartHost {
   readonly remote?: RunningBus | null;
   promote(part: RemotePart): void;
   cancel(part: RemotePart, cause: unknown): void;
-  completed(part: RemotePart): void;
+  completed(part: RemotePart, got: boolean): void;
   /** What became of it at the other end is known, or that this won't be known. */
   settled?(part: RemotePart, results: readonly EventResult[], answered: boolean): void;
 }
@@ -122,6 +122,8 @@ export class RemotePart implements Part, Linked<RemotePart> {
   cancelCause: { readonly reason: unknown } | null = null;
   /** Buffers were moved with it: it can't be sent again. */
   moved = false;
+  /** Its results came from the other end: their errors are this side's to report. */
+  answered = false;
   /** Takes one of the places on the wire. */
   counted = false;
   /** Values of portable contexts where the event was dispatched. */
@@ -217,6 +219,7 @@ export class RemotePart implements Part, Linked<RemotePart> {
     if (this.cancelCause !== null) restoreCause(results, this.cancelCause.reason);
     this.state = 'done';
     if (this.onCalled === null) {
+      this.answered = answered;
       this.results = results;
       this.#start(results);
     } else this.onCalled(results[0]);
@@ -247,7 +250,7 @@ export class RemotePart implements Part, Linked<RemotePart> {
     // The place on the wire was given back when the results came.
   }
 
-  completed(): void {
-    this.#host.completed(this);
+  completed(got: boolean): void {
+    this.#host.completed(this, got);
   }
 }

@@ -27,6 +27,7 @@ import {
   isDispatchWatched,
   type Lifecycle,
   lifecycleOf,
+  loggerOf,
   noEventError,
   passed,
   type Places,
@@ -125,6 +126,7 @@ export class RemoteBus implements RunningBus, ForwardTarget, LinkOwner, Places {
       this.#guests ??= new GuestHandlers(bus, this.outgoing);
       busEngine(bus).twins = this.outgoing.crossings;
     }
+    this.outgoing.logger = loggerOf(bus);
     this.#link = new Link(sender, bus, this.outgoing, this, this.#guests, onLost);
     this.outgoing.crossings.linkUp();
     return this.#link;

@@ -1,6 +1,6 @@
 import { BusStoppedError, type StuckFrame } from '@threadbus/core';
 import { addLinkedName, AnswerClock, outsideContexts, RemoteBus, removeLinkedName } from '@threadbus/link/internal';
-import { busEngine, type BusIdentity, defaultLogger, newId, startTimer, type Timer } from '@threadbus/core/internal';
+import { busEngine, type BusIdentity, loggerOf, newId, startTimer, type Timer } from '@threadbus/core/internal';
 import type { BoardReader, Holder } from './board.ts';
 import { BusMeter, type WorkerBusStats } from './bus-meter.ts';
 import type { BusHost, HostEnd, StartHost } from './bus-host.ts';
@@ -283,9 +283,7 @@ export class Supervisor implements Watched, ControlHost {
     const parts = this.remote.disconnect(error);
     thread.terminate(error);
     const fates = this.#losses.sort(parts, { error, guilty, board, stuckAt: at });
-    const { parent } = this.#options;
-    const logger = parent === null ? defaultLogger() : busEngine(parent).options.logger;
-    logger.error(lossText(error, fates, board.born));
+    loggerOf(this.#options.parent).error(lossText(error, fates, board.born));
     this.remote.outgoing.resend(fates.again);
     for (const [part, why] of fates.lost) this.remote.outgoing.fail(part, why);
     const lost = fates.lost.length + board.born;
