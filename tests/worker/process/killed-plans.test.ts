@@ -106,12 +106,26 @@ function begunTwice({ witness, begun }: Cast): string[] {
   return twice;
 }
 
-async function withinTime<T>(what: string, work: Promise<T>): Promise<T> {
+async function withinTime<T>(work: Promise<T>, problem: () => Promise<string>): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => reject(new Error(`${what} hangs`)), hungAfter * 1000);
+    timer = setTimeout(() => void problem().then((text) => reject(new Error(text))), hungAfter * 1000);
   });
   return Promise.race([work, late]).finally(() => clearTimeout(timer));
+}
+
+/** What is under way where, as far as each host still tells. */
+async function openIn({ main, hosts }: Cast, sent: readonly Dispatch<BaseEvent>[]): Promise<string> {
+  const told = hosts.map(async (host, i) => {
+    const state = `${String(host)} pid ${host.pid} thread ${host.threadId} ${JSON.stringify(host.stats())}`;
+    const tree = await Promise.race([
+      host.logTree().catch((error: unknown) => String(error)),
+      new Promise((resolve) => setTimeout(resolve, 5000, 'it tells nothing')),
+    ]);
+    return `host ${i}: ${state}\n${String(tree)}`;
+  });
+  const open = sent.map(({ event }, i) => `${i}: ${event.event_status} ${event.event_path.join('>')}`);
+  return [open.join(', '), main.logTree(), ...(await Promise.all(told))].join('\n');
 }
 
 /** @returns how many came to what they were planned to */
@@ -127,7 +141,10 @@ async function runProgram(number: number, cast: Cast): Promise<number> {
     for (let turn = 0; turn < turns; turn += 1) await nextTurn();
     await attack?.(hosts, random);
   })();
-  await withinTime(`program ${number}`, Promise.all([attacked, ...sent]));
+  await withinTime(
+    Promise.all([attacked, ...sent]),
+    async () => `program ${number} hangs: ${await openIn(cast, sent)}`,
+  );
   const values = await Promise.all(sent.map((each) => each.eventResult({ raiseIfAny: false, raiseIfNone: false })));
   const right = plans.map(countOf);
   const came = values.map((value) => value ?? 0);
