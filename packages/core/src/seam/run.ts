@@ -8,4 +8,5 @@ export { type ActiveHandler, activeHandler, liveHandler, waitFor } from '../even
 export { isDispatchWatched, watchDispatch } from '../event/instrument.ts';
 export { abortedError, cancelledError } from '../run/ended-errors.ts';
 export { activeRun } from '../run/active-run.ts';
+export { recursionError } from '../run/recursion.ts';
 export { HandlerRun, type RunHost, type RunWatch, watchRuns } from '../run/handler-run.ts';

@@ -3,9 +3,11 @@ import type { BaseEvent, EventBus, Forward, Subscription } from '@threadbus/core
 import {
   activeRun,
   type AnyHandler,
+  busEngine,
   type BusIdentity,
   forwardTo,
   type Part,
+  passed,
   type RemoteHandler,
   remoteHandler,
 } from '@threadbus/core/internal';
@@ -166,7 +168,7 @@ export class GuestHandlers {
     return {
       ...bus,
       accept: (event, context) => {
-        if (event.event_path.includes(bus.name)) return null;
+        if (passed(event, bus)) return null;
         const guest = meant(guests, null);
         guest.to ??= new Destination(guest, bus);
         return this.#outgoing.add(event, guest.to, context.runInAsyncScope(captureContext));
@@ -178,7 +180,7 @@ export class GuestHandlers {
   #callHandler(guests: readonly Guest[], name: string): () => Promise<unknown> {
     const call = (): Promise<unknown> => {
       const run = activeRun();
-      return callRemote(this.#outgoing, meant(guests, run.entry.pattern), run);
+      return callRemote(this.#outgoing, meant(guests, run.entry.pattern), run, busEngine(this.#bus).maxRecursionDepth);
     };
     const kind: RemoteHandler = { name, holdsSlot: false, ownClock: false };
     return Object.assign(call, { [remoteHandler]: kind });

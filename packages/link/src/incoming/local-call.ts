@@ -17,6 +17,7 @@ import {
   lifecycleOf,
   never,
   type Part,
+  recursionError,
   resultRestored,
   resultStarted,
   type ResultSource,
@@ -33,6 +34,8 @@ export interface CallTarget {
   readonly handler: AnyHandler;
   /** The bus, at the other end, for which the function runs. */
   readonly bus: RunningBus;
+  /** Of that bus, for what is nested in the function on this side. */
+  readonly maxRecursionDepth?: number | null;
   /** Told when the function awaits an event, or has returned and leaves events to be waited for, and when it goes on. */
   readonly onSuspended?: (suspended: boolean) => void;
 }
@@ -104,7 +107,9 @@ export class LocalCall implements Part, RunHost, ForwardTarget {
     // Its time is kept over there; to this side it has started.
     resultStarted(result);
     this.#run = new HandlerRun(event, entry, result, this);
-    this.#run.start(context);
+    const refusal = recursionError(this.#run, this.#target.maxRecursionDepth ?? null);
+    if (refusal === null) this.#run.start(context);
+    else this.#run.abort(refusal);
     return this;
   }
 

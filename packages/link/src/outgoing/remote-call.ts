@@ -9,6 +9,7 @@ import { Destination, type RemotePart, type Target } from './remote-part.ts';
  *
  * @param context values of portable contexts where the handler was called
  * @param done gets the function's result; undefined if there is none, because the other end has refused the call
+ * @param maxRecursionDepth of the bus that the function works for, where the other end is to count it too
  */
 export function sendCall(
   outgoing: Outgoing,
@@ -16,11 +17,13 @@ export function sendCall(
   run: HandlerRun,
   context: Record<string, unknown> | null,
   done: (result: EventResult | undefined) => void,
+  maxRecursionDepth?: number | null,
 ): RemotePart {
   // An id is made only if somebody asks for it: one that is known makes the answer a longer one.
   const resultId = knownIdOf(run.runner);
   const { handler_id: handlerId } = run.runner;
-  return outgoing.add(run.event, new Destination(target, null, { resultId, handlerId }), context, done);
+  const call = maxRecursionDepth === undefined ? { resultId, handlerId } : { resultId, handlerId, maxRecursionDepth };
+  return outgoing.add(run.event, new Destination(target, null, call), context, done);
 }
 
 /** What the function at the other end has dispatched becomes the run's. */
@@ -29,11 +32,17 @@ export function adoptChildren(run: HandlerRun, result: EventResult): void {
 }
 
 /** Lets a function at the other end do the work of a handler run of this side: its value, error and children become the run's. */
-export async function callRemote(outgoing: Outgoing, target: Target, run: HandlerRun): Promise<unknown> {
+export async function callRemote(
+  outgoing: Outgoing,
+  target: Target,
+  run: HandlerRun,
+  maxRecursionDepth: number | null,
+): Promise<unknown> {
   const context = captureContext();
   const { result } = await new Promise<{ result: EventResult | undefined }>((resolve) => {
     // Wrapped: a result is thenable itself.
-    const part = sendCall(outgoing, target, run, context, (settled) => resolve({ result: settled }));
+    const settled = (each: EventResult | undefined): void => resolve({ result: each });
+    const part = sendCall(outgoing, target, run, context, settled, maxRecursionDepth);
     run.whenAborted((reason) => part.cancel(reason));
   });
   if (result === undefined) return undefined;

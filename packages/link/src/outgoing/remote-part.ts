@@ -152,7 +152,9 @@ export class RemotePart implements Part, Linked<RemotePart> {
   get runner(): EventResult {
     if (this.#runner === null) {
       const { id, name } = this.bus;
-      const source = { handlerId: `${id}.link`, handlerName: 'dispatch', busId: id, busName: name };
+      // What a function there dispatches is nested in the handler that it is on its bus.
+      const handlerId = this.to.call?.handlerId ?? `${id}.link`;
+      const source = { handlerId, handlerName: 'dispatch', busId: id, busName: name };
       this.#runner = new EventResult(this.lifecycle, source, this.event.event_timeout);
     }
     return this.#runner;

@@ -106,7 +106,8 @@ export class RemoteSubscriptions {
       busId: this.#bus.id,
       busName: this.#bus.name,
     };
-    return new LocalCall({ resultId: call.resultId, source, handler, bus: this.#asBus });
+    const { resultId, maxRecursionDepth = null } = call;
+    return new LocalCall({ resultId, source, handler, bus: this.#asBus, maxRecursionDepth });
   }
 
   classOf(type: string): EventConstructor | undefined {
