@@ -68,3 +68,22 @@ test('dead link - a forward that was registered on this side ends with it, too',
   expect(outcomes(event).map((each) => each.split(' ')[1])).toEqual(['completed', 'error']);
   expect(isLinkError(await rejection(event.eventResult({ include: () => true })))).toBe(true);
 });
+
+test('dead link - whoever waits for a place on it is told of its failure, in a handler and outside', async () => {
+  const { here, down } = await linkPair({ maxInFlight: 1, maxPending: 1 });
+  const sent = [down.dispatch(new Work({})), down.dispatch(new Work({}))];
+  const waits = [down.waitForCapacity(), down.waitForCapacity()];
+  const begun = gate();
+  here.on(Next, async () => {
+    const wait = down.waitForCapacity();
+    begun.open();
+    await wait;
+  });
+  const inHandler = here.dispatch(new Next({}));
+  await begun.opened;
+  const failures = waits.map(rejection);
+  down.close();
+  for (const failure of await Promise.all(failures)) expect(isLinkError(failure)).toBe(true);
+  expect(await inHandler.eventErrors()).toSatisfy(([error]: unknown[]) => isLinkError(error));
+  await Promise.all(sent);
+});

@@ -251,8 +251,9 @@ export class Outgoing implements PartHost {
   /** Ends all that is under way, and takes nothing any more. @param sent what `disconnect` has given */
   failAll(error: Error, sent: readonly RemotePart[]): void {
     this.#failure = error;
-    for (const part of [...sent, ...this.takeWaiting()]) this.fail(part, error);
+    // First: the places that become free now are nobody's any more.
     this.capacity.refuseAll(error);
+    for (const part of [...sent, ...this.takeWaiting()]) this.fail(part, error);
   }
 
   /** Ends a part that is in none of the lists any more. */
