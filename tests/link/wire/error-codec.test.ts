@@ -134,3 +134,29 @@ test('error - whatever is thrown arrives as something', () => {
   expect(crossed(hostile)).toMatchObject({ name: 'Error', message: '' });
   expect(crossed(chain).message).toBe('19999');
 });
+
+test('error - the reason of an abort, which has what it says in slots of its own', () => {
+  class Denied extends DOMException {}
+  registerErrorClass(Denied);
+  const controller = new AbortController();
+  controller.abort();
+  for (const reason of [controller.signal.reason as unknown, new DOMException('late', 'TimeoutError')]) {
+    const { name, message, code } = reason as DOMException;
+    const got = crossed(reason);
+    expect(got).toBeInstanceOf(DOMException);
+    expect(got).toMatchObject({ name, message, code });
+  }
+  const denied = crossed(new Denied('no', 'NotAllowedError'));
+  expect(denied).toBeInstanceOf(Denied);
+  expect(denied.name).toBe('NotAllowedError');
+});
+
+test('error - a class whose name can not be read', () => {
+  class Unreadable extends Error {
+    override get name(): string {
+      throw new Error('no name');
+    }
+  }
+  registerErrorClass(Unreadable);
+  expect(crossed(new Unreadable('still here'))).toMatchObject({ message: 'still here', name: 'Error' });
+});

@@ -132,7 +132,8 @@ function describeKind(value: unknown): string {
   if (typeof value !== 'object' || value === null) return `a ${typeof value}`;
   if (isDetached(value)) return 'a buffer that was moved before';
   try {
-    return `an instance of ${(value.constructor as { name?: string } | undefined)?.name ?? 'an unnamed class'}`;
+    const { name } = (value.constructor ?? {}) as { readonly name?: unknown };
+    return `an instance of ${typeof name === 'string' && name !== '' ? name : 'an unnamed class'}`;
   } catch {
     return 'an object that can not be looked at';
   }

@@ -70,14 +70,14 @@ function decodeError(wire: unknown, known: Map<WireError, Error>): Error {
   if (!isWireError(wire)) return malformed('an error');
   const before = known.get(wire);
   if (before !== undefined) return before;
-  const error = Object.create(classOfError(wire.classes, wire.ours).prototype as object) as Error;
+  const error = emptyError(wire);
   known.set(wire, error);
   define(error, 'message', wire.message);
   define(error, 'stack', wire.stack);
   for (const [field, value] of Object.entries(wire.fields)) {
     Object.defineProperty(error, field, { value, enumerable: true, writable: true, configurable: true });
   }
-  if (error.name !== wire.name) define(error, 'name', wire.name);
+  if (read(error, 'name') !== wire.name) define(error, 'name', wire.name);
   // A class of ours that this side doesn't have: of a newer version, or of another package.
   if (wire.ours && !isBusError(error)) define(error, Symbol.for('threadbus.error'), true);
   if (wire.cause !== undefined) define(error, 'cause', decodeValue(wire.cause, known));
@@ -88,6 +88,15 @@ function decodeError(wire: unknown, known: Map<WireError, Error>): Error {
       wire.errors.map((each) => decodeValue(each, known)),
     );
   }
+  return error;
+}
+
+/** Of its class; the reason of a plain `abort()`, and of a signal for a time, has all it says in slots of its own. */
+function emptyError({ classes, ours, name, message }: WireError): Error {
+  const prototype = classOfError(classes, ours).prototype as object;
+  if (ours || !classes.includes(DOMException.name)) return Object.create(prototype) as Error;
+  const error = new DOMException(message, name);
+  if (prototype instanceof DOMException) Object.setPrototypeOf(error, prototype);
   return error;
 }
 
