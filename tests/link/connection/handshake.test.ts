@@ -20,7 +20,7 @@ function begin(name: string): { linking: ReturnType<typeof linkBuses>; far: FarE
 function introduction(oldest: number, newest: number): unknown[] {
   const operation = [...hello({ name: 'Peer', id: 'peer id' })];
   operation[1] = newest;
-  operation[operation.length - 1] = oldest;
+  operation[6] = oldest;
   return operation;
 }
 
@@ -30,7 +30,7 @@ test('handshake - each side says which versions it speaks', async () => {
   await linking;
   while (heard.length === 0) await nextTurn();
   const [kind, newest, name] = heard[0] as unknown[];
-  expect([kind, newest, name, heard[0]?.at(-1)]).toEqual([HELLO, protocolVersion, 'Speaks', oldestVersion]);
+  expect([kind, newest, name, heard[0]?.[6]]).toEqual([HELLO, protocolVersion, 'Speaks', oldestVersion]);
 });
 
 test('handshake - versions without one in common are refused, with both ranges, also to the other side', async () => {

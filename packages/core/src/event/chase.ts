@@ -16,8 +16,11 @@ import type { Lifecycle } from './lifecycle.ts';
  * long as the await does, unless a limit or an abort ends it: so what is refused is a cycle.
  */
 interface Chased {
+  readonly own: Lifecycle;
   readonly awaited: Lifecycle;
   readonly refuse: () => void;
+  /** Under which it is chased at present: a probe goes over each edge once. */
+  token: string;
 }
 
 /** Awaits of this thread that go on, by their tokens. */
@@ -26,46 +29,54 @@ const chased = new Map<string, Chased>();
 /**
  * A handler of `own` begins to await an event: refuses it as soon as that turns out to need `own` over other threads.
  *
- * @returns the await's token; null if nothing in another thread needs `own`
+ * @returns the await's token
  */
-export function startChase(own: Lifecycle, awaited: Lifecycle, refuse: () => void): string | null {
+export function startChase(own: Lifecycle, awaited: Lifecycle, refuse: () => void): string {
   const token = newId();
-  chased.set(token, { awaited, refuse });
-  if (chaseOn(token, own)) return token;
-  chased.delete(token);
-  return null;
+  chased.set(token, { own, awaited, refuse, token });
+  chaseOn(token, own);
+  return token;
+}
+
+/**
+ * Another thread knows only now that this one waits for the event there: a probe that came there before has ended. What
+ * is awaited here looks for cycles once more, and finds those that were closed meanwhile.
+ */
+export function chaseAgain(awaited: Lifecycle): void {
+  for (const { token } of [...awaited.waits]) {
+    const chase = chased.get(token ?? '');
+    if (chase === undefined) continue;
+    if (chase.token !== token) chased.delete(chase.token);
+    chase.token = newId();
+    chased.set(chase.token, chase);
+    chaseOn(chase.token, chase.own);
+  }
 }
 
 /** The await has ended. */
 export function endChase(token: string): void {
+  const chase = chased.get(token);
   chased.delete(token);
+  if (chase !== undefined) chased.delete(chase.token);
 }
 
-/**
- * A probe has come to an event of this thread: it ends here, or goes on from all that needs the event.
- *
- * @returns whether something in another thread does
- */
-export function chaseOn(token: string, reached: Lifecycle): boolean {
+/** A probe has come to an event of this thread: it ends here, or goes on from all that needs the event. */
+export function chaseOn(token: string, reached: Lifecycle): void {
   const climb = new Climb();
   climb.to(reached, token);
-  let far = false;
   for (const [event, at] of climb.steps) {
     const chase = chased.get(at);
     if (chase?.awaited === event) {
-      chased.delete(at);
+      // The await that is refused ends, and with it the chase.
       chase.refuse();
       continue;
     }
     if (event.parent !== null) climb.to(event.parent.lifecycle, at);
     for (const { runner, token: other, far: farWait } of event.waits) {
-      if (runner !== null && !runner.settled) climb.to(runner.lifecycle, later(at, other));
-      if (farWait === undefined) continue;
-      far = true;
-      farWait.chase(at);
+      if (runner !== null && !runner.settled) climb.to(runner.lifecycle, later(at, chased.get(other ?? '')?.token));
+      farWait?.chase(at);
     }
   }
-  return far;
 }
 
 /** The events of a climb, each once for every token with which it is reached. */
@@ -83,6 +94,6 @@ class Climb {
 }
 
 /** Tokens are UUIDv7s, which sort by the time of their making. */
-function later(token: string, other: string | null | undefined): string {
-  return other !== null && other !== undefined && other > token ? other : token;
+function later(token: string, other: string | undefined): string {
+  return other !== undefined && other > token ? other : token;
 }

@@ -20,7 +20,7 @@ export {
   sourceOf,
   startedAtOf,
 } from '../event/event-result.ts';
-export { chaseOn } from '../event/chase.ts';
+export { chaseAgain, chaseOn } from '../event/chase.ts';
 export type { FarWait } from '../event/life-parts.ts';
 export type { Lifecycle, Part, Runner, Wait } from '../event/lifecycle.ts';
 export { lifecycleOf } from '../event/result-helpers.ts';

@@ -1,7 +1,6 @@
 import type { BaseEvent, EventBus, EventResult } from '@threadbus/core';
 import {
   busEngine,
-  chaseOn,
   type BusEngine,
   type BusIdentity,
   type EventConstructor,
@@ -25,6 +24,7 @@ import type { Outgoing, Wire } from '../outgoing/outgoing.ts';
 import * as op from '../wire/protocol.ts';
 import type { WireCall, WireMore, WireOutcome } from '../wire/protocol.ts';
 import { moreOf } from './event-more.ts';
+import { FarWaits } from './far-waits.ts';
 import { type FrameHost, FramesRead } from './frames-read.ts';
 import { EventWriter } from './event-writer.ts';
 import { Peer } from '../wire/peer.ts';
@@ -48,6 +48,7 @@ export class Link implements Wire, AnswersHost, Asking, FrameHost {
   readonly #answers: Answers;
   readonly #unsendable: Unsendable;
   readonly #events: EventWriter;
+  readonly #waits: FarWaits;
   readonly shapes: ShapeWriter;
   readonly peer: Peer = new Peer();
   readonly #classOf = (type: string): EventConstructor | undefined => this.classOf(type);
@@ -80,6 +81,7 @@ export class Link implements Wire, AnswersHost, Asking, FrameHost {
     );
     this.#incoming = new Incoming(this, outgoing.causes);
     this.#answers = new Answers(this);
+    this.#waits = new FarWaits(owner, outgoing);
     this.#unsendable = new Unsendable(outgoing, (answer) => this.#answers.repaired(answer));
     this.shapes = new ShapeWriter((number, names) => this.outbox.push(op.SHAPE, number, names));
     this.#events = new EventWriter(this.outbox, this.shapes);
@@ -277,7 +279,10 @@ export class Link implements Wire, AnswersHost, Asking, FrameHost {
         this.#server?.promote(field(0));
         break;
       case op.PROBE:
-        this.#probed(field(0), field(1));
+        this.#waits.probed(field(0), field(1));
+        break;
+      case op.AGAIN:
+        this.#waits.known(field(0));
         break;
       case op.CANCEL:
         this.#incoming.cancel(field(0), field(1));
@@ -313,11 +318,6 @@ export class Link implements Wire, AnswersHost, Asking, FrameHost {
       default:
         if (!this.#owner.idle.read(kind, field) && this.#server?.read(kind, field) !== true) malformed('what it asks');
     }
-  }
-
-  #probed(number: number, token: string): void {
-    const lifecycle = number < 0 ? this.#owner.followedBy(-number) : this.outgoing.sentAs(number)?.lifecycle;
-    if (lifecycle !== undefined) chaseOn(token, lifecycle);
   }
 
   #event(frame: readonly unknown[], at: number): void {

@@ -1,10 +1,18 @@
 import type { BaseEvent, EventBus, EventResult } from '@threadbus/core';
-import { busEngine, createdAtOf, type Lifecycle, lifecycleOf, matchesType, toEpoch } from '@threadbus/core/internal';
+import {
+  busEngine,
+  createdAtOf,
+  elapsedSince,
+  type Lifecycle,
+  lifecycleOf,
+  matchesType,
+} from '@threadbus/core/internal';
 import { unoffered } from '../wire/clone-failure.ts';
 import { encodeThrown } from '../wire/error-codec.ts';
 import { encodeEvent } from '../wire/event-codec.ts';
 import { malformed } from '../wire/malformed.ts';
 import { isNestedDeeper } from '../wire/nesting.ts';
+import type { Peer } from '../wire/peer.ts';
 import type { GuestHandlers } from './guest-handlers.ts';
 import type { Outbox } from '../outgoing/outbox.ts';
 import * as op from '../wire/protocol.ts';
@@ -19,6 +27,7 @@ export interface ServerLink {
   probe(number: number, token: string): void;
   /** Whether the event came over it. */
   brought(lifecycle: Lifecycle): boolean;
+  readonly peer: Peer;
 }
 
 /** A field of the operation that is being read, of the type that the protocol gives it. */
@@ -58,7 +67,7 @@ export class LinkServer {
         this.#guests.remove(field(0));
         break;
       case op.EXPECT:
-        this.#expect(field(0), field(1), field(2));
+        this.#expect(field(0), field(1), this.#link.peer.age(field(3), field(2)));
         break;
       case op.UNEXPECT:
         this.#unexpect(field(0), field(1));
@@ -87,10 +96,14 @@ export class LinkServer {
 
   /** A handler over there awaits an event: if the number is negative, that of an offer. */
   promote(number: number): void {
-    this.#followed.get(-number)?.cover();
+    const lifecycle = this.#followed.get(-number);
+    if (lifecycle === undefined) return;
+    lifecycle.cover();
+    this.#link.outbox.push(op.AGAIN, number);
   }
 
-  #expect(id: number, pattern: string, since: number): void {
+  /** @param age milliseconds for which the other side waits already */
+  #expect(id: number, pattern: string, age: number): void {
     if (this.#expectations.has(id)) malformed('an EXPECT');
     const offers = new Map<number, BaseEvent>();
     const end = new AbortController();
@@ -119,7 +132,7 @@ export class LinkServer {
       if (this.#expectations.delete(id)) this.#refuse(id, error);
     });
     for (const { event } of engine.history.open()) {
-      if (matchesType(pattern, event.event_type) && this.#wasMissed(event, since)) offer(event);
+      if (matchesType(pattern, event.event_type) && this.#wasMissed(event, age)) offer(event);
     }
   }
 
@@ -142,12 +155,17 @@ export class LinkServer {
       lifecycle.addWait({ runner: null, far, silent: true, settle });
       lifecycle.cover();
     }
+    outbox.push(op.AGAIN, id);
     settle();
   }
 
   /** It was made here while the expectation was on its way; what came over the link itself keeps its order anyway. */
-  #wasMissed(event: BaseEvent, since: number): boolean {
-    return toEpoch(createdAtOf(event)) >= since && !this.#link.brought(lifecycleOf(event)) && !this.#taken.has(event);
+  #wasMissed(event: BaseEvent, age: number): boolean {
+    return (
+      elapsedSince(createdAtOf(event)) <= Math.ceil(age) &&
+      !this.#link.brought(lifecycleOf(event)) &&
+      !this.#taken.has(event)
+    );
   }
 
   #unexpect(id: number, taken: number): void {

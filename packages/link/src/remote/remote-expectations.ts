@@ -23,6 +23,7 @@ import type { Crossings } from '../outgoing/crossings.ts';
 import { decodeEvent } from '../wire/event-codec.ts';
 import * as op from '../wire/protocol.ts';
 import type { WireEvent } from '../wire/protocol.ts';
+import { sharedNow } from '../wire/shared-clock.ts';
 import { Destination, type PartHost, RemotePart } from '../outgoing/remote-part.ts';
 import type { SendOperation } from './remote-subscriptions.ts';
 
@@ -30,6 +31,8 @@ interface Expectation {
   readonly key: string;
   /** Epoch milliseconds. */
   readonly since: number;
+  /** The same, of the clock that nobody sets. */
+  readonly sharedSince: number;
   readonly Class: EventConstructor | undefined;
   offer(event: BaseEvent, offer: number): void;
   refuse(error: Error): void;
@@ -54,7 +57,7 @@ export class RemoteExpectations {
 
   connect(send: SendOperation): void {
     this.#send = send;
-    for (const [id, { key, since }] of this.#waiting) send(op.EXPECT, id, key, since);
+    for (const [id, expectation] of this.#waiting) this.#tell(id, expectation);
   }
 
   /** The link is down: what was taken from it will not be heard of any more. */
@@ -89,6 +92,7 @@ export class RemoteExpectations {
       const expectation: Expectation = {
         key,
         since: Date.now(),
+        sharedSince: sharedNow(),
         Class: typeof pattern === 'string' ? undefined : pattern,
         offer: (event, offer) => {
           try {
@@ -110,7 +114,7 @@ export class RemoteExpectations {
       const timer =
         timeout === null ? null : startTimer(timeout, () => expectation.refuse(timeoutError(timeout)), true);
       this.#waiting.set(id, expectation);
-      this.#send?.(op.EXPECT, id, key, expectation.since);
+      this.#tell(id, expectation);
     });
   }
 
@@ -123,10 +127,10 @@ export class RemoteExpectations {
       if (this.#waiting.delete(id)) this.#send?.(op.UNEXPECT, id, 0);
     });
     if (stream.ended) return stream;
-    const since = Date.now();
-    this.#waiting.set(id, {
+    const expectation: Expectation = {
       key,
-      since,
+      since: Date.now(),
+      sharedSince: sharedNow(),
       Class: typeof pattern === 'string' ? undefined : pattern,
       offer: (event, offer) => {
         this.#follow(event, offer);
@@ -136,9 +140,14 @@ export class RemoteExpectations {
       // A bus that was stopped ends it as a bus of this thread does; any other end would hide what may have been missed.
       refuse: (error) => stream.end(isBusStoppedError(error) ? null : error),
       close: () => stream.end(),
-    });
-    this.#send?.(op.EXPECT, id, key, since);
+    };
+    this.#waiting.set(id, expectation);
+    this.#tell(id, expectation);
     return stream;
+  }
+
+  #tell(id: number, { key, since, sharedSince }: Expectation): void {
+    this.#send?.(op.EXPECT, id, key, since, sharedSince);
   }
 
   /** The other side has such an event. */

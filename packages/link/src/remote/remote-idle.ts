@@ -73,9 +73,14 @@ export class RemoteIdle {
     return true;
   }
 
+  /** What stands for all that the wait with that id waits for, as long as it does. */
+  awaited(id: number): Lifecycle | undefined {
+    return this.#waiting.get(id)?.lifecycle;
+  }
+
   #probed(id: number, token: string): void {
-    const waiting = this.#waiting.get(id);
-    if (waiting !== undefined) chaseOn(token, waiting.lifecycle);
+    const lifecycle = this.awaited(id);
+    if (lifecycle !== undefined) chaseOn(token, lifecycle);
   }
 
   #end(id: number, idle: boolean, failure: Error | null): void {

@@ -75,7 +75,8 @@ const areNames: Check = (value) =>
   value.length <= maxNames &&
   value.every((name) => typeof name === 'string' && name !== '__proto__');
 
-const isCall = fieldsOf({ resultId: isNameOrNull, handlerId: isName });
+const isDepth: Check = (value) => value === undefined || value === null || isNumber(value);
+const isCall = fieldsOf({ resultId: isNameOrNull, handlerId: isName, maxRecursionDepth: isDepth });
 /** Pairs. */
 const areAncestors: Check = (value) => Array.isArray(value) && value.length % 2 === 0 && value.every(isName);
 const isMore = orNull(
@@ -115,7 +116,7 @@ const checks: Readonly<Record<number, readonly Check[]>> = {
   [op.CANCEL]: [isNumber, isObject],
   [op.SUBSCRIBE]: [isNumber, isName, isDescription],
   [op.UNSUBSCRIBE]: [isNumber],
-  [op.EXPECT]: [isNumber, isName, isTime],
+  [op.EXPECT]: [isNumber, isName, isTime, isTime],
   [op.OFFER]: [isNumber, isNumber, isEvent],
   [op.UNEXPECT]: [isNumber, isNumber],
   [op.TAKE]: [isNumber, isNumber],
@@ -132,6 +133,7 @@ const checks: Readonly<Record<number, readonly Check[]>> = {
   [op.AWAIT_IDLE]: [isNumber],
   [op.IDLE]: [isNumber, isFlag],
   [op.PROBE_IDLE]: [isNumber, isName],
+  [op.AGAIN]: [isInteger],
   [op.ASK]: [isNumber, isInteger],
   [op.KNOWN]: [isNumber, isInteger, isFlag],
   [op.SHAPE]: [below(maxShapes + 1), areNames],

@@ -2,6 +2,7 @@ import { type BusIdentity, type IdOrigin, origin, ownIds } from '@threadbus/core
 import { LinkError } from './errors.ts';
 import { isTime } from './frame-check.ts';
 import { malformed } from './malformed.ts';
+import { sharedClock } from './shared-clock.ts';
 import { HELLO, oldestVersion, protocolVersion } from './protocol.ts';
 
 /** From where a side counts. */
@@ -10,11 +11,13 @@ export interface Origins {
   readonly ids: IdOrigin;
   /** Epoch milliseconds from which it counts its times. */
   readonly clock: number;
+  /** The clock that its machine shares. */
+  readonly sharedClock: string;
 }
 
 /** The operation with which this side begins. */
 export function hello({ name, id }: Readonly<BusIdentity>): readonly unknown[] {
-  return [HELLO, protocolVersion, name, id, ownIds, origin, oldestVersion];
+  return [HELLO, protocolVersion, name, id, ownIds, origin, oldestVersion, sharedClock()];
 }
 
 /**
@@ -40,9 +43,9 @@ export function readPeer(frame: readonly unknown[]): BusIdentity | LinkError {
 
 /** @throws MalformedFrame */
 export function readOrigins(frame: readonly unknown[]): Origins {
-  const [, , , , ids, clock, oldest] = frame;
-  if (!isOrigin(ids) || !isTime(clock) || !isVersion(oldest)) return malformed('its introduction');
-  return { ids, clock };
+  const [, , , , ids, clock, oldest, shared] = frame;
+  if (!isOrigin(ids) || !isTime(clock) || !isVersion(oldest) || !isName(shared)) return malformed('its introduction');
+  return { ids, clock, sharedClock: shared };
 }
 
 function isVersion(value: unknown): value is number {

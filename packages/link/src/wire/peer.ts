@@ -15,6 +15,7 @@ import type { Origins } from './handshake.ts';
 import { malformed } from './malformed.ts';
 import type { WireMore } from './protocol.ts';
 import { ShapeReader } from './shapes.ts';
+import { sharedClock, sharedNow } from './shared-clock.ts';
 
 /** What the other side of a link has told of itself, without which its EVENTs and RESULTs can't be read. */
 export class Peer {
@@ -23,10 +24,12 @@ export class Peer {
   // Until it has introduced itself, with which everything begins.
   #ids: IdOrigin = { first: 0, salt: 0 };
   #clock = 0;
+  #sharedClock = '';
 
   introduced = false;
 
-  introduce({ ids, clock }: Origins): void {
+  introduce({ ids, clock, sharedClock }: Origins): void {
+    this.#sharedClock = sharedClock;
     this.introduced = true;
     this.#ids = ids;
     this.#clock = clock;
@@ -38,6 +41,11 @@ export class Peer {
 
   defineKind(number: number, kind: EventKind): void {
     this.#kinds[number] = kind;
+  }
+
+  /** Milliseconds since a time of the other side, which it tells by the clock that nobody sets and by the epoch. */
+  age(shared: number, epochMs: number): number {
+    return this.#sharedClock === sharedClock() ? sharedNow() - shared : Date.now() - epochMs;
   }
 
   /** A time of its clock; `never` is the same on both sides. */

@@ -13,8 +13,8 @@ export const oldestVersion = 5;
 /**
  * First operation of each side: newest protocol version that it speaks, bus name, bus id, how ids are made here
  * (IdOrigin), the time in epoch milliseconds from which EVENT and RESULT count theirs (small integers cost less than
- * dates), and the oldest version that it speaks. The first of them has stood there in all versions: who finds none that
- * both speak says so, and closes.
+ * dates), the oldest version that it speaks, and the name of the clock that its machine shares. The first of them has
+ * stood there in all versions: who finds none that both speak says so, and closes.
  */
 export const HELLO = 1;
 /**
@@ -29,7 +29,7 @@ export const EVENT = 2;
 export const RESULTS = 3;
 /**
  * A handler awaits the event: run it, and what its completion needs, ahead of the queue. With a negative number it is the
- * event of that offer.
+ * event of that offer, and it is answered by AGAIN.
  */
 export const PROMOTE = 4;
 /** End the event's handlers; answered by RESULTS like any other. */
@@ -38,8 +38,9 @@ export const CANCEL = 5;
 export const SUBSCRIBE = 6;
 export const UNSUBSCRIBE = 7;
 /**
- * id, pattern, since: offer every event that matches the pattern, as it is dispatched, until UNEXPECT; first those that
- * are under way and were made there at `since` (epoch milliseconds) or later, while this was on its way.
+ * id, pattern, since, sharedSince: offer every event that matches the pattern, as it is dispatched, until UNEXPECT; first
+ * those that are under way and were made there later, while this was on its way. `sharedSince` is milliseconds of the
+ * clock that nobody sets; where the sides share none, `since` stands for it, in epoch milliseconds.
  */
 export const EXPECT = 8;
 /** An event for expectation `id`; kept by the sender until UNEXPECT says which one was taken. */
@@ -80,13 +81,19 @@ export const UNOFFERED = 19;
 export const PROBE = 30;
 /**
  * id: a handler waits until the bus at the receiver's end is idle: run what is under way there ahead of the queue.
- * Answered by IDLE when all of that is complete.
+ * Answered by AGAIN at once, and by IDLE when all of that is complete.
  */
 export const AWAIT_IDLE = 31;
 /** id, idle: what was under way is complete, and whether more has come since. */
 export const IDLE = 32;
 /** id, token: as PROBE, but what is needed is whatever the AWAIT_IDLE with that id waits for. */
 export const PROBE_IDLE = 33;
+
+/**
+ * number: the receiver's wait is known here now, for the offer of that negative number or the AWAIT_IDLE of that id. A
+ * probe that passed here before has not seen it: who waits there looks for cycles again.
+ */
+export const AGAIN = 34;
 
 /** number, order: whether the other side still has that EVENT, which was the so many-th; answered by KNOWN at once. */
 export const ASK = 50;
@@ -95,14 +102,14 @@ export const KNOWN = 51;
 
 /** How many fields follow each kind; of those with values, the last says how many these are. */
 export const fieldCounts: Readonly<Record<number, number>> = {
-  [HELLO]: 6,
+  [HELLO]: 7,
   [EVENT]: 9,
   [RESULTS]: 2,
   [PROMOTE]: 1,
   [CANCEL]: 2,
   [SUBSCRIBE]: 3,
   [UNSUBSCRIBE]: 1,
-  [EXPECT]: 3,
+  [EXPECT]: 4,
   [OFFER]: 3,
   [UNEXPECT]: 2,
   [TAKE]: 2,
@@ -120,6 +127,7 @@ export const fieldCounts: Readonly<Record<number, number>> = {
   [AWAIT_IDLE]: 1,
   [IDLE]: 2,
   [PROBE_IDLE]: 2,
+  [AGAIN]: 1,
   [ASK]: 2,
   [KNOWN]: 3,
 };
@@ -136,6 +144,8 @@ export interface WireCall {
   /** Null if nobody has asked for it yet. */
   readonly resultId: string | null;
   readonly handlerId: string;
+  /** How often the function may be nested in itself, where the receiver is to count that too; null = without limit. */
+  readonly maxRecursionDepth?: number | null;
 }
 
 /** Name and id of each bus in an event's path; the id is null where only the name is known. */
