@@ -28,8 +28,8 @@ export class Peer {
 
   introduced = false;
 
-  introduce({ ids, clock, sharedClock }: Origins): void {
-    this.#sharedClock = sharedClock;
+  introduce({ ids, clock, sharedClock: theirs }: Origins): void {
+    this.#sharedClock = theirs;
     this.introduced = true;
     this.#ids = ids;
     this.#clock = clock;
