@@ -10,7 +10,7 @@ export { shareCrossings } from './outgoing/crossings.ts';
 export type { Sender } from './outgoing/outbox.ts';
 export type { PartMeter, StartedBoard } from './outgoing/part-watchers.ts';
 export { adoptChildren, sendCall } from './outgoing/remote-call.ts';
-export { RemotePart, type Target } from './outgoing/remote-part.ts';
+export { type HasRun, RemotePart, type Target } from './outgoing/remote-part.ts';
 export { BusReference } from './remote/bus-reference.ts';
 export { linkOver } from './remote/link-over.ts';
 export { RemoteBus } from './remote/remote-bus.ts';

@@ -17,7 +17,7 @@ import type { Crossings } from './crossings.ts';
 import { isExempt } from './exempt.ts';
 import type { FlowLimits } from '../wire/flow-limits.ts';
 import { NumberTable } from '../wire/number-table.ts';
-import { type Destination, type PartHost, RemotePart, type Target } from './remote-part.ts';
+import { type Destination, type HasRun, type PartHost, RemotePart, type Target } from './remote-part.ts';
 import { WaitingParts } from './waiting-parts.ts';
 import type { PartMeter, StartedBoard } from './part-watchers.ts';
 
@@ -257,10 +257,10 @@ export class Outgoing implements PartHost {
   }
 
   /** Ends a part that is in none of the lists any more. */
-  fail(part: RemotePart, error: Error): void {
+  fail(part: RemotePart, error: Error, run?: HasRun): void {
     if (part.state === 'sent') this.crossings.markLost(part.lifecycle);
     this.close(part);
-    part.fail(error);
+    part.fail(error, run);
   }
 
   promote(part: RemotePart): void {
@@ -283,7 +283,7 @@ export class Outgoing implements PartHost {
       part.list.remove(part);
       part.list = null;
       this.close(part);
-      part.fail(cancelledError(part.place, cause), never);
+      part.fail(cancelledError(part.place, cause), { startedAt: never });
     }
   }
 

@@ -13,6 +13,7 @@ import {
   type PathStep,
   resultRestored,
   startedAtOf,
+  type ThreadPlace,
 } from '@threadbus/core/internal';
 import type { WireCall } from '../wire/protocol.ts';
 import { restoreCause } from './cancel-causes.ts';
@@ -26,6 +27,12 @@ export interface PartHost {
   completed(part: RemotePart, got: boolean): void;
   /** What became of it at the other end is known, or that this won't be known. */
   settled?(part: RemotePart, results: readonly EventResult[], answered: boolean): void;
+}
+
+/** That handlers had started at the other end, when, and where that was. */
+export interface HasRun {
+  readonly startedAt: Moment;
+  readonly ranIn: ThreadPlace;
 }
 
 /** What takes events at the other end, by its number when they are sent: 0 = the bus there, else a subscription. */
@@ -242,9 +249,9 @@ export class RemotePart implements Part, Linked<RemotePart> {
   }
 
   /** The handlers at the other end have failed as one: they can't be told apart any more. */
-  fail(error: Error, startedAt: Moment = now()): void {
+  fail(error: Error, run: HasRun | { readonly startedAt: Moment } = { startedAt: now() }): void {
     if (this.state === 'done') return;
-    resultRestored(this.runner, newId(), { status: 'error', value: null, error, startedAt, completedAt: now() });
+    resultRestored(this.runner, newId(), { status: 'error', value: null, error, ...run, completedAt: now() });
     this.#settle([this.runner], false);
   }
 

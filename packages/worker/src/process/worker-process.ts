@@ -2,7 +2,7 @@ import { type ChildProcess, spawn, type StdioOptions } from 'node:child_process'
 import type { Socket } from 'node:net';
 import { deserialize } from 'node:v8';
 import { fileURLToPath } from 'node:url';
-import { busEngine, type BusIdentity, newId, startTimer, type Timer } from '@threadbus/core/internal';
+import { busEngine, type BusIdentity, newId, startTimer, type ThreadPlace, type Timer } from '@threadbus/core/internal';
 import { streamTransport, type Transport } from '@threadbus/link';
 import { decodeThrown, type Link, linkOver, outsideContexts, type RemoteBus } from '@threadbus/link/internal';
 import { processEntry } from '../entries.ts';
@@ -32,7 +32,7 @@ const lastWords = 1;
  * its end before anybody decides what became of its events.
  */
 export class WorkerProcess implements BusHost {
-  readonly threadId: number = 0;
+  readonly place: ThreadPlace;
   readonly link: Link;
   readonly control: ControlClient;
   readonly board: FileBoardReader = new FileBoardReader();
@@ -56,6 +56,7 @@ export class WorkerProcess implements BusHost {
     const { options } = plan;
     const parent = options.parent === null ? null : { ...busEngine(options.parent).identity };
     this.#child = outsideContexts(() => startProcess(plan.entry, options, this.board));
+    this.place = { threadId: 0, pid: this.#child.pid ?? -1 };
     plan.output.take(this.#child);
     const link = streamOf(this.#child, linkFd);
     const control = streamOf(this.#child, controlFd);

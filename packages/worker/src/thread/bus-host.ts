@@ -1,4 +1,4 @@
-import type { BusIdentity } from '@threadbus/core/internal';
+import type { BusIdentity, ThreadPlace } from '@threadbus/core/internal';
 import type { Link, RemoteBus } from '@threadbus/link/internal';
 import type { ResolvedWorkerOptions } from '../options.ts';
 import type { BoardReader } from './board.ts';
@@ -30,10 +30,10 @@ export interface HostEnd {
  * `terminate`. It doesn't keep this process alive once it is up, unless it is told so.
  */
 export interface BusHost {
-  /** Of the process, for a bus in one. */
+  /** Of the process that the bus is in; -1 once that has ended. */
   readonly pid: number;
-  /** 0 in a process of its own. */
-  readonly threadId: number;
+  /** Where its handlers run, or ran: a thread that is gone, and the process, keep their ids. Thread 0 in a process of its own. */
+  readonly place: ThreadPlace;
   readonly link: Link;
   readonly control: ControlClient;
   readonly board: BoardReader;

@@ -92,7 +92,7 @@ export class Supervisor implements Watched, ControlHost {
   }
 
   get threadId(): number {
-    return this.#thread?.threadId ?? -1;
+    return this.#thread?.place.threadId ?? -1;
   }
 
   get pid(): number {
@@ -205,7 +205,8 @@ export class Supervisor implements Watched, ControlHost {
     const thread = this.#thread;
     if (thread === null || this.#looking === thread || isDebugged()) return;
     this.#looking = thread;
-    const at = thread.threadId > 0 ? await stuckAt(thread.threadId) : null;
+    const { threadId } = thread.place;
+    const at = threadId > 0 ? await stuckAt(threadId) : null;
     if (this.#looking === thread) this.#looking = null;
     if (this.#thread === thread && still()) this.#replace(reason, guilty, what, undefined, at);
   }
@@ -241,8 +242,8 @@ export class Supervisor implements Watched, ControlHost {
     if (name === null) this.#takeName(peer.name);
     thread.link.onFrame.push(() => this.#watchdog.heard());
     this.#state = 'up';
-    const { threadId, pid, control } = thread;
-    this.#tellEnd = threadStarted({ ...this.#place, threadId, pid }, (guest) => control.tell('load', guest));
+    const { place, control } = thread;
+    this.#tellEnd = threadStarted({ ...this.#place, ...place }, (guest) => control.tell('load', guest));
     this.#changes.changed();
     this.remote.connect();
     if (this.busy) this.#busy(true);
@@ -282,10 +283,10 @@ export class Supervisor implements Watched, ControlHost {
     this.#watchdog.stop();
     const parts = this.remote.disconnect(error);
     thread.terminate(error);
-    const fates = this.#losses.sort(parts, { error, guilty, board, stuckAt: at });
+    const fates = this.#losses.sort(parts, { error, guilty, board, stuckAt: at, place: thread.place });
     loggerOf(this.#options.parent).error(lossText(error, fates, board.born));
     this.remote.outgoing.resend(fates.again);
-    for (const [part, why] of fates.lost) this.remote.outgoing.fail(part, why);
+    for (const { part, error: why, run } of fates.lost) this.remote.outgoing.fail(part, why, run);
     const lost = fates.lost.length + board.born;
     if (this.#state === 'stopping' && this.#end !== null) {
       tellEnd?.({ reason, lost, again: false });

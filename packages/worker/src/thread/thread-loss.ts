@@ -1,8 +1,16 @@
 import { type BaseEvent, HandlerTimeoutError, type StuckFrame } from '@threadbus/core';
-import type { RemotePart } from '@threadbus/link/internal';
-import { abortedError, type BusIdentity, cancelledError, type EventConstructor } from '@threadbus/core/internal';
+import type { HasRun, RemotePart } from '@threadbus/link/internal';
+import {
+  abortedError,
+  type BusIdentity,
+  cancelledError,
+  type EventConstructor,
+  fromEpoch,
+  type ThreadPlace,
+} from '@threadbus/core/internal';
 import type { BoardReader, Holder } from './board.ts';
 import { WorkerCrashedError } from '../errors.ts';
+import { monotonic } from './monotonic.ts';
 import { sayStuckAt } from './stuck-at.ts';
 
 /** How often an idempotent event is started before it counts as the cause of the crashes. */
@@ -17,6 +25,16 @@ export interface Loss {
   readonly board: BoardReader;
   /** Where it was when it was ended; null if that isn't known. */
   readonly stuckAt: readonly StuckFrame[] | null;
+  /** The thread itself. */
+  readonly place: ThreadPlace;
+}
+
+/** An event that ends with its thread. */
+interface LostPart {
+  readonly part: RemotePart;
+  readonly error: Error;
+  /** Undefined if no handler had started. */
+  readonly run: HasRun | undefined;
 }
 
 /** What becomes of the events that a lost thread had. */
@@ -24,7 +42,7 @@ export interface Fates {
   /** They go to the replacement. */
   readonly again: readonly RemotePart[];
   /** They end, each with its error. */
-  readonly lost: readonly (readonly [RemotePart, Error])[];
+  readonly lost: readonly LostPart[];
 }
 
 /** What a log says of it. @param born events that the thread itself had dispatched */
@@ -47,12 +65,12 @@ export class LossSorter {
 
   sort(parts: readonly RemotePart[], loss: Loss): Fates {
     const again: RemotePart[] = [];
-    const lost: [RemotePart, Error][] = [];
+    const lost: LostPart[] = [];
     const guilty = this.#guilty(parts, loss);
     for (const part of parts) {
       const error = this.#errorOf(part, loss, guilty);
       if (error === null) again.push(part);
-      else lost.push([part, error]);
+      else lost.push({ part, error, run: this.#run(part, loss) });
     }
     for (const part of parts) part.number = -1;
     return { again, lost };
@@ -78,6 +96,15 @@ export class LossSorter {
     this.#attempts.set(part, attempts);
     const { definition } = event.constructor as EventConstructor;
     return definition.idempotent && attempts < maxAttempts ? null : error;
+  }
+
+  /** When it started is known of the one that was on the processor last; of others, that they had. */
+  #run({ number }: RemotePart, { board, guilty, place: ranIn }: Loss): HasRun | undefined {
+    if (!board.hasStarted(number)) return undefined;
+    const holder = guilty ?? board.holder();
+    const isIts = holder !== null && holder.kind === 'own' && holder.slot === number;
+    const ago = isIts ? monotonic() * 1000 - holder.startedAt : 0;
+    return { startedAt: fromEpoch(Date.now() - ago), ranIn };
   }
 
   #overrun(event: BaseEvent): HandlerTimeoutError {

@@ -7,7 +7,7 @@ import {
   type RemoteBus,
   TransportEnded,
 } from '@threadbus/link/internal';
-import { busEngine, type BusIdentity, newId } from '@threadbus/core/internal';
+import { busEngine, type BusIdentity, newId, type ThreadPlace } from '@threadbus/core/internal';
 import type { BusHost, HostEnd, HostPlan } from './bus-host.ts';
 import { ControlClient, type ControlPort } from './control.ts';
 import { tellLostLines } from './lost-lines.ts';
@@ -27,7 +27,7 @@ const lastFrames = 4096;
 /** One thread with a bus in it. Its ports never keep the process alive. */
 export class WorkerThread implements BusHost {
   readonly pid: number = process.pid;
-  readonly threadId: number;
+  readonly place: ThreadPlace;
   readonly link: Link;
   readonly control: ControlClient;
   readonly board: SharedBoardReader = new SharedBoardReader();
@@ -74,7 +74,7 @@ export class WorkerThread implements BusHost {
       events.port1.unref();
       return [worker, link, new ControlClient(link, portControl(control.port1)), events.port1] as const;
     });
-    this.threadId = this.#worker.threadId;
+    this.place = { threadId: this.#worker.threadId, pid: process.pid };
     this.#start = new HostStart(options.startTimeout, (seconds) => this.#failStart(timeoutText(seconds)));
     this.ready = this.#start.ready;
     this.#worker.on('error', (error: unknown) => {
