@@ -89,7 +89,7 @@ test.each(['thread', 'process'] as const)(
 );
 
 test.each(['thread', 'process'] as const)(
-  'agents - what runs in a %s that dies is shown as lost, then as its caller tells',
+  'agents - what runs in a %s that dies is shown as lost, beside what its caller tells',
   async (isolation) => {
     const page = await openInspector();
     const bus = quietBus({ name: 'Main' });
@@ -99,19 +99,24 @@ test.each(['thread', 'process'] as const)(
     const { threadId, pid } = far;
     const seen = gate();
     bus.on('Ready', () => seen.opened);
-    const looping = far.dispatch(event('Loop', {}, { event_timeout: 5 })).eventCompleted();
-    const running = await look.event('Loop', ({ calls }) => calls[0]?.status === 'started');
-    expect(running.calls[0]).toMatchObject({ thread: threadId, pid, ended: null });
+    const leaving = far.dispatch(event('Leave')).eventCompleted();
+    const running = await look.event('Leave', ({ calls }) => calls[0]?.status === 'started');
+    expect(running.calls).toMatchObject([{ handler: 'leave', thread: threadId, pid, ended: null }]);
     seen.open();
-    await looping;
-    const over = await look.until(() => {
-      const now = look.events.get(running.id);
-      return now?.calls[0]?.ended !== null && now;
+    await leaving;
+    const over = await look.event(
+      'Leave',
+      ({ calls, done }) => calls.every(({ ended }) => ended !== null) && done !== null,
+    );
+    expect(over).toMatchObject({
+      outcome: 'failed',
+      calls: [
+        { handler: 'leave', thread: threadId, pid, status: 'lost' },
+        { handler: 'dispatch', thread: threadId, pid, status: 'error', error: { name: 'WorkerCrashedError' } },
+      ],
     });
-    expect(['lost', 'error']).toContain(over.calls[0]?.status);
-    expect(over.done).not.toBeNull();
     await look.until(() =>
-      look.threads.some(({ start, end }) => start.threadId === threadId && end?.reason === 'blocked'),
+      look.threads.some(({ start, end }) => start.threadId === threadId && end?.reason === 'crashed'),
     );
     // Its replacement reports, too.
     await look.until(() =>
@@ -120,7 +125,6 @@ test.each(['thread', 'process'] as const)(
     await far.dispatch(event('FileFound')).eventCompleted();
     await look.event('Stored', (each) => each.calls[0]?.thread === far.threadId && each.calls[0]?.pid === far.pid);
   },
-  30_000,
 );
 
 test('agents - are gone with the last page, and come again with the next', async () => {

@@ -77,6 +77,35 @@ test('store - however the reports of two threads interleave, the same comes out'
   );
 });
 
+test('store - whenever it is heard that a thread is gone, what ran there is lost, and its event is as its caller tells', () => {
+  const place = { pid: 9, thread: 3 };
+  const lost = { thread: 3, pid: 9, started: 105.25, ended: 200, status: 'lost' };
+  const failed = { id: 'stand-in', thread: 3, pid: 9, started: 105, ended: 111, status: 'error' } as const;
+  const homes = [
+    record({ born: 100 }),
+    record({ born: 100, path: ['Main'], done: 112, outcome: 'failed', calls: [call(failed)] }),
+  ];
+  fc.assert(
+    fc.property(fc.shuffledSubarray([0, 1, 2, 3, 4], { minLength: 5 }), (order) => {
+      const store = new EventStore();
+      const here = [...homes];
+      const there = [
+        () => void store.add(record({ calls: [call({ thread: 3, pid: 9, started: 105.25, status: 'started' })] }), far),
+        () => void store.lost(far, place, 200),
+      ];
+      for (const turn of order) {
+        if (turn < 3) there.shift()?.();
+        else store.add(here.shift() as EventRecord, home);
+      }
+      expect(store.get('e')?.record).toMatchObject({ done: 112, outcome: 'failed' });
+      expect(store.get('e')?.record.calls).toHaveLength(2);
+      expect(store.get('e')?.record.calls).toEqual(
+        expect.arrayContaining([expect.objectContaining(lost), expect.objectContaining(failed)]),
+      );
+    }),
+  );
+});
+
 test('store - what ran in a thread that is gone is lost, until its caller tells; what was born there has ended', () => {
   const store = new EventStore();
   store.add(record({ born: 1, calls: [call({ called: 2 })] }), home);

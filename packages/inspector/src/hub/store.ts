@@ -60,15 +60,19 @@ export class EventStore {
     return record;
   }
 
-  /** A thread is gone: what ran there has ended, and so have events that were dispatched there. @returns what has changed */
+  /**
+   * A thread is gone: what ran there has ended, and so have events that were dispatched there. Calls of events that are
+   * complete have ended too: that they are may have been told by the caller before it is heard here that the thread is gone.
+   *
+   * @returns what has changed
+   */
   lost(agent: number, place: Place, at: number): EventRecord[] {
     const changed: EventRecord[] = [];
     for (const slot of this.#slots.values()) {
       const { record } = slot;
-      if (record.done !== null) continue;
       const ranThere = (call: CallRecord): boolean =>
         call.ended === null && call.thread === place.thread && call.pid === place.pid;
-      const isHome = record.born !== null && slot.agents[0] === agent;
+      const isHome = record.done === null && record.born !== null && slot.agents[0] === agent;
       if (!isHome && !record.calls.some(ranThere)) continue;
       const calls = record.calls.map((call) =>
         ranThere(call) ? { ...call, ended: at, status: 'lost' as const } : call,
