@@ -1,5 +1,6 @@
 import { MemorySlots } from '../memory/memory-slots.ts';
-import { machineTime, RateLimit, type Rate, type RateRecord } from './rate-limit.ts';
+import { machineTime } from '../basics/machine-time.ts';
+import { RateLimit, type Rate, type RateRecord } from './rate-limit.ts';
 
 /** A rate in the memory of one thread. */
 export function memoryRate(name: string, rate: Rate): RateLimit {

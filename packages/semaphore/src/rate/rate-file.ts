@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { SemaphoreLimitError, SemaphoreUnavailableError } from '../basics/errors.ts';
 import { bootId } from '../basics/pid-namespace.ts';
 import { nameHash, unavailable } from '../basics/semaphore-directory.ts';
-import { machineTime, rateConflict, type Rate, type RateRecord } from './rate-limit.ts';
+import { machineTime } from '../basics/machine-time.ts';
+import { rateConflict, type Rate, type RateRecord } from './rate-limit.ts';
 
 // The file, in doubles: [0] magic  [1] limit  [2] interval in µs  [3] which boot  [4] next entry, then `limit` starts in µs
 // on the machine's monotonic clock, then the name in UTF-8, filled up with zeros. Each start is one write of eight bytes, before the call is

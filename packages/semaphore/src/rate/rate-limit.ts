@@ -72,9 +72,6 @@ export class RateLimit {
   }
 }
 
-/** Microseconds on the clock that all processes of the machine share; it never goes back. */
-export const machineTime = (): number => Number(process.hrtime.bigint()) / 1000;
-
 /** Another rate under one name. */
 export function rateConflict(name: string, wanted: Rate, existing: Rate): string {
   const text = ({ limit, interval }: Rate): string => `${limit} per ${interval}s`;

@@ -5,7 +5,8 @@ import { CELL_HEADER, SLOTS_AT } from '../shared/shared-layout.ts';
 import type { SharedMemory } from '../shared/shared-memory.ts';
 import { noRoom, SharedSlots } from '../shared/shared-slots.ts';
 import { currentState } from '../shared/shared-state.ts';
-import { machineTime, rateConflict, RateLimit, type Rate, type RateRecord } from './rate-limit.ts';
+import { machineTime } from '../basics/machine-time.ts';
+import { rateConflict, RateLimit, type Rate, type RateRecord } from './rate-limit.ts';
 
 /**
  * A rate that all threads of the process share.
@@ -49,9 +50,11 @@ class SharedRecord implements RateRecord {
       numbers[head] = intervalUs;
       const index = words[cell.at + 6] ?? 0;
       const at = (cell.at + SLOTS_AT) / 2 + index;
-      const oldest = numbers[at] ?? 0;
+      // A memory that was lost with its threads may have had starts until this one was made.
+      const oldest = (numbers[at] ?? 0) || memory.lostBefore;
       const now = machineTime();
       if (oldest !== 0 && oldest + intervalUs > now) return (oldest + intervalUs - now) / 1e6;
+      memory.countsRates();
       numbers[head + 1] = now;
       numbers[at] = now;
       Atomics.store(words, cell.at + 6, (index + 1) % cell.limit);

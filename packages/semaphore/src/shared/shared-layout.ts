@@ -1,6 +1,7 @@
 // What all threads of the process share, in 32-bit words:
 //
-//   header   [0] magic  [2..3] id of this memory
+//   header   [0] magic  [1] bits, see shared-memory.ts  [2..3] id of this memory  [4..5] when the memory before it was lost
+//            [6..7] when it was made
 //   threads  1024 × [0] owner  [1] mailbox  [2..3] tid  [4..5] start  [6] descriptor  [7] turns
 //   cells    one for each name in use, in regions by the largest limit that fits:
 //            [0] state  [1..4] hash of the name  [5] limit  [6] next ticket, or next entry of a rate  [7] kind

@@ -1,10 +1,15 @@
 import { atExit } from '../basics/exit-cleanup.ts';
+import { machineTime } from '../basics/machine-time.ts';
 import { selfIdentity } from '../basics/thread-identity.ts';
 import { livenessInProcess } from '../basics/thread-liveness.ts';
 import { BYTES, MAGIC, ownerThread, ownerWord, THREAD_WORDS, THREADS_AT, THREADS_END } from './shared-layout.ts';
 
 /** The owner of a thread's record whose thread has said that it ends. */
 const ENDED = -0x7fff_ffff;
+
+/** Bits of the header: the main thread has the memory; a rate counts in it. */
+const STAYS = 1;
+const RATES = 2;
 
 /** The memory that all threads of the process share, and the threads that use it. */
 export class SharedMemory {
@@ -22,11 +27,16 @@ export class SharedMemory {
     this.#began = this.numbers[3] ?? 0;
   }
 
-  /** @param id 16 hex digits */
-  static create(id: string): SharedMemory {
+  /**
+   * @param id 16 hex digits
+   * @param isFirst no other was lost with its threads
+   */
+  static create(id: string, isFirst: boolean): SharedMemory {
     const buffer = new SharedArrayBuffer(BYTES);
     Buffer.from(buffer).write(id, 8, 8, 'hex');
-    new Float64Array(buffer)[3] = Date.now();
+    const numbers = new Float64Array(buffer);
+    numbers[2] = isFirst ? 0 : machineTime();
+    numbers[3] = Date.now();
     new Int32Array(buffer)[0] = MAGIC;
     return new SharedMemory(buffer);
   }
@@ -40,6 +50,26 @@ export class SharedMemory {
 
   get id(): string {
     return Buffer.from(this.buffer, 8, 8).toString('hex');
+  }
+
+  /** Until when a start that nobody knows of any more may have been, in µs of the machine's clock; 0: there was none. */
+  get lostBefore(): number {
+    return this.numbers[2] ?? 0;
+  }
+
+  /** The main thread has it. */
+  staysWithProcess(): void {
+    Atomics.or(this.words, 1, STAYS);
+  }
+
+  /** To be called before the first start that is entered. */
+  countsRates(): void {
+    if (((this.words[1] ?? 0) & RATES) === 0) Atomics.or(this.words, 1, RATES);
+  }
+
+  /** If the threads that have it end before the process does, somebody must know that it was there. */
+  get isRemembered(): boolean {
+    return Atomics.load(this.words, 1) === RATES;
   }
 
   /** Enters this thread, so that others can wake it and tell whether it lives. @returns `undefined` if there is no room */

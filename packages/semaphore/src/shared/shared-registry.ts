@@ -1,7 +1,7 @@
 import { closeSync, lstatSync, openSync, readdirSync, readlinkSync, rmdirSync, unlinkSync, utimesSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { keepAtExit, removeAtExit } from '../basics/exit-cleanup.ts';
+import { atExit, keepAtExit, removeAtExit } from '../basics/exit-cleanup.ts';
 import { markName, markState, newSession, parseMark } from '../basics/marks.ts';
 import { ownStart } from '../basics/pid-namespace.ts';
 import { makeDirectory, ownDirectory } from '../basics/semaphore-directory.ts';
@@ -9,6 +9,9 @@ import { selfIdentity } from '../basics/thread-identity.ts';
 
 // Who has the memory shows so by a flag in a folder of this process, `<id of the memory>.<identity>.<session>`, and by
 // keeping it open: what is open can be seen by every thread of the process, also after the folder was cleaned away.
+
+// What a thread leaves when it is killed tells those that come later that there was a memory before theirs. A thread that
+// ends by itself takes its flag along, unless there is something to be remembered: see `keepAtEnd`.
 
 /** Cleaners of temporary folders go by age. */
 const REFRESH_MS = 3_600_000;
@@ -18,6 +21,7 @@ export class SharedRegistry {
   readonly path: string;
   readonly #base: string;
   readonly #ending: string;
+  #own: Membership | undefined;
 
   constructor() {
     // Not by the environment, which a worker may have another one of: all threads must look at the same place.
@@ -37,20 +41,21 @@ export class SharedRegistry {
   /**
    * Shows that this thread has the memory of that id, if it is the only one that shows so.
    *
-   * @returns false: there are others, or another one tries at the same moment
+   * @returns `undefined`: there are others, or another one tries at the same moment; else whether threads that have ended
+   * had a memory
    */
-  enterAlone(id: string): boolean {
-    this.#reap();
-    if (this.hasMembers()) return false;
+  enterAlone(id: string): { readonly isFirst: boolean } | undefined {
+    const isFirst = !this.#reap();
+    if (this.hasMembers()) return undefined;
     const entered = this.#enter(id);
-    if (entered === undefined) return false;
+    if (entered === undefined) return undefined;
     // Shown first, looked then: of two that do so at once at least one sees the other.
     if (!this.hasMembers(entered)) {
       removeOldRegistries(this.path);
-      return true;
+      return { isFirst };
     }
     this.#leave(entered);
-    return false;
+    return undefined;
   }
 
   /**
@@ -59,9 +64,19 @@ export class SharedRegistry {
   enterBeside(id: string): boolean {
     const entered = this.#enter(id);
     if (entered === undefined) return false;
-    if (this.hasMembers(entered, id)) return true;
+    if (this.hasMembers(entered, id)) {
+      this.#reap();
+      return true;
+    }
     this.#leave(entered);
     return false;
+  }
+
+  /** Leaves the flag behind when this thread ends, if there is something to be remembered then. */
+  keepAtEnd(isRemembered: () => boolean): void {
+    atExit(() => {
+      if (this.#own !== undefined && isRemembered()) keepAtExit(this.#own.file);
+    });
   }
 
   /** Whether another live thread has a memory, or that one. */
@@ -80,6 +95,7 @@ export class SharedRegistry {
     const file = join(this.path, name);
     try {
       const membership: Membership = { name, file, fd: openSync(file, 'wx', 0o600) };
+      this.#own = membership;
       removeAtExit(file, this.path);
       membership.timer = setInterval(() => this.#refresh(membership), REFRESH_MS).unref();
       return membership;
@@ -92,6 +108,7 @@ export class SharedRegistry {
 
   #leave({ file, fd, timer }: Membership): void {
     clearInterval(timer);
+    this.#own = undefined;
     keepAtExit(file);
     closeSync(fd);
     remove(file);
@@ -106,10 +123,11 @@ export class SharedRegistry {
     }
   }
 
-  #reap(): void {
-    for (const name of this.#list()) {
-      if (parseMark(name) !== undefined && !isAlive(name)) remove(join(this.path, name));
-    }
+  /** @returns whether there was a flag of a thread that has ended */
+  #reap(): boolean {
+    const dead = this.#list().filter((name) => parseMark(name) !== undefined && !isAlive(name));
+    for (const name of dead) remove(join(this.path, name));
+    return dead.length > 0;
   }
 
   #list(): string[] {

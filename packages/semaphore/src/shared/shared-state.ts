@@ -14,6 +14,8 @@ import { SharedRegistry } from './shared-registry.ts';
 //    has it: all of them may be blocked. So each one that has it shows so (shared-registry.ts); who finds no other makes
 //    the memory, and of two at the same moment neither does. This covers threads that are older than the first use, and
 //    pools whose main thread never loads this package.
+//    If the threads that had it have all ended, that shows too, and the new memory's rates begin as if they had just been
+//    used up (shared-rate.ts).
 // 3. If that can't be shown either, a worker can't know, and gets an error instead of a count of its own.
 
 const KEY = '@threadbus/semaphore.shared.v2';
@@ -74,14 +76,17 @@ async function findState(semaphore: string): Promise<SharedState> {
 function createState(semaphore: string): SharedState | undefined {
   const registry = new SharedRegistry();
   const id = randomBytes(8).toString('hex');
+  let isFirst = true;
   try {
     registry.make(semaphore);
-    if (!registry.enterAlone(id)) return undefined;
+    const entered = registry.enterAlone(id);
+    if (entered === undefined) return undefined;
+    isFirst = entered.isFirst;
   } catch (error) {
     // Where the main thread can't write, no worker could have made the memory without it.
     if (!isMainThread || registry.hasMembers()) throw asUnavailable(semaphore, registry, error);
   }
-  return adopt(SharedMemory.create(id));
+  return adopt(SharedMemory.create(id, isFirst), registry);
 }
 
 /** Asks those that have the memory. Between two tries the last of them may end. */
@@ -103,7 +108,7 @@ async function askFor(semaphore: string): Promise<SharedState | undefined> {
   const registry = new SharedRegistry();
   try {
     registry.make(semaphore);
-    return registry.enterBeside(memory.id) ? adopt(memory) : undefined;
+    return registry.enterBeside(memory.id) ? adopt(memory, registry) : undefined;
   } catch (error) {
     throw asUnavailable(semaphore, registry, error);
   }
@@ -113,11 +118,13 @@ function asUnavailable(semaphore: string, { path }: SharedRegistry, error: unkno
   return error instanceof SemaphoreUnavailableError ? error : unavailable(semaphore, path, error);
 }
 
-function adopt(memory: SharedMemory): SharedState {
+function adopt(memory: SharedMemory, registry?: SharedRegistry): SharedState {
   const entered = memory.enterThread();
   if (entered === undefined) {
     throw new SemaphoreUnavailableError('global', 'expected fewer threads that use it at once, got more than 1024.');
   }
+  if (isMainThread) memory.staysWithProcess();
+  registry?.keepAtEnd(() => memory.isRemembered);
   setEnvironmentData(KEY, memory.buffer);
   const channel = new BroadcastChannel(KEY);
   onMessage(channel, ({ ask }) => {

@@ -1,0 +1,2 @@
+/** Microseconds on the clock that all processes of the machine share; it never goes back. */
+export const machineTime = (): number => Number(process.hrtime.bigint()) / 1000;
