@@ -16,8 +16,18 @@ export interface Body {
 export interface Await {
   readonly body: Body;
   readonly awaited: string;
-  /** There was a cycle at some moment since it began. */
+  /** There was a cycle at some moment since it began, or may have been. */
   cyclic: boolean;
+  /** When there was one for certain, in milliseconds of this process's work: it may have to wait for others. */
+  closedAt: number | null;
+}
+
+/** Milliseconds of work after which a cycle is to be refused. */
+const refusedWithin = 100;
+
+function worked(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1000;
 }
 
 /**
@@ -32,6 +42,8 @@ export class LinkJournal {
   clock = 0;
   bodies = 0;
   cycles = 0;
+  /** Milliseconds of work from the moment in which a cycle was closed to its refusal, at most. */
+  slowest = 0;
   readonly #children = new Map<string, string[]>();
   readonly #awaits = new Set<Await>();
   readonly #running = new Map<string, Set<Body>>();
@@ -98,21 +110,22 @@ export class LinkJournal {
     this.#awaited = true;
     body.awaits += 1;
     this.#running.get(body.bus)?.delete(body);
-    const own = { body, awaited: awaited ?? '', cyclic: false };
+    const own: Await = { body, awaited: awaited ?? '', cyclic: false, closedAt: null };
     this.#awaits.add(own);
-    for (const each of this.#awaits) each.cyclic ||= this.#needs(each.awaited, each.body.id);
+    for (const each of this.#awaits) this.#look(each);
     return own;
   }
 
   awaited(own: Await, error: unknown): void {
     this.clock += 1;
-    own.cyclic ||= this.#needs(own.awaited, own.body.id);
+    this.#look(own);
     this.#awaits.delete(own);
     const { body } = own;
     if ((error as Error | null)?.name === 'AwaitCycleError') {
       this.cycles += 1;
       if (!own.cyclic && this.#calm)
         this.violation(`${body.name} on ${body.bus} was refused an await that closes no cycle`);
+      if (own.closedAt !== null && this.#calm) this.#refused(own, worked() - own.closedAt);
     }
     body.awaits -= 1;
     if (body.awaits === 0 && !body.done) this.#goesOn(body, 'goes on');
@@ -135,13 +148,29 @@ export class LinkJournal {
     running.add(body);
   }
 
-  /** Whether `from` can't complete before `own`, as far as is known. */
-  #needs(from: string, own: string): boolean {
+  #look(each: Await): void {
+    if (each.closedAt !== null) return;
+    const { awaited, body } = each;
+    each.cyclic ||= this.#needs(awaited, body.id, true);
+    if (each.cyclic && this.#needs(awaited, body.id, false)) each.closedAt = worked();
+  }
+
+  #refused({ body }: Await, after: number): void {
+    this.slowest = Math.max(this.slowest, after);
+    if (after > refusedWithin)
+      this.violation(`${body.name} on ${body.bus} was refused only ${Math.round(after)} ms after it closed a cycle`);
+  }
+
+  /**
+   * Whether `from` can't complete before `own`, as far as is known.
+   *
+   * @param unknown what to take a wait for, of which it isn't known here what it awaits
+   */
+  #needs(from: string, own: string, unknown: boolean): boolean {
     const needed = new Set([from]);
     for (const id of needed) {
       if (id === own) return true;
-      // A wait for a place, of which it isn't known here what it awaits.
-      if (id === '') return true;
+      if (id === '' && unknown) return true;
       for (const child of this.#children.get(id) ?? []) needed.add(child);
       for (const { body, awaited } of this.#awaits) if (body.id === id && !body.done) needed.add(awaited);
     }

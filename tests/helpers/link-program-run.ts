@@ -28,6 +28,8 @@ export interface LinkTally {
   events: number;
   bodies: number;
   cycles: number;
+  /** Milliseconds of work from a cycle's closing to its refusal, at most. */
+  slowest: number;
 }
 
 const silent = { debug: ignore, info: ignore, warn: ignore, error: ignore };
@@ -77,7 +79,12 @@ export class LinkProgramRun {
   }
 
   get tally(): LinkTally {
-    return { events: this.#all.length, bodies: this.journal.bodies, cycles: this.journal.cycles };
+    return {
+      events: this.#all.length,
+      bodies: this.journal.bodies,
+      cycles: this.journal.cycles,
+      slowest: this.journal.slowest,
+    };
   }
 
   /** It had more events than are compared. */

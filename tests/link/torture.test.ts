@@ -31,6 +31,7 @@ async function runBoth(number: number, havoc: boolean, total: LinkTally): Promis
   total.events += linked.tally.events;
   total.bodies += linked.tally.bodies;
   total.cycles += linked.tally.cycles;
+  total.slowest = Math.max(total.slowest, linked.tally.slowest);
 }
 
 /** What they found is mended; each shows it on the code of before. */
@@ -42,20 +43,23 @@ const found = [
 ];
 
 test.for(found)('torture of links - program %i, which failed once', async (number) => {
-  const tally = { events: 0, bodies: 0, cycles: 0 };
+  const tally = { events: 0, bodies: 0, cycles: 0, slowest: 0 };
   await runBoth(number, false, tally);
   expect(tally.events).toBeGreaterThan(0);
 });
 
 test(`torture of links - ${count} programs do over links what they do without`, async () => {
   console.log(`torture of links: ${count} programs, seed ${seed} (THREADBUS_PROGRAMS, THREADBUS_SEED)`);
-  const total: LinkTally = { events: 0, bodies: 0, cycles: 0 };
+  const total: LinkTally = { events: 0, bodies: 0, cycles: 0, slowest: 0 };
   const rejections: unknown[] = [];
   const onRejection = (reason: unknown): void => void rejections.push(reason);
   process.on('unhandledRejection', onRejection);
   const resources = (): number => process.getActiveResourcesInfo().filter((name) => name === 'MessagePort').length;
   const before = resources();
-  for (let i = 0; i < count; i += 1) await runBoth(seed + i, i % 4 === 3, total);
+  for (let i = 0; i < count; i += 1) {
+    await runBoth(seed + i, i % 4 === 3, total);
+    if ((i + 1) % 5000 === 0) console.log(`torture of links: ${i + 1} programs, ${JSON.stringify(total)}`);
+  }
   await new Promise((resolve) => void setTimeout(resolve, 50));
   process.off('unhandledRejection', onRejection);
   console.log(`torture of links: ${JSON.stringify(total)}`);

@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type AnyEvent, type BaseEvent, type Dispatch, EventBus } from '@threadbus/core';
-import { WorkerBus } from '@threadbus/worker';
+import { observeThreads, WorkerBus } from '@threadbus/worker';
 import { expect, onTestFinished, test } from 'vitest';
 import { countOf, type Plan, planEvent, type PlanStep, runPlan } from '../../fixtures/worker/plans.ts';
 import { fixtureUrl } from '../../helpers/fixture.ts';
@@ -16,8 +16,12 @@ import { tempFolder } from '../../helpers/temp-folder.ts';
 const count = Number(process.env['THREADBUS_PROGRAMS'] ?? 12);
 const seed = Number(process.env['THREADBUS_SEED'] ?? Date.now() % 2 ** 30);
 const silent = { debug: ignore, info: ignore, warn: ignore, error: ignore };
-/** Seconds: longer than any program takes on a machine that is busy with others. */
-const hungAfter = 60;
+/** Seconds: longer than any program takes on a machine that is busy with others, several starts in a row included. */
+const hungAfter = 180;
+/** Seconds: one that is starved for longer than the default would be killed and started again, for ever. */
+const startTimeout = 60;
+/** So many of the last starts and ends are told of a program that hangs. */
+const remembered = 40;
 
 function ignore(): void {}
 
@@ -67,6 +71,8 @@ function nextTurn(): Promise<void> {
 
 interface Cast {
   readonly main: EventBus;
+  /** When which host started and ended. */
+  readonly lives: string[];
   readonly hosts: readonly WorkerBus[];
   readonly witness: string;
   /** What the witness has said of earlier programs. */
@@ -76,6 +82,15 @@ interface Cast {
 async function start(): Promise<Cast> {
   const witness = join(tempFolder(), 'witness');
   writeFileSync(witness, '');
+  const lives: string[] = [];
+  const note = (what: string): void => {
+    lives.push(`${(performance.now() / 1000).toFixed(1)} s ${what}`);
+    if (lives.length > remembered) lives.shift();
+  };
+  const stopNoting = observeThreads({
+    started: ({ name, pid, threadId }) => note(`${name} is up, pid ${pid}, thread ${threadId}`),
+    ended: ({ name, pid, threadId, reason }) => note(`${name} ${reason}, pid ${pid}, thread ${threadId}`),
+  });
   const main = new EventBus({ name: 'KilledMain', maxPending: null, maxHistorySize: 0, logger: silent });
   const hosts = await Promise.all(
     (['thread', 'thread', 'process', 'process'] as const).map((isolation, i) =>
@@ -83,6 +98,7 @@ async function start(): Promise<Cast> {
         parent: main,
         isolation,
         maxInFlight: [1, 256, 2, 256][i],
+        startTimeout,
         restart: { limit: 1000, within: 1 },
         workerData: { witness, name: `Killed${i}` },
       }),
@@ -91,8 +107,9 @@ async function start(): Promise<Cast> {
   main.on('Plan', async (event: AnyEvent) => runPlan(event as unknown as { plan: Plan }, [main, ...hosts]));
   onTestFinished(async () => {
     for (const each of [...hosts, main]) await each.stop();
+    stopNoting();
   });
-  return { main, hosts, witness, begun: new Set() };
+  return { lives, main, hosts, witness, begun: new Set() };
 }
 
 /** What began twice for one event since the last look. */
@@ -115,7 +132,7 @@ async function withinTime<T>(work: Promise<T>, problem: () => Promise<string>): 
 }
 
 /** What is under way where, as far as each host still tells. */
-async function openIn({ main, hosts }: Cast, sent: readonly Dispatch<BaseEvent>[]): Promise<string> {
+async function openIn({ lives, main, hosts }: Cast, sent: readonly Dispatch<BaseEvent>[]): Promise<string> {
   const told = hosts.map(async (host, i) => {
     const state = `${String(host)} pid ${host.pid} thread ${host.threadId} ${JSON.stringify(host.stats())}`;
     const tree = await Promise.race([
@@ -125,7 +142,8 @@ async function openIn({ main, hosts }: Cast, sent: readonly Dispatch<BaseEvent>[
     return `host ${i}: ${state}\n${String(tree)}`;
   });
   const open = sent.map(({ event }, i) => `${i}: ${event.event_status} ${event.event_path.join('>')}`);
-  return [open.join(', '), main.logTree(), ...(await Promise.all(told))].join('\n');
+  const now = `now: ${(performance.now() / 1000).toFixed(1)} s`;
+  return [open.join(', '), main.logTree(), ...(await Promise.all(told)), ...lives, now].join('\n');
 }
 
 /** @returns how many came to what they were planned to */
