@@ -34,6 +34,8 @@ export class RunLoop {
   readonly #queue = new LinkedList<Delivery>();
   readonly #awaited = new LinkedList<Delivery>();
   readonly #claims = new Fifo<(at: Moment) => void>();
+  /** Those awaited in this turn are not all in order of dispatch. */
+  #disordered = false;
   #holder: HandlerRun | null = null;
   #busy = 0;
   #turn = 1;
@@ -169,6 +171,7 @@ export class RunLoop {
     this.#scheduled = false;
     this.#handlersAsk = false;
     this.#pumping = true;
+    if (this.#disordered) this.#orderAwaited();
     this.#turn += 1;
     this.#time = never;
     this.#wakes = wakes;
@@ -224,14 +227,22 @@ export class RunLoop {
   /** Behind the events that were awaited before; among those awaited in the same turn, in order of dispatch. */
   #pushAwaited(delivery: Delivery): void {
     delivery.awaitedTurn = this.#turn;
-    let place = this.#awaited.last;
-    while (
-      place !== null &&
-      place.awaitedTurn === this.#turn &&
-      place.lifecycle.sequence > delivery.lifecycle.sequence
-    ) {
-      place = place.previous;
+    const { last } = this.#awaited;
+    // None of them starts in this turn, so that they need their order at its end: putting each in its place would cost as
+    // much as their number squared.
+    if (last?.awaitedTurn === this.#turn && last.lifecycle.sequence > delivery.lifecycle.sequence)
+      this.#disordered = true;
+    this.#awaited.push(delivery);
+  }
+
+  #orderAwaited(): void {
+    this.#disordered = false;
+    const together: Delivery[] = [];
+    for (let { last } = this.#awaited; last?.awaitedTurn === this.#turn; { last } = this.#awaited) {
+      this.#awaited.remove(last);
+      together.push(last);
     }
-    this.#awaited.insertAfter(place, delivery);
+    together.sort((a, b) => a.lifecycle.sequence - b.lifecycle.sequence);
+    for (const delivery of together) this.#awaited.push(delivery);
   }
 }
