@@ -298,8 +298,9 @@ class ProgramRun {
     const { bus } = this.#watch(index);
     const wasCompleted = sent.completed;
     const dispatch = this.#try(bus, () => bus.dispatch(sent.event));
-    // One that was cancelled ends there within the call.
-    if (wasCompleted && (!sent.completed || sent.cancelled)) sent.reopened = true;
+    // One whose signal has aborted, be it after its end, ends there within the call.
+    const endsAtOnce = sent.cancelled || sent.controller?.signal.aborted === true;
+    if (wasCompleted && (!sent.completed || endsAtOnce)) sent.reopened = true;
     return dispatch;
   }
 
