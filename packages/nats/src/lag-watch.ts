@@ -36,7 +36,7 @@ export class LagWatch {
     this.#hasWarned = true;
     this.stop();
     this.#logger.warn(
-      `A handler kept this thread from its other work for ${(lag / 1000).toFixed(1)} s. Signs of life and acknowledgements to NATS wait meanwhile, and others may take this process for lost. Run such handlers in a WorkerBus or a HandlerPool.`,
+      `This thread came to nothing else for ${(lag / 1000).toFixed(1)} s: a handler kept it, or the machine had no time for it. Signs of life and acknowledgements to NATS wait meanwhile, and others may take this process for lost. Run handlers that take long in a WorkerBus or a HandlerPool.`,
     );
   }
 }

@@ -187,7 +187,7 @@ describe.skipIf(!hasServer)('failures', () => {
     expect(await call.eventResult()).toBe('blocked');
     expect(remote.status).toBe('up');
     const { warn } = await peer.says('warn');
-    expect(warn).toMatch(/^A handler kept this thread from its other work for [23]\.\d s\./);
+    expect(warn).toMatch(/^This thread came to nothing else for [23]\.\d s: /);
   });
 
   test('timeout - of an event ends it here while the other side is silent', async () => {
