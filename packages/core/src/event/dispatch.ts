@@ -70,6 +70,11 @@ export function rememberTransfer(event: object, transfer: readonly Transferable[
   transfers.set(event, transfer);
 }
 
+/** Something is to move with the event when it crosses a thread. */
+export function hasTransfer(event: object): boolean {
+  return transfers.has(event);
+}
+
 /** What is to move with the event, for its first crossing only: afterwards this side has it no more. */
 export function takeTransfer(event: object): readonly Transferable[] {
   const transfer = transfers.get(event);

@@ -41,7 +41,7 @@ export class Link implements Wire, AnswersHost, Asking, FrameHost {
   /** Told after each frame. */
   readonly onFrame: (() => void)[] = [];
   /** Told when an event of the other side has been answered for. */
-  onAnswer: (() => void) | null = null;
+  onAnswer: ((arrival: Arrival) => void) | null = null;
   readonly #owner: LinkOwner;
   readonly #incoming: Incoming;
   readonly #server: LinkServer | null;
@@ -232,12 +232,11 @@ export class Link implements Wire, AnswersHost, Asking, FrameHost {
 
   answer(arrival: Arrival): void {
     this.#answers.send(arrival);
-    this.onAnswer?.();
+    this.onAnswer?.(arrival);
   }
 
   refuse(number: number, event: BaseEvent, error: Error): void {
     this.#answers.sendRefusal(number, event, error);
-    this.onAnswer?.();
   }
 
   encode(event: BaseEvent, results: readonly EventResult[]): WireOutcome {

@@ -38,6 +38,14 @@ export interface CallTarget {
   readonly maxRecursionDepth?: number | null;
   /** Told when the function awaits an event, or has returned and leaves events to be waited for, and when it goes on. */
   readonly onSuspended?: (suspended: boolean) => void;
+  /** Has it begin when it is its turn; without, it begins at once. */
+  readonly turns?: CallTurns | undefined;
+}
+
+/** Who says when a call begins. */
+export interface CallTurns {
+  /** Calls `begin` or `refuse` later, unless the call is `over` by then. */
+  wait(call: LocalCall): void;
 }
 
 /**
@@ -45,6 +53,9 @@ export interface CallTarget {
  *
  * Its result belongs to that bus: it shows on the event here until the same result comes back with all the others.
  * Its time is kept over there.
+ *
+ *   accepted ──its turn──▶ begun ──the function and its children are done──▶ over
+ *      └──it may not begin any more, or is cancelled──▶ over, without a result
  */
 export class LocalCall implements Part, RunHost, ForwardTarget {
   readonly id: string;
@@ -58,6 +69,9 @@ export class LocalCall implements Part, RunHost, ForwardTarget {
   readonly #target: CallTarget;
   #run: HandlerRun | null = null;
   #lifecycle: Lifecycle | null = null;
+  #context: AsyncResource | null = null;
+  /** Nothing of it is left to be done. */
+  over = false;
 
   constructor(target: CallTarget) {
     this.#target = target;
@@ -78,11 +92,29 @@ export class LocalCall implements Part, RunHost, ForwardTarget {
     return undefined;
   }
 
+  /** Null before it is accepted. */
+  get event(): BaseEvent | null {
+    return (this.#lifecycle?.event ?? null) as BaseEvent | null;
+  }
+
   get runningBus(): RunningBus {
     return this.bus;
   }
 
   accept(event: BaseEvent, context: AsyncResource): Part {
+    this.#lifecycle = lifecycleOf(event);
+    this.#context = context;
+    this.#lifecycle.attach(this);
+    const { turns } = this.#target;
+    if (turns === undefined) this.begin();
+    else turns.wait(this);
+    return this;
+  }
+
+  /** It is its turn. */
+  begin(): void {
+    const lifecycle = this.#lifecycle as Lifecycle;
+    const event = lifecycle.event as BaseEvent;
     const { source, handler, resultId } = this.#target;
     const entry: HandlerEntry = {
       source,
@@ -96,21 +128,22 @@ export class LocalCall implements Part, RunHost, ForwardTarget {
       ownClock: true,
       isRemote: false,
     };
-    const lifecycle = lifecycleOf(event);
     const result = new EventResult(lifecycle, source, event.event_timeout);
     if (resultId !== null) resultRestored(result, resultId, unnamed);
-    this.#lifecycle = lifecycle;
     this.results = [result];
-    lifecycle.attach(this);
     lifecycle.start();
     lifecycle.onResults?.();
     // Its time is kept over there; to this side it has started.
     resultStarted(result);
     this.#run = new HandlerRun(event, entry, result, this);
     const refusal = recursionError(this.#run, this.#target.maxRecursionDepth ?? null);
-    if (refusal === null) this.#run.start(context);
+    if (refusal === null) this.#run.start(this.#context as AsyncResource);
     else this.#run.abort(refusal);
-    return this;
+  }
+
+  /** It never begins: it is answered without a result. */
+  refuse(): void {
+    if (!this.over) this.#close();
   }
 
   promote(): void {
@@ -120,8 +153,8 @@ export class LocalCall implements Part, RunHost, ForwardTarget {
   /** @param cause the error with which the other side has ended the handler, or why the event was cancelled */
   cancel(cause: unknown): void {
     const run = this.#run;
-    if (run === null) return;
-    if (isHandlerAbortedError(cause) || isHandlerCancelledError(cause)) run.abort(cause, cause.cause);
+    if (run === null) this.refuse();
+    else if (isHandlerAbortedError(cause) || isHandlerCancelledError(cause)) run.abort(cause, cause.cause);
     else if (isHandlerTimeoutError(cause)) run.abort(cause);
     else run.abort(abortedError(run.place, cause), cause);
   }
@@ -159,6 +192,7 @@ export class LocalCall implements Part, RunHost, ForwardTarget {
   }
 
   #close(): void {
+    this.over = true;
     this.onDone?.();
     this.#lifecycle?.partDone();
   }

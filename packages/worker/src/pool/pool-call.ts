@@ -1,5 +1,6 @@
 import { type BaseEvent, EventBus, type EventResult, type StuckFrame } from '@threadbus/core';
 import {
+  completedAtOf,
   fromEpoch,
   type HandlerRun,
   type Linked,
@@ -41,21 +42,27 @@ export interface CallCounts {
    * @param waited seconds until a thread took it, `ran` from then on; null if none did
    */
   ended(failure: CallFailure | null, waited: number | null, ran: number | null): void;
+  /** A function of that module has taken so many seconds, as its thread says. */
+  took(entry: string, seconds: number): void;
 }
 
 /**
  * One handler run whose work is to be done in a pool thread.
  *
- *   waiting ──a thread is free──▶ given ──the thread takes it──▶ taken ──its answer──▶ settled
- *      ▲                            │
- *      └──the thread dies, or is ended because it doesn't take it
+ *   waiting ──a thread is free, or will be soon──▶ given ──the thread takes it──▶ taken ──its answer──▶ settled
+ *      ▲                                             │
+ *      ├──the thread dies, or is ended because it doesn't take it when it is its turn
+ *      └──it was given ahead, and would have to wait too long
  *
  * Each state has its clock and its ends:
  * - *waiting* has no clock of its own: some thread is at work, or one starts under `startTimeout`. If none is up and
  *   the start fails, the call fails with the reason.
  * - *given*: if its module isn't loaded there yet, that goes first, under `startTimeout`, and the event isn't even sent.
  *   Then the thread has a second to take it, or less if it has functions of ended handlers (see PoolThread). One that
- *   doesn't is ended; the call goes to the front of those that wait, and from now on its event's time runs.
+ *   doesn't is ended; the call goes to the front of those that wait, and from now on its event's time runs. One that was
+ *   given *ahead* of its turn has no clock, and nothing is held against it: it is taken back and goes to the front when
+ *   the call before it takes longer than was thought, awaits an event, is ended or dies with the thread, or when another
+ *   thread has nothing to do.
  * - *taken*: its event's time runs from when the thread took it until the function has ended; the events that it has
  *   dispatched have times of their own. One that blocks its thread then is asked first where it is (see Overrun). If the
  *   thread dies, the call fails.
@@ -78,6 +85,8 @@ export class PoolCall implements Linked<PoolCall> {
   readonly context: Record<string, unknown> | null;
   /** The event's part in the thread, once it was sent. */
   part: RemotePart | null = null;
+  /** Under which the thread knows it. */
+  number = 0;
   readonly #calledAt = monotonic();
   readonly #counts: CallCounts;
   readonly #resolve: (value: unknown) => void;
@@ -129,6 +138,14 @@ export class PoolCall implements Linked<PoolCall> {
     this.#place = place;
   }
 
+  /** Its thread has not begun with it, and won't: another may have it. */
+  takeBack(holder: CallHolder): void {
+    this.part = null;
+    this.number = 0;
+    this.state = 'waiting';
+    this.#holder = holder;
+  }
+
   /** The thread has taken it at that moment, in monotonic seconds. */
   take(at: number): void {
     this.state = 'taken';
@@ -144,9 +161,7 @@ export class PoolCall implements Linked<PoolCall> {
   loseThread(holder: CallHolder): boolean {
     this.#threadsLost += 1;
     if (this.part?.moved === true || this.#threadsLost === maxThreadsLost) return false;
-    this.part = null;
-    this.state = 'waiting';
-    this.#holder = holder;
+    this.takeBack(holder);
     this.#startClock(0);
     return true;
   }
@@ -160,6 +175,8 @@ export class PoolCall implements Linked<PoolCall> {
       this.fail(new WorkerCrashedError(`The pool thread of ${this.handlerName} gave no answer.`));
       return;
     }
+    if (takenAt !== null && result.status === 'completed')
+      this.#counts.took(this.entry, (completedAtOf(result) - startedAtOf(result)) / 1000);
     // One that could not be sent has begun nowhere.
     if (takenAt !== null || result.status === 'completed') this.run.begin(startedAtOf(result), this.#place);
     if (result.status === 'error') {

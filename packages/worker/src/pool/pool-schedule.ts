@@ -1,13 +1,6 @@
-import {
-  defaultLogger,
-  type HandlerRun,
-  lifecycleOf,
-  LinkedList,
-  startTimer,
-  type Timer,
-} from '@threadbus/core/internal';
-import { monotonic } from '../thread/monotonic.ts';
+import { defaultLogger, type HandlerRun, startTimer, type Timer } from '@threadbus/core/internal';
 import type { WhereIs } from '../thread/stuck-at.ts';
+import { type IdleLimits, IdleThreads } from './idle-threads.ts';
 import { type CallHolder, PoolCall } from './pool-call.ts';
 import { capacityError, stoppedError } from './pool-errors.ts';
 import type { ResolvedPoolOptions } from './pool-options.ts';
@@ -15,11 +8,12 @@ import { PoolCounts, type PoolStats } from './pool-stats.ts';
 import { PoolThread } from './pool-thread.ts';
 import { idleError, noStartError } from './thread-errors.ts';
 import type { ThreadHost } from './thread-host.ts';
+import { WaitingCalls } from './waiting-calls.ts';
 
 /** Seconds without further starts after one that failed, as long as other threads are there for the calls. */
 const startPause = 1;
-/** Seconds that a thread beyond `maxThreads` is kept for the next call, once there is nothing to do for it. */
-const extraTime = 0.5;
+/** Seconds of work ahead of a thread for which another is woken. */
+const worthwhile = 0.0005;
 
 /**
  * Who gets which thread, and how many there are.
@@ -34,24 +28,19 @@ const extraTime = 0.5;
  * count: that may be one of the calls. Threads up to `minThreads` that are lost are
  * replaced only if they had been of use.
  */
-export class PoolSchedule implements ThreadHost<PoolThread>, CallHolder {
+export class PoolSchedule implements ThreadHost<PoolThread>, CallHolder, IdleLimits {
   readonly #options: ResolvedPoolOptions;
   readonly #counts: PoolCounts;
-  /** Those of events that a handler awaits go first: with its result the handler ends, and its thread is free. */
-  readonly #urgent = new LinkedList<PoolCall>();
-  readonly #others = new LinkedList<PoolCall>();
+  readonly #waiting = new WaitingCalls();
   /** All that are not gone. */
   readonly #threads = new Set<PoolThread>();
-  /** The one that was used last at the end. */
-  readonly #idle: PoolThread[] = [];
+  readonly #idle = new IdleThreads(this);
   readonly #readiness = new Set<{ readonly resolve: () => void; readonly reject: (error: Error) => void }>();
   #places = 0;
   #awaiting = 0;
   #starting = 0;
   #ending = 0;
   #pause: Timer | null = null;
-  #idleTimer: Timer | null = null;
-  #extraTimer: Timer | null = null;
   #isStopped = false;
   #stopped: Promise<void> | null = null;
 
@@ -67,7 +56,7 @@ export class PoolSchedule implements ThreadHost<PoolThread>, CallHolder {
       threads: this.#threads.size,
       running: this.#places - this.#starting - this.#ending,
       awaiting: this.#awaiting,
-      waiting: this.#waiting,
+      waiting: this.#waiting.size + this.#ahead,
       completed,
       failed,
       timedOut,
@@ -113,7 +102,7 @@ export class PoolSchedule implements ThreadHost<PoolThread>, CallHolder {
 
   /** A call that waits was ended from outside. */
   ended(call: PoolCall): void {
-    this.#unqueue(call);
+    this.#waiting.remove(call);
   }
 
   timeUp(call: PoolCall): null {
@@ -142,15 +131,15 @@ export class PoolSchedule implements ThreadHost<PoolThread>, CallHolder {
       void thread.stop(idleError());
       return;
     }
-    this.#idle.push(thread);
+    this.#idle.add(thread);
     this.#fill();
-    this.#watchIdle();
+    this.#relieve();
+    this.#idle.watch();
   }
 
   ending(thread: PoolThread): void {
     this.#ending += 1;
-    const at = this.#idle.indexOf(thread);
-    if (at >= 0) this.#idle.splice(at, 1);
+    this.#idle.remove(thread);
   }
 
   gone(thread: PoolThread): void {
@@ -167,10 +156,46 @@ export class PoolSchedule implements ThreadHost<PoolThread>, CallHolder {
     );
   }
 
+  get idleTimeout(): number | null {
+    return this.#options.idleTimeout;
+  }
+
+  get minThreads(): number {
+    return this.#options.minThreads;
+  }
+
+  get live(): number {
+    return this.#threads.size - this.#ending;
+  }
+
+  get hasExtra(): boolean {
+    return this.live - this.#awaiting > this.#options.maxThreads;
+  }
+
+  get hasIdle(): boolean {
+    return this.#idle.size > 0;
+  }
+
+  advanced(thread: PoolThread): void {
+    const first = this.#waiting.firstAhead;
+    if (first === null) return;
+    const room = this.#counts.lately.ahead(first.entry);
+    // Half of them at a time: each time costs a message.
+    if (thread.calls.ahead > room / 2) return;
+    this.#giveAhead(thread);
+  }
+
+  takeBack(calls: readonly PoolCall[]): void {
+    for (const call of [...calls].reverse()) {
+      call.takeBack(this);
+      if (this.#isStopped) call.fail(stoppedError());
+      else this.#waiting.putFirst(call, false);
+    }
+  }
+
   again(call: PoolCall): boolean {
     if (this.#isStopped || !call.loseThread(this)) return false;
-    call.list = this.#urgent;
-    this.#urgent.insertAfter(null, call);
+    this.#waiting.putFirst(call, true);
     return true;
   }
 
@@ -187,55 +212,82 @@ export class PoolSchedule implements ThreadHost<PoolThread>, CallHolder {
     this.#fill();
   }
 
-  get #waiting(): number {
-    return this.#urgent.size + this.#others.size;
+  /** Calls that threads have besides those that they work for. */
+  get #ahead(): number {
+    let ahead = 0;
+    for (const thread of this.#threads) ahead += thread.calls.ahead;
+    return ahead;
   }
 
   get #isReady(): boolean {
-    return this.#threads.size - this.#starting - this.#ending >= Math.max(1, this.#options.minThreads);
+    return this.live - this.#starting >= Math.max(1, this.#options.minThreads);
   }
 
   #add(call: PoolCall): void {
     const { maxQueue } = this.#options;
-    call.list = lifecycleOf(call.event).awaited ? this.#urgent : this.#others;
-    call.list.push(call);
+    this.#waiting.add(call);
     this.#fill();
-    if (call.list === null || maxQueue === null) return;
-    if (this.#waiting - this.#starting <= maxQueue) return;
-    this.#unqueue(call);
-    call.fail(capacityError(call, this.#places, this.#waiting - this.#starting, maxQueue));
+    if (call.list === null) return;
+    const waiting = maxQueue === null ? 0 : this.#waiting.size + this.#ahead - this.#starting;
+    if (maxQueue === null || waiting <= maxQueue) {
+      this.#addAhead(call);
+      return;
+    }
+    this.#waiting.remove(call);
+    call.fail(capacityError(call, this.#places, waiting - 1, maxQueue));
   }
 
-  #unqueue(call: PoolCall): void {
-    call.list?.remove(call);
-    call.list = null;
+  /** A further call goes to the thread that has the least before it; if others wait, threads will ask for them. */
+  #addAhead(call: PoolCall): void {
+    if (this.#waiting.firstAhead !== call || this.#counts.lately.ahead(call.entry) === 0) return;
+    let best: PoolThread | null = null;
+    for (const thread of this.#threads) {
+      if ((best === null || thread.calls.ahead < best.calls.ahead) && thread.takesAhead(call)) best = thread;
+    }
+    if (best !== null) this.#giveAhead(best);
+  }
+
+  /** Gives a thread what it will come to soon, as things look. */
+  #giveAhead(thread: PoolThread): void {
+    // What a handler awaits, and what a thread starts for, is given to a thread that does nothing else.
+    while (this.#starting === 0) {
+      const call = this.#waiting.firstAhead;
+      if (call === null || thread.calls.ahead >= this.#counts.lately.ahead(call.entry) || !thread.takesAhead(call))
+        return;
+      this.#waiting.remove(call);
+      thread.give(call);
+    }
+  }
+
+  /** Threads that have nothing to do take over what others were given ahead, if it is worth the message. */
+  #relieve(): void {
+    while (this.#idle.size > 0 && this.#waiting.size === 0 && this.#places < this.#options.maxThreads) {
+      const call = this.#mostLoaded()?.calls.takeFirst() ?? null;
+      if (call === null) return;
+      this.takeBack([call]);
+      this.#fill();
+    }
+  }
+
+  #mostLoaded(): PoolThread | null {
+    let most: PoolThread | null = null;
+    for (const thread of this.#threads) if (thread.calls.ahead > (most?.calls.ahead ?? 0)) most = thread;
+    return most !== null && most.calls.expected(this.#counts.lately) >= worthwhile ? most : null;
   }
 
   /** Gives threads to those that wait, as many as there is room for. */
   #fill(): void {
-    while (this.#waiting > 0 && this.#places < this.#options.maxThreads) {
-      const thread = this.#takeIdle();
+    while (this.#waiting.size > 0 && this.#places < this.#options.maxThreads) {
+      const thread = this.#idle.take();
       if (thread === null) break;
-      const call = (this.#urgent.first ?? this.#others.first) as PoolCall;
-      this.#unqueue(call);
+      const call = this.#waiting.first as PoolCall;
+      this.#waiting.remove(call);
       thread.give(call);
     }
-    while (this.#waiting > this.#starting && this.#places < this.#options.maxThreads) {
+    while (this.#waiting.size > this.#starting && this.#places < this.#options.maxThreads) {
       if (!this.#mayStart || !this.#start()) break;
     }
-    if (this.#starting > 0 && this.#waiting > 0) for (const thread of this.#threads) thread.hold();
-  }
-
-  /** The one that was used last; rather one in which nothing goes on of handlers that were ended. */
-  #takeIdle(): PoolThread | null {
-    for (let at = this.#idle.length - 1; at >= 0; at -= 1) {
-      const thread = this.#idle[at] as PoolThread;
-      if (!thread.hasLeftovers) {
-        this.#idle.splice(at, 1);
-        return thread;
-      }
-    }
-    return this.#idle.pop() ?? null;
+    if (this.#starting > 0 && this.#waiting.size > 0) for (const thread of this.#threads) thread.hold();
   }
 
   get #mayStart(): boolean {
@@ -258,7 +310,7 @@ export class PoolSchedule implements ThreadHost<PoolThread>, CallHolder {
   /** Starts what is to be there without a call. */
   #keepMinimum(): void {
     const wanted = Math.max(this.#readiness.size > 0 ? 1 : 0, this.#options.minThreads);
-    while (this.#threads.size - this.#ending < wanted && this.#places < this.#options.maxThreads) {
+    while (this.live < wanted && this.#places < this.#options.maxThreads) {
       if (!this.#mayStart || !this.#start()) return;
     }
   }
@@ -266,7 +318,7 @@ export class PoolSchedule implements ThreadHost<PoolThread>, CallHolder {
   #failStart(error: Error): void {
     if (this.#isStopped) return;
     // One whose handler awaits an event may be waiting for these very calls.
-    const others = this.#threads.size - this.#ending - this.#awaiting;
+    const others = this.live - this.#awaiting;
     for (const { reject } of this.#readiness) reject(error);
     this.#readiness.clear();
     if (others > 0) {
@@ -276,62 +328,21 @@ export class PoolSchedule implements ThreadHost<PoolThread>, CallHolder {
           this.#pause = null;
           this.#fill();
         },
-        this.#waiting > 0,
+        this.#waiting.size > 0,
       );
       return;
     }
-    if (this.#waiting === 0) defaultLogger().error(error.message);
-    for (const call of [...this.#urgent, ...this.#others]) {
-      this.#unqueue(call);
-      call.fail(error);
-    }
-  }
-
-  /** One timer for all threads that have nothing to do. */
-  #watchIdle(): void {
-    const { idleTimeout, minThreads, maxThreads } = this.#options;
-    const live = this.#threads.size - this.#ending;
-    if (this.#idle.length > 0 && live - this.#awaiting > maxThreads)
-      this.#extraTimer ??= this.#idleIn(extraTime, 'extra');
-    if (idleTimeout !== null && live > minThreads) this.#idleTimer ??= this.#idleIn(idleTimeout, 'idle');
-  }
-
-  #idleIn(seconds: number, kind: 'idle' | 'extra'): Timer {
-    return startTimer(
-      seconds,
-      () => {
-        if (kind === 'extra') this.#extraTimer = null;
-        else this.#idleTimer = null;
-        this.#endIdle();
-      },
-      false,
-    );
-  }
-
-  #endIdle(): void {
-    const { idleTimeout, minThreads, maxThreads } = this.#options;
-    const at = monotonic();
-    // Ending one takes it off the list.
-    for (const thread of [...this.#idle]) {
-      const live = this.#threads.size - this.#ending;
-      const extra = live - this.#awaiting > maxThreads;
-      const limit = extra ? extraTime : idleTimeout;
-      if (limit === null || live <= minThreads) return;
-      if (at - thread.idleSince >= limit) void thread.stop(idleError());
-    }
-    this.#watchIdle();
+    if (this.#waiting.size === 0) defaultLogger().error(error.message);
+    for (const call of this.#waiting.takeAll()) call.fail(error);
   }
 
   async #stop(): Promise<void> {
     const error = stoppedError();
     for (const { reject } of this.#readiness) reject(error);
     this.#readiness.clear();
-    for (const timer of [this.#pause, this.#idleTimer, this.#extraTimer]) timer?.cancel();
-    const calls = [...this.#urgent, ...this.#others];
-    for (const call of calls) {
-      this.#unqueue(call);
-      call.fail(error);
-    }
+    this.#pause?.cancel();
+    this.#idle.stop();
+    for (const call of this.#waiting.takeAll()) call.fail(error);
     await Promise.all([...this.#threads].map(async (thread) => thread.stop(error)));
   }
 }

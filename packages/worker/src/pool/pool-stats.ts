@@ -2,6 +2,7 @@ import { isHandlerTimeoutError } from '@threadbus/core';
 import { isWorkerCrashedError } from '../errors.ts';
 import { monotonic } from '../thread/monotonic.ts';
 import type { CallCounts, CallFailure } from './pool-call.ts';
+import { RunTimes } from './run-times.ts';
 import { TimeHistogram, type TimeSummary } from '../thread/time-histogram.ts';
 
 /** What a pool is doing and has done; all of it is known without asking a thread. */
@@ -38,6 +39,8 @@ export class PoolCounts implements CallCounts {
   crashed = 0;
   readonly waitTime: TimeHistogram = new TimeHistogram();
   readonly runTime: TimeHistogram = new TimeHistogram();
+  /** By module. */
+  readonly lately: RunTimes = new RunTimes();
   readonly #places: number;
   readonly #since = monotonic();
   #taken = 0;
@@ -58,6 +61,10 @@ export class PoolCounts implements CallCounts {
     }
     if (waited !== null) this.waitTime.add(waited);
     if (ran !== null) this.runTime.add(ran);
+  }
+
+  took(entry: string, seconds: number): void {
+    this.lately.add(entry, seconds);
   }
 
   /** So many places are taken from now on. */

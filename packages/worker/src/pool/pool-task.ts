@@ -17,6 +17,7 @@ import { takeGuest } from '../thread/guests.ts';
 import { drainOutput } from '../thread/output.ts';
 import { reportWhere } from '../thread/where-report.ts';
 import { Desk } from './desk.ts';
+import { Turns } from './turns.ts';
 import { loadHandler } from './load-handler.ts';
 import {
   callOf,
@@ -42,6 +43,7 @@ interface LoadedHandler {
 /** Serves from now on; it is the port that keeps the thread, not this task. */
 export default function serve({ port, desk: buffer }: PoolTask): void {
   const desk = new Desk(buffer);
+  const turns = new Turns(desk);
   const links = new Map<number, Link>();
   const handlers = new Map<number, LoadedHandler>();
   const tell = (news: ToPool): void => port.postMessage(news);
@@ -50,7 +52,7 @@ export default function serve({ port, desk: buffer }: PoolTask): void {
     else if ('finish' in message) void finish(tell);
     else if ('guest' in message) void takeGuest(message.guest);
     else if ('load' in message) void load(message, handlers, tell);
-    else if ('open' in message) links.set(message.open, openLine(port, message, desk, handlers));
+    else if ('open' in message) links.set(message.open, openLine(port, message, { desk, turns, handlers }));
     else closeLine(links, message.close);
   };
   if (!isMainThread) reportWhere();
@@ -105,40 +107,50 @@ function shown(handler: AnyHandler, desk: Desk, call: number): AnyHandler {
   };
 }
 
+/** What all links of the thread share. */
+interface Works {
+  readonly desk: Desk;
+  readonly turns: Turns;
+  readonly handlers: ReadonlyMap<number, LoadedHandler>;
+}
+
 /** Makes this side's end of the link to a bus that calls. */
-function openLine(
-  port: MessagePort,
-  { open: line, bus }: OpenLine,
-  desk: Desk,
-  handlers: ReadonlyMap<number, LoadedHandler>,
-): Link {
+function openLine(port: MessagePort, { open: line, bus }: OpenLine, { desk, turns, handlers }: Works): Link {
   return outsideContexts(() => {
     let source: ResultSource = { handlerId: '', handlerName: '', busId: bus.id, busName: bus.name };
     const targetOf = (target: number, wireCall: WireCall | null): ForwardTarget | undefined => {
       const wanted = callOf(target);
       if (wanted === null || wireCall === null) return undefined;
       const handler = handlers.get(wanted.module);
+      const { free } = turns;
       // One that was ended meanwhile is not started any more.
-      if (handler === undefined || !desk.take(wanted.call)) return undefined;
+      if (handler === undefined || (free && !desk.take(wanted.call))) return undefined;
       const { resultId, handlerId } = wireCall;
       // The same object for the same handler: what answers say of it was said before then.
       if (source.handlerId !== handlerId) {
         source = { handlerId, handlerName: handler.name, busId: bus.id, busName: bus.name };
       }
-      return new LocalCall({
+      const call = new LocalCall({
         resultId,
         source,
         handler: shown(handler.handler, desk, wanted.call),
         bus: reference,
         onSuspended: (suspended) => link.sendSuspended(suspended),
+        turns: free ? undefined : { wait: (ahead) => turns.wait(ahead, wanted.call) },
       });
+      if (free) turns.begun(call);
+      return call;
     };
     const remote = new RemoteBus(bus, null, defaultFlow, { busy: () => undefined, targetOf });
     const reference = new BusReference(remote);
     const link = remote.createLink(lineSender(port, line), null, unreadable);
     link.open({ id: newId(), name: 'a pool thread' });
     remote.connect();
-    if (!isMainThread) link.outbox.gate = drainOutput;
+    link.onAnswer = (arrival) => turns.answered(arrival, link);
+    if (!isMainThread) {
+      link.outbox.gate = drainOutput;
+      link.outbox.onOpen = () => turns.opened();
+    }
     return link;
   });
 }

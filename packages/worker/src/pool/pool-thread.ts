@@ -1,48 +1,44 @@
-import type { EventResult } from '@threadbus/core';
-import { decodeThrown, sendCall } from '@threadbus/link/internal';
 import type { CarrierEnd } from './carrier.ts';
 import { monotonic } from '../thread/monotonic.ts';
 import { type WhereIs, whereIs } from '../thread/stuck-at.ts';
+import { GivenCalls } from './given-calls.ts';
 import { Overrun } from './overrun.ts';
 import type { CallHolder, PoolCall } from './pool-call.ts';
 import { PoolLines } from './pool-lines.ts';
-import { targetOf, type ThreadNews, type ToPool } from './pool-port.ts';
-import { TakeWatch, takeTime } from './take-watch.ts';
+import type { ToPool } from './pool-port.ts';
+import { horizon } from './run-times.ts';
+import { TakeWatch, type TakeWatchOwner } from './take-watch.ts';
 import {
   blockedError,
   deathError,
-  loadTimeoutError,
   preloadError,
   reasonOf,
   startTimeoutError,
   unreadableError,
 } from './thread-errors.ts';
 import { ThreadClock } from './thread-clock.ts';
+import { ThreadEnding } from './thread-ending.ts';
 import type { ThreadHost, ThreadOptions } from './thread-host.ts';
-import { ThreadModules } from './thread-modules.ts';
+import { type ModulesOwner, ThreadModules } from './thread-modules.ts';
 import { ThreadPlace } from './thread-place.ts';
 import { ThreadSeat } from './thread-seat.ts';
 import { WaitWatch } from './wait-watch.ts';
 
 /** Seconds for a thread to answer that its handler was ended. */
 const grace = 0.2;
-/** Seconds for a thread with a call to say that it ends in order: it is not blocked. */
-const finishGrace = 0.5;
-/** Seconds for the hooks of a thread that ends in order; they give up earlier. */
-const finishTime = 1.2;
-/** Seconds that a thread which is to end counts as there; in a native call it may take any time. */
-const endTime = 1;
 
 /**
  * One thread of a pool, for as long as it lives: one carrier, one port, one link for each bus that calls.
  *
  *   starting ──it says that it is up, and has loaded what is to be preloaded──▶ idle
- *   idle ──a call whose module it has──▶ busy ──the answer──▶ idle
+ *   idle ──a call whose module it has──▶ busy ──the answer──▶ idle, or busy with a call that it was given ahead
  *   idle ──a call whose module it hasn't──▶ loading ──loaded──▶ busy, or idle if the call was ended meanwhile
  *   busy ──its call is ended from outside──▶ draining ──the answer──▶ idle
  *   any ──it dies──▶ gone;   any ──it is ended──▶ ending ──it is gone──▶ gone
  *
- * It has one call at a time, and each state has its clock:
+ * It works for one call at a time. Further calls it may be given ahead (see GivenCalls and PoolCall), which it takes one
+ * after the other: as their answers come in that order, each answer says whose turn it is now. They are taken back before
+ * it drains, awaits or ends. Each state has its clock:
  * - *starting*, *loading*: `startTimeout` for each step; then it is ended, with WorkerStartError for its call. That it
  *   begins to load it has to say as quickly as it has to take a call.
  * - *busy*: the call has to be taken within a second, or a fifth of one if functions of ended handlers are known to go
@@ -53,35 +49,36 @@ const endTime = 1;
  *   needs no more for that than its event loop, whatever the function of the ended handler does: one that doesn't is
  *   blocked by it, and ended. One that waits is pinged each second, and ended if it doesn't answer within another; so is
  *   one that is *busy* and waits, if its handler has returned or functions of ended handlers go on in it.
- * - *ending*: if the pool was stopped, or it had nothing to do, it is asked to end in order: half a second, or one if it
- *   was idle, to say that it does so, then its hooks have a second. After that, or at once if it was ended for what it
- *   did, it is made to end: a second, after which nobody waits for it any more.
+ * - *ending*: if the pool was stopped, or it had nothing to do, it is asked to end, else made to (see ThreadEnding).
  * - *idle*: the pool ends it after `idleTimeout`.
  *
  * What a thread has said before it died is read before its end is acted upon: a call that was answered is answered.
  */
-export class PoolThread implements CallHolder {
+export class PoolThread implements CallHolder, ModulesOwner, TakeWatchOwner {
   state: 'starting' | 'idle' | 'loading' | 'busy' | 'draining' | 'ending' | 'gone' = 'starting';
   /** In monotonic seconds, if it is idle. */
   idleSince = 0;
   /** It has done something since it started. */
   useful = false;
   readonly #host: ThreadHost<PoolThread>;
-  readonly #options: ThreadOptions;
-  readonly #clock = new ThreadClock((error) => this.#end(error));
-  readonly #watch = new TakeWatch((call) => this.#clock.endNow(() => blockedError(call.handlerName)));
+  readonly #clock = new ThreadClock(
+    (error) => this.#end(error),
+    () => this.#seat.readAll(),
+  );
+  readonly #watch = new TakeWatch(this, this.#clock);
   readonly #seat: ThreadSeat;
   readonly #lines: PoolLines;
+  readonly #ending: ThreadEnding;
   readonly #waits: WaitWatch;
-  readonly #modules = new ThreadModules((message) => this.#seat.port.postMessage(message));
-  #call: PoolCall | null = null;
+  /** What it works for, or will. */
+  readonly calls: GivenCalls;
+  readonly #modules: ThreadModules;
   readonly #place: ThreadPlace;
   #onGone: (() => void) | null = null;
 
   /** @throws what keeps it from starting */
   constructor(host: ThreadHost<PoolThread>, options: ThreadOptions) {
     this.#host = host;
-    this.#options = options;
     this.#place = new ThreadPlace(host);
     const owner = {
       read: (message: ToPool) => this.#read(message),
@@ -93,6 +90,9 @@ export class PoolThread implements CallHolder {
       suspended: (awaiting) => this.#suspended(awaiting),
       lost: owner.unreadable,
     });
+    this.#modules = new ThreadModules(this, this.#clock, options, (message) => this.#seat.port.postMessage(message));
+    this.#ending = new ThreadEnding(this.#seat, this.#clock, () => this.#gone());
+    this.calls = new GivenCalls(this.#watch, this.#lines, () => this.#next());
     this.#waits = new WaitWatch(this.#lines, this.#clock, () => this.state === 'draining' || this.#watch.hasMore);
     this.#place.take(true);
     this.#clock.endIn(options.startTimeout, () => startTimeoutError(options.startTimeout));
@@ -113,15 +113,32 @@ export class PoolThread implements CallHolder {
     this.#seat.hold();
   }
 
-  /** Takes over a call; only when idle. */
+  /** Whether it can be given that call ahead. */
+  takesAhead(call: PoolCall): boolean {
+    if (this.state !== 'busy' || this.#place.awaiting || this.#seat.isHere) return false;
+    return this.#modules.numberOf(call.entry) !== undefined && this.calls.takesAhead(call);
+  }
+
+  slow(waited: number): boolean {
+    if (waited < horizon && !this.#host.hasIdle) return false;
+    this.#host.takeBack(this.calls.takeAll());
+    this.#host.changed();
+    return true;
+  }
+
+  /** Takes over a call: only when idle, or ahead. */
   give(call: PoolCall): void {
-    this.#call = call;
     call.give(this, this.#seat.place);
+    if (this.state === 'busy') {
+      this.calls.send(call, this.#modules.numberOf(call.entry) as number);
+      return;
+    }
+    this.calls.current = call;
     this.hold();
     this.#place.take(true);
     const module = this.#modules.numberOf(call.entry);
     if (module !== undefined) {
-      this.#send(call, module);
+      this.#begin(call, module);
       return;
     }
     this.state = 'loading';
@@ -131,24 +148,28 @@ export class PoolThread implements CallHolder {
 
   /** Its call was ended from outside, in the step that calls this. What it loads it goes on with, for the next call. */
   ended(call: PoolCall, reason: Error): void {
-    if (this.state === 'loading') {
-      this.#call = null;
+    if (call !== this.calls.current) {
+      this.calls.ended(call, reason);
       return;
     }
-    this.#watch.withdraw();
-    this.state = 'draining';
+    if (this.state === 'loading') {
+      this.calls.current = null;
+      return;
+    }
+    this.#watch.withdraw(call);
+    this.#drain(call);
     call.part?.cancel(reason);
-    this.#clock.endIn(grace, () => blockedError(call.handlerName));
+    this.#host.takeBack(this.calls.takeAll());
   }
 
-  decide(): void {
-    if (this.state === 'busy' && !this.#watch.withdraw()) this.#watch.look();
+  decide(call: PoolCall): void {
+    if (call.number > 0 && !this.#watch.withdraw(call)) this.#watch.look(call);
   }
 
   timeUp(call: PoolCall): Overrun | null {
     if (!this.#isAtWork(call)) return null;
     const { isHere, place } = this.#seat;
-    if (!isHere && this.#watch.takenAt !== null) {
+    if (!isHere && this.#watch.takenAt(call) !== null) {
       const ping = (answered: () => void): void => this.#lines.ping(call.bus, answered);
       return new Overrun(call, { ...place, ping, isAtWork: () => this.#isAtWork(call) });
     }
@@ -159,14 +180,13 @@ export class PoolThread implements CallHolder {
   /** What it is doing; null if it has nothing to do, or nobody knows. */
   async whereIs(): Promise<WhereIs | null> {
     const { isHere, place } = this.#seat;
-    const isBusy = this.#call !== null && this.state === 'busy' && !this.#place.awaiting;
+    const isBusy = this.calls.current !== null && this.state === 'busy' && !this.#place.awaiting;
     return isBusy && !isHere ? whereIs(place.threadId) : null;
   }
 
   /** Ends the thread, its hooks first if it isn't blocked, or not up yet; a call that it has fails with the error. @returns once it is gone */
   async stop(error: Error): Promise<void> {
-    this.#call?.part?.cancel(error);
-    this.#call?.fail(error);
+    this.calls.fail(error);
     if (this.state === 'gone') return;
     await new Promise<void>((resolve) => {
       this.#onGone = resolve;
@@ -177,85 +197,74 @@ export class PoolThread implements CallHolder {
   /** Reads what has come. @returns whether the call's function still goes on */
   #isAtWork(call: PoolCall): boolean {
     this.#seat.readAll();
-    return this.#call === call && !this.#watch.hasReturned;
+    return this.calls.current === call && !this.#watch.hasReturned(call);
   }
 
   #read(message: ToPool): void {
     if (Array.isArray(message)) this.#lines.read(message);
-    else if (message.news === 'finishing') this.#finishing();
-    else if (message.news === 'finished') this.#leave();
-    else if (this.state !== 'ending' && this.state !== 'gone') this.#hear(message);
+    else if (message.news === 'finishing') this.#ending.finishing();
+    else if (message.news === 'finished') this.#ending.finished();
+    else if (this.state !== 'ending' && this.state !== 'gone') this.#modules.hear(message);
   }
 
-  #hear(message: ThreadNews): void {
-    if (message.news === 'up') this.#preload();
-    else if (message.news === 'loading') this.#begun();
-    else if (message.news === 'loaded') this.#loaded(message.module);
-    else if (message.news === 'failed') this.#notLoaded(decodeThrown(message.error));
+  loaded(module: number | null): void {
+    const call = this.calls.current;
+    if (module === null || call === null) this.#rest();
+    else this.#begin(call, module);
   }
 
-  /** Loads what is to be there before the first call, one after the other. */
-  #preload(): void {
-    const entry = this.#options.preload[this.#modules.size];
-    if (entry === undefined) this.#rest();
-    else this.#modules.load(entry);
-  }
-
-  #begun(): void {
-    const { loading } = this.#modules;
-    if (loading === null) return;
-    this.#modules.begun = true;
-    const { startTimeout } = this.#options;
-    this.#clock.endIn(startTimeout, () => loadTimeoutError(loading, startTimeout));
-  }
-
-  #loaded(module: number): void {
-    this.#modules.loaded(module);
-    this.#clock.stop();
-    const call = this.#call;
-    if (this.state === 'starting') this.#preload();
-    else if (call === null) this.#rest();
-    else this.#send(call, module);
-  }
-
-  #notLoaded(error: unknown): void {
-    const { loading } = this.#modules;
-    this.#modules.failed();
+  notLoaded(entry: string, error: unknown): void {
     if (this.state === 'starting') {
-      this.#end(preloadError(loading ?? 'a module', error));
+      this.#end(preloadError(entry, error));
       return;
     }
-    const call = this.#call;
-    this.#call = null;
+    const call = this.calls.current;
+    this.calls.current = null;
     call?.fail(error);
     this.#rest();
   }
 
-  #send(call: PoolCall, module: number): void {
+  /** It has nothing else to do: it gets the call at once. */
+  #begin(call: PoolCall, module: number): void {
     this.state = 'busy';
-    const target = { number: targetOf(this.#watch.give(call), module) };
-    const { outgoing } = this.#lines.of(call.bus);
-    const part = sendCall(outgoing, target, call.run, call.context, (result) => this.#answered(call, result));
-    // An event that can't be sent has its answer by now, and this thread perhaps another call.
-    if (this.#call === call) call.part = part;
+    const line = this.calls.send(call, module);
+    if (this.calls.current !== call) return;
+    this.#watch.follow(call);
+    line.link?.outbox.flush();
   }
 
-  #answered(call: PoolCall, result: EventResult | undefined): void {
-    if (this.#call !== call) return;
-    this.#call = null;
-    this.#watch.done();
-    call.answer(result, this.#watch.takenAt);
-    this.#rest();
+  /** It has begun with what it was given ahead, or will when it comes to it. */
+  #next(): void {
+    const next = this.calls.next();
+    if (next === null) {
+      this.#rest();
+      return;
+    }
+    if (this.state === 'ending' || this.state === 'gone') return;
+    this.#waits.stop();
+    this.#place.await(false);
+    this.#place.take(true);
+    this.#watch.follow(next);
+    if (next.state === 'settled') this.#drain(next);
+    else this.state = 'busy';
+    this.#host.advanced(this);
+  }
+
+  #drain(call: PoolCall): void {
+    this.state = 'draining';
+    this.#clock.endIn(grace, () => blockedError(call.handlerName));
   }
 
   /** The handler awaits an event, goes on, or has ended and leaves events to be waited for. */
   #suspended(awaiting: boolean): void {
-    const call = this.#call;
+    const call = this.calls.current;
     if (call === null) return;
     this.#place.await(awaiting);
     this.#place.take(!awaiting);
-    if (awaiting) this.#waits.start(call);
-    else this.#waits.stop();
+    if (awaiting) {
+      this.#waits.start(call);
+      this.#host.takeBack(this.calls.takeAll());
+    } else this.#waits.stop();
     this.#host.changed();
   }
 
@@ -281,22 +290,8 @@ export class PoolThread implements CallHolder {
     this.state = 'ending';
     this.#seat.ending(reasonOf(error), state === 'busy' || state === 'draining' ? 1 : 0);
     this.#lose(state, error);
-    if (!orderly || state === 'starting') {
-      this.#leave();
-      return;
-    }
-    this.#clock.callIn(state === 'idle' ? takeTime : finishGrace, () => this.#leave(), true);
-    this.#seat.port.postMessage({ finish: true });
-  }
-
-  #finishing(): void {
-    if (this.state === 'ending') this.#clock.callIn(finishTime, () => this.#leave(), true);
-  }
-
-  #leave(): void {
-    if (this.state !== 'ending') return;
-    this.#clock.callIn(endTime, () => this.#gone(), true);
-    this.#seat.end();
+    if (orderly && state !== 'starting') this.#ending.ask(state === 'idle');
+    else this.#ending.make();
   }
 
   /** The carrier has ended, asked to or not. */
@@ -304,7 +299,7 @@ export class PoolThread implements CallHolder {
     const { state } = this;
     if (state !== 'ending' && state !== 'gone') {
       this.state = 'ending';
-      const call = this.#call;
+      const call = this.calls.current;
       this.#seat.ending('crashed', state === 'busy' || state === 'draining' ? 1 : 0);
       this.#seat.readAll();
       const error = deathError(state, this.#modules.loading, call?.handlerName ?? null, end);
@@ -321,18 +316,19 @@ export class PoolThread implements CallHolder {
     this.#place.take(true);
     this.#place.await(false);
     this.#host.ending(this);
-    const call = this.#call;
-    const begun = state === 'loading' ? this.#modules.begun : !this.#watch.withdraw();
+    const call = this.calls.current;
+    const begun = state === 'loading' ? this.#modules.begun : call !== null && !this.#watch.withdraw(call);
     // When and where it has begun is told with its end.
-    if (state !== 'loading') this.#watch.look();
+    if (state !== 'loading' && call !== null) this.#watch.look(call);
+    this.#host.takeBack(this.calls.lose(error));
     if (call !== null && call.state !== 'settled' && !begun) {
       // Before its part fails with all others.
-      this.#call = null;
+      this.calls.current = null;
       if (!this.#host.again(call)) call.fail(error);
     }
     this.#lines.fail(error);
-    this.#call?.fail(error);
-    this.#call = null;
+    this.calls.current?.fail(error);
+    this.calls.current = null;
     if (state === 'starting') this.#host.startFailed(this, error);
     this.#host.changed();
   }

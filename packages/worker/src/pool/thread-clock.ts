@@ -8,11 +8,18 @@ const debugPause = 1;
 /** The clock of the state that a thread is in: a new one takes the place of the one before. */
 export class ThreadClock {
   readonly #end: (error: Error) => void;
+  readonly #readAll: () => void;
   #timer: Timer | null = null;
+  /** How often it was set or stopped. */
+  #times = 0;
 
-  /** @param end ends the thread */
-  constructor(end: (error: Error) => void) {
+  /**
+   * @param end ends the thread
+   * @param readAll reads what the thread has said: it may set or stop this clock
+   */
+  constructor(end: (error: Error) => void, readAll: () => void) {
     this.#end = end;
+    this.#readAll = readAll;
   }
 
   /** Ends the thread after so many seconds, null = never; and never beside a debugger, at whose breakpoint it may stand. */
@@ -20,6 +27,10 @@ export class ThreadClock {
     this.stop();
     if (seconds === null) return;
     this.callIn(seconds, () => {
+      const times = this.#times;
+      this.#readAll();
+      // What has come meanwhile says that all is well.
+      if (times !== this.#times) return;
       if (!this.endNow(error)) this.endIn(debugPause, error);
     });
   }
@@ -37,6 +48,7 @@ export class ThreadClock {
   }
 
   stop(): void {
+    this.#times += 1;
     this.#timer?.cancel();
     this.#timer = null;
   }

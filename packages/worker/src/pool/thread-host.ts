@@ -23,6 +23,12 @@ export interface ThreadHost<Thread> {
   gone(thread: Thread): void;
   /** It has died while it had no call. */
   diedIdle(error: Error): void;
+  /** Some thread has nothing to do. */
+  readonly hasIdle: boolean;
+  /** Its turn has come to a call that it was given ahead: there may be room for further ones. */
+  advanced(thread: Thread): void;
+  /** These, in order, it was given ahead and has not begun with: others may have them. */
+  takeBack(calls: readonly PoolCall[]): void;
   /** The call that it had not taken may go to another. @returns false if it may not */
   again(call: PoolCall): boolean;
   /** It needs one of the places of the pool from now on, or doesn't any more. */

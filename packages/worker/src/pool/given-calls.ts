@@ -1,0 +1,141 @@
+import type { EventResult } from '@threadbus/core';
+import { hasTransfer } from '@threadbus/core/internal';
+import { LinkError } from '@threadbus/link';
+import { type RemoteBus, sendCall } from '@threadbus/link/internal';
+import type { PoolCall } from './pool-call.ts';
+import type { PoolLines } from './pool-lines.ts';
+import { targetOf } from './pool-port.ts';
+import type { RunTimes } from './run-times.ts';
+import type { TakeWatch } from './take-watch.ts';
+
+/** What the thread is told of a call that was taken back. */
+const takenBack = new LinkError('The call goes to another thread.');
+
+/**
+ * The calls that a thread was given: the one whose turn it is, and those *ahead* of their turn, in the order in which it
+ * will take them.
+ *
+ * Until the thread takes one that may be taken back (see Desk), and go to another as if nothing had been. So an event
+ * whose buffers would move isn't sent ahead; nor one that the thread has already, for another handler: its answer would
+ * wait for both.
+ */
+export class GivenCalls {
+  readonly #watch: TakeWatch;
+  readonly #lines: PoolLines;
+  readonly #done: () => void;
+  #ahead: PoolCall[] = [];
+  /** Whose turn it is. */
+  current: PoolCall | null = null;
+
+  /** @param done told when the call whose turn it was has its answer; perhaps at once, if its event can't be sent */
+  constructor(watch: TakeWatch, lines: PoolLines, done: () => void) {
+    this.#watch = watch;
+    this.#lines = lines;
+    this.#done = done;
+  }
+
+  /** Calls ahead. */
+  get ahead(): number {
+    return this.#ahead.length;
+  }
+
+  /** Seconds that those are likely to take. */
+  expected(lately: RunTimes): number {
+    const [first] = this.#ahead;
+    return first === undefined ? 0 : lately.mean(first.entry) * this.#ahead.length;
+  }
+
+  /** Whether that call may be sent behind the others. */
+  takesAhead({ event }: PoolCall): boolean {
+    if (this.current === null || this.current.event === event || !this.#watch.hasRoom || hasTransfer(event))
+      return false;
+    return !this.#ahead.some((call) => call.event === event);
+  }
+
+  /** Sends a call, whose turn comes after that of all others. */
+  send(call: PoolCall, module: number): RemoteBus {
+    if (call !== this.current) this.#ahead.push(call);
+    this.#watch.give(call);
+    const { number } = call;
+    const line = this.#lines.of(call.bus);
+    const part = sendCall(line.outgoing, { number: targetOf(number, module) }, call.run, call.context, (result) => {
+      if (call.number === number) this.#answered(call, result);
+    });
+    // An event that can't be sent has its answer by now, and the thread perhaps another call.
+    if (call.number === number) call.part = part;
+    return line;
+  }
+
+  /** The turn of the next one has come. @returns null if there is none */
+  next(): PoolCall | null {
+    this.current = this.#ahead.shift() ?? null;
+    return this.current;
+  }
+
+  /** One that is ahead was ended from outside: it never begins, or ends when its turn is known to have come. */
+  ended(call: PoolCall, reason: Error): void {
+    if (this.#abandon(call, reason)) this.#remove(call);
+    else call.part?.cancel(reason);
+  }
+
+  /** Takes the first one back that the thread has not begun with. */
+  takeFirst(): PoolCall | null {
+    const at = this.#ahead.findIndex((call) => this.#abandon(call, takenBack));
+    return at < 0 ? null : (this.#ahead.splice(at, 1)[0] as PoolCall);
+  }
+
+  /** Takes all back that are ahead and that the thread has not begun with. @returns those, in order */
+  takeAll(): PoolCall[] {
+    if (this.#ahead.length === 0) return this.#ahead;
+    const taken: PoolCall[] = [];
+    const begun: PoolCall[] = [];
+    for (const call of this.#ahead) (this.#abandon(call, takenBack) ? taken : begun).push(call);
+    this.#ahead = begun;
+    return taken;
+  }
+
+  /** The thread is lost: those ahead that it had begun with fail. @returns the others, in order */
+  lose(error: Error): PoolCall[] {
+    const taken = this.takeAll();
+    for (const call of this.#ahead) call.fail(error);
+    this.#ahead = [];
+    return taken;
+  }
+
+  /** The pool is stopped. */
+  fail(error: Error): void {
+    this.current?.part?.cancel(error);
+    this.current?.fail(error);
+    for (const call of this.lose(error)) call.fail(error);
+  }
+
+  #answered(call: PoolCall, result: EventResult | undefined): void {
+    const takenAt = this.#watch.takenAt(call);
+    call.number = 0;
+    if (this.current !== call) {
+      // Ahead of its turn, because its event can't be sent.
+      if (this.#remove(call)) call.answer(result, takenAt);
+      return;
+    }
+    this.current = null;
+    this.#watch.done();
+    call.answer(result, takenAt);
+    this.#done();
+  }
+
+  /** @returns false if it isn't ahead */
+  #remove(call: PoolCall): boolean {
+    const at = this.#ahead.indexOf(call);
+    if (at >= 0) this.#ahead.splice(at, 1);
+    return at >= 0;
+  }
+
+  /** @returns false if the thread has begun with it */
+  #abandon(call: PoolCall, reason: Error): boolean {
+    if (!this.#watch.withdraw(call)) return false;
+    const { part } = call;
+    call.number = 0;
+    if (part !== null) this.#lines.of(call.bus).outgoing.abandon(part, reason);
+    return true;
+  }
+}
