@@ -1,5 +1,5 @@
 import { BaseEvent } from '@threadbus/core';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { gate, rejection } from '../../helpers/gate.ts';
 import { linkPair } from '../link-pair.ts';
 
@@ -73,4 +73,33 @@ test('remote events - end in order with a link that this side closes, with the r
     const last = end === 'close' ? String((await stream.next()).done) : (await rejection(stream.next())).name;
     expect(last).toBe(end === 'close' ? 'true' : 'LinkError');
   }
+});
+
+test('remote expectations - one that is made in the millisecond in which an event was offered is for later ones', async () => {
+  vi.useFakeTimers({ toFake: ['Date'] });
+  onTestFinished(() => void vi.useRealTimers());
+  const { there, down } = await linkPair();
+  const [asked, over] = [gate(), gate()];
+  there.on('Any', () => over.opened);
+  const refusing = new AbortController();
+  const refused = down.expect('Any', {
+    signal: refusing.signal,
+    include: () => {
+      asked.open();
+      return false;
+    },
+  });
+  const first = there.dispatch(event('Any'));
+  await asked.opened;
+  const expected = down.expect('Any');
+  const stream = down.events('Any');
+  // It is there by now: what is sent later comes later.
+  await down.waitForCapacity();
+  const second = there.dispatch(event('Any'));
+  expect((await expected).event_id).toBe(second.event.event_id);
+  expect((await stream.next()).value?.event_id).toBe(second.event.event_id);
+  over.open();
+  refusing.abort();
+  await expect(refused).rejects.toThrow('aborted');
+  await Promise.all([first, second]);
 });

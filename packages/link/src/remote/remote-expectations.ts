@@ -33,6 +33,8 @@ interface Expectation {
   readonly since: number;
   /** The same, of the clock that nobody sets. */
   readonly sharedSince: number;
+  /** Events that had been offered before, though their time is not before `since`: it is for later ones. */
+  readonly earlier: ReadonlySet<string> | null;
   readonly Class: EventConstructor | undefined;
   offer(event: BaseEvent, offer: number): void;
   refuse(error: Error): void;
@@ -47,6 +49,9 @@ export class RemoteExpectations {
   readonly #waiting = new Map<number, Expectation>();
   /** Events that were taken, by the number of their offer: followed until they are complete. */
   readonly #followed = new Map<number, RemotePart>();
+  /** Ids of the events that were offered in the last millisecond in which any was. */
+  readonly #offered = new Set<string>();
+  #offeredAt = 0;
   #next = 0;
   #send: SendOperation | null = null;
 
@@ -91,8 +96,7 @@ export class RemoteExpectations {
       };
       const expectation: Expectation = {
         key,
-        since: Date.now(),
-        sharedSince: sharedNow(),
+        ...this.#now(),
         Class: typeof pattern === 'string' ? undefined : pattern,
         offer: (event, offer) => {
           try {
@@ -129,8 +133,7 @@ export class RemoteExpectations {
     if (stream.ended) return stream;
     const expectation: Expectation = {
       key,
-      since: Date.now(),
-      sharedSince: sharedNow(),
+      ...this.#now(),
       Class: typeof pattern === 'string' ? undefined : pattern,
       offer: (event, offer) => {
         this.#follow(event, offer);
@@ -152,8 +155,14 @@ export class RemoteExpectations {
 
   /** The other side has such an event. */
   offered(id: number, offer: number, wire: WireEvent): void {
+    const eventId = wire[2];
+    const at = Date.now();
+    if (at !== this.#offeredAt) this.#offered.clear();
+    this.#offeredAt = at;
+    this.#offered.add(eventId);
     const expectation = this.#waiting.get(id);
-    expectation?.offer(this.#crossings.find(wire[2]) ?? decodeEvent(wire, expectation.Class), offer);
+    if (expectation?.earlier?.has(eventId) === true) return;
+    expectation?.offer(this.#crossings.find(eventId) ?? decodeEvent(wire, expectation.Class), offer);
   }
 
   /** An event that was taken and isn't complete. */
@@ -180,6 +189,12 @@ export class RemoteExpectations {
 
   refuseAll(error: Error): void {
     for (const expectation of [...this.#waiting.values()]) expectation.refuse(error);
+  }
+
+  /** From when on events count, for one that is made now: those of this millisecond that were offered already don't. */
+  #now(): Pick<Expectation, 'since' | 'sharedSince' | 'earlier'> {
+    const since = Date.now();
+    return { since, sharedSince: sharedNow(), earlier: this.#offeredAt === since ? new Set(this.#offered) : null };
   }
 
   /** An event that is not under way here is so from now on, until the other side says that it is complete. */
