@@ -67,7 +67,7 @@ export class LinkServer {
         this.#guests.remove(field(0));
         break;
       case op.EXPECT:
-        this.#expect(field(0), field(1), this.#link.peer.age(field(3), field(2)));
+        this.#expect(field(0), field(1), field(2), field(3));
         break;
       case op.UNEXPECT:
         this.#unexpect(field(0), field(1));
@@ -102,8 +102,8 @@ export class LinkServer {
     this.#link.outbox.push(op.AGAIN, number);
   }
 
-  /** @param age milliseconds for which the other side waits already */
-  #expect(id: number, pattern: string, age: number): void {
+  /** @param since when the other side began to wait, by its epoch; `sharedSince`: by the clock that nobody sets */
+  #expect(id: number, pattern: string, since: number, sharedSince: number): void {
     if (this.#expectations.has(id)) malformed('an EXPECT');
     const offers = new Map<number, BaseEvent>();
     const end = new AbortController();
@@ -132,7 +132,10 @@ export class LinkServer {
       if (this.#expectations.delete(id)) this.#refuse(id, error);
     });
     for (const { event } of engine.history.open()) {
-      if (matchesType(pattern, event.event_type) && this.#wasMissed(event, age)) offer(event);
+      if (!matchesType(pattern, event.event_type)) continue;
+      // Looked at in this order: what passes between the two is no time by which the event seems too old.
+      const age = elapsedSince(createdAtOf(event));
+      if (age <= Math.ceil(this.#link.peer.age(sharedSince, since)) && this.#isNew(event)) offer(event);
     }
   }
 
@@ -159,13 +162,9 @@ export class LinkServer {
     settle();
   }
 
-  /** It was made here while the expectation was on its way; what came over the link itself keeps its order anyway. */
-  #wasMissed(event: BaseEvent, age: number): boolean {
-    return (
-      elapsedSince(createdAtOf(event)) <= Math.ceil(age) &&
-      !this.#link.brought(lifecycleOf(event)) &&
-      !this.#taken.has(event)
-    );
+  /** The other side does not know of it; what came over the link itself keeps its order anyway. */
+  #isNew(event: BaseEvent): boolean {
+    return !this.#link.brought(lifecycleOf(event)) && !this.#taken.has(event);
   }
 
   #unexpect(id: number, taken: number): void {
