@@ -1,12 +1,13 @@
-// Packs the packages, installs the tarballs into an empty project with the commands that the README prints, and uses
-// them as a consumer would: the README's programs, CommonJS, and TypeScript (nodenext and bundler, without
-// skipLibCheck), on this Node.js or those asked for: `npm run check:install -- 20 22 24 26`. Then the starter.
-import { execFile, spawnSync } from 'node:child_process';
+// Packs the packages, checks what they export, installs the tarballs into an empty project with the commands that the
+// README prints, and uses them as a consumer would: the README's programs, CommonJS, and TypeScript (nodenext and bundler,
+// without skipLibCheck), on this Node.js or those asked for: `npm run check:install -- 20 22 24 26`. And the starter.
+import { execFile } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { checkExports } from './check-exports.mjs';
 import { fetchNode } from './nodes.mjs';
 import { pack, packageNames } from './pack.mjs';
 import { readmeCommands, readmePrograms } from './readme-programs.mjs';
@@ -27,21 +28,37 @@ const consumer = join(folder, 'my-app');
 
 try {
   const tarballs = await packed();
-  await install(tarballs);
-  checkDeclarations();
-  const programs = await writePrograms();
-  for (const [version, compiler] of compilers) {
-    compile(version, compiler);
-    compileAsTheGuideSays(version, compiler);
-  }
-  const all = nodes();
-  for (const node of all) await useOn(node, programs);
-  await tryStarter({ tarballs: tarballs.map((file) => join(consumer, file)), folder, nodes: all });
+  const paths = tarballs.map((file) => join(consumer, file));
+  const found = nodes();
+  // Side by side: each waits for installations and threads much of its time.
+  const done = [consume(tarballs, found), starter(paths, found), exportsOf(paths)];
+  const [failed] = (await Promise.allSettled(done)).filter(({ status }) => status === 'rejected');
+  if (failed !== undefined) throw failed.reason;
 } catch (error) {
   console.error(`install-test: ${error.message}`);
   process.exitCode = 1;
 } finally {
   rmSync(folder, { recursive: true, force: true });
+}
+
+async function consume(tarballs, found) {
+  await install(tarballs);
+  checkDeclarations();
+  const programs = await writePrograms();
+  for (const [version, compiler] of compilers) {
+    await compile(version, compiler);
+    await compileAsTheGuideSays(version, compiler);
+  }
+  for (const node of await found) await useOn(node, programs);
+}
+
+async function starter(tarballs, found) {
+  await tryStarter({ tarballs, folder, nodes: await found });
+}
+
+async function exportsOf(tarballs) {
+  await checkExports(tarballs);
+  console.log('install-test: exports (publint, are the types wrong) ok');
 }
 
 async function packed() {
@@ -53,7 +70,8 @@ async function packed() {
 
 /** The README's own commands, with the tarballs in place of the names that are not on the registry. */
 async function install(tarballs) {
-  const [fresh = []] = await readmeCommands(readme, 'Install');
+  const [lines = []] = await readmeCommands(readme, 'Install');
+  const fresh = lines.flatMap((line) => line.split(' && '));
   const [make, enter, ...commands] = fresh;
   if (
     make !== 'mkdir my-app' ||
@@ -67,12 +85,8 @@ async function install(tarballs) {
     const [npm, ...args] = command.split(' ');
     const real = args.filter((arg) => !wanted.includes(arg));
     const files = real.length < args.length ? tarballs.map((file) => `./${file}`) : [];
-    run(
-      command,
-      npm,
-      [...real, ...files, ...(files.length > 0 ? ['--prefer-offline'] : [])],
-      process.platform === 'win32',
-    );
+    const offline = files.length > 0 ? ['--prefer-offline'] : [];
+    await run(command, npm, [...real, ...files, ...offline], process.platform === 'win32');
   }
   console.log(`install-test: ${commands.join(' && ')} ok`);
 }
@@ -110,7 +124,7 @@ async function writePrograms() {
   });
 }
 
-function compile(version, compiler) {
+async function compile(version, compiler) {
   const sources = ['types.ts', join('use-3', 'main.ts')];
   const nodenext = { module: 'nodenext', moduleResolution: 'nodenext', files: [...sources, 'types.cts'] };
   const bundler = { module: 'esnext', moduleResolution: 'bundler', files: sources };
@@ -119,28 +133,30 @@ function compile(version, compiler) {
     const strict = { strict: true, exactOptionalPropertyTypes: true, skipLibCheck: false, types: ['node'] };
     const compilerOptions = { module, moduleResolution, rootDir: '.', ...target, ...strict };
     writeFileSync(join(consumer, 'tsconfig.json'), JSON.stringify({ compilerOptions, files }));
-    run(`TypeScript ${version}, ${moduleResolution}`, process.execPath, [compiler, '-p', '.']);
+    await run(`TypeScript ${version}, ${moduleResolution}`, process.execPath, [compiler, '-p', '.']);
     console.log(`install-test: types (TypeScript ${version}, ${moduleResolution}, skipLibCheck off) ok`);
   }
 }
 
 /** With the options that the guide says are enough. */
-function compileAsTheGuideSays(version, compiler) {
+async function compileAsTheGuideSays(version, compiler) {
   const [, json] = /^```json\n(.*?)^```$/ms.exec(readFileSync(typed, 'utf8')) ?? [];
   const { compilerOptions } = JSON.parse(json);
   const files = [join('use-3', 'main.ts')];
   writeFileSync(join(consumer, 'tsconfig.json'), JSON.stringify({ compilerOptions, files }));
-  run(`TypeScript ${version} with the guide's options`, process.execPath, [compiler, '-p', '.', '--noEmit']);
+  await run(`TypeScript ${version} with the guide's options`, process.execPath, [compiler, '-p', '.', '--noEmit']);
   console.log(`install-test: types (TypeScript ${version}, the guide's options) ok`);
 }
 
-function nodes() {
+async function nodes() {
   if (majors.length === 0) return [process.execPath];
-  return majors.map((major) => {
-    const node = fetchNode(major);
-    if (node === undefined) throw new Error(`Node.js ${major} could not be installed, see above.`);
-    return node;
-  });
+  return Promise.all(
+    majors.map(async (major) => {
+      const node = await fetchNode(major);
+      if (node === undefined) throw new Error(`Node.js ${major} could not be installed, see above.`);
+      return node;
+    }),
+  );
 }
 
 async function useOn(node, programs) {
@@ -157,14 +173,15 @@ async function useOn(node, programs) {
       if (stdout !== output) throw new Error(`${title} on ${node}: expected it to print\n${output}got\n${stdout}`);
     }),
   );
-  const { stdout } = spawnSync(node, ['--version'], { encoding: 'utf8' });
+  const { stdout } = await execute(node, ['--version']);
   console.log(`install-test: ${all.length} programs on node ${stdout.trim()} ok`);
 }
 
-/** @returns what it printed */
-function run(what, command, args, shell = false) {
-  const options = { cwd: consumer, shell, encoding: 'utf8', timeout: 120_000 };
-  const { status, stdout, stderr, error } = spawnSync(command, args, options);
-  if (status === 0) return stdout;
-  throw new Error(`${what} FAILED (${command} ${args.join(' ')}):\n${stdout ?? ''}${stderr ?? ''}${error ?? ''}`);
+async function run(what, command, args, shell = false) {
+  try {
+    await execute(command, args, { cwd: consumer, shell, timeout: 120_000 });
+  } catch (error) {
+    const said = `${error.stdout}${error.stderr}${error.message}`;
+    throw new Error(`${what} FAILED (${command} ${args.join(' ')}):\n${said}`, { cause: error });
+  }
 }

@@ -1,13 +1,15 @@
-// Builds the packages from nothing and puts their tarballs into a folder: `npm run pack -- ../my-app`.
-import { spawnSync } from 'node:child_process';
+// Builds the packages and puts their tarballs into a folder: `npm run pack -- ../my-app`.
+import { execFile } from 'node:child_process';
 import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { build as esbuild } from 'esbuild';
 import build from './build.mjs';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const execute = promisify(execFile);
 export const packageNames = ['core', 'inspector', 'link', 'nats', 'opentelemetry', 'semaphore', 'worker'];
 
 /** Files that others load by name: what the packages export, and what threads start with. */
@@ -23,12 +25,11 @@ const entries = {
 
 /** @returns the names of the tarballs */
 export async function pack(folder) {
-  // The compiler keeps the outputs of deleted sources, and they would be packed.
-  for (const name of packageNames) rmSync(join(root, 'packages', name, 'dist'), { recursive: true, force: true });
+  for (const name of packageNames) dropOrphans(join(root, 'packages', name));
   build();
   const stage = mkdtempSync(join(tmpdir(), 'threadbus-pack-'));
   try {
-    for (const name of packageNames) await packOne(name, join(stage, name), folder);
+    await Promise.all(packageNames.map((name) => packOne(name, join(stage, name), folder)));
   } finally {
     rmSync(stage, { recursive: true, force: true });
   }
@@ -38,15 +39,20 @@ export async function pack(folder) {
   return tarballs;
 }
 
+/** The compiler keeps the outputs of deleted sources, and they would be packed. */
+function dropOrphans(folder) {
+  const dist = join(folder, 'dist');
+  if (!existsSync(dist)) return;
+  for (const file of readdirSync(dist, { recursive: true })) {
+    const [, source] = /^(.*?)(?:\.d)?\.[jt]s(?:\.map)?$/.exec(file) ?? [];
+    if (source !== undefined && !existsSync(join(folder, 'src', `${source}.ts`))) rmSync(join(dist, file));
+  }
+}
+
 async function packOne(name, stage, folder) {
   cpSync(join(root, 'packages', name), stage, { recursive: true, filter: (path) => !path.endsWith('node_modules') });
   await bundle(stage, entries[name]);
-  const { status, stderr } = spawnSync('npm', ['pack', '--pack-destination', folder], {
-    cwd: stage,
-    encoding: 'utf8',
-    shell: process.platform === 'win32',
-  });
-  if (status !== 0) throw new Error(`npm pack failed for ${name}:\n${stderr}`);
+  await execute('npm', ['pack', '--pack-destination', folder], { cwd: stage, shell: process.platform === 'win32' });
 }
 
 /** Puts a package's modules into few files: Node takes twice as long to load fifty. Declarations stay as they are. */

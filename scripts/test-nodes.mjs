@@ -18,13 +18,13 @@ if (wrong.length > 0) {
 }
 
 for (const major of majors) {
-  const { line, ok } = runOn(major);
+  const { line, ok } = await runOn(major);
   console.log(`node ${major}: ${line}`);
   if (!ok) process.exitCode = 1;
 }
 
-function runOn(major) {
-  const node = fetchNode(major);
+async function runOn(major) {
+  const node = await fetchNode(major);
   if (node === undefined) return { line: 'not run, the package could not be installed', ok: true };
   const version = spawnSync(node, ['--version'], { encoding: 'utf8' }).stdout.trim();
   const vitest = join(root, 'node_modules', 'vitest', 'vitest.mjs');
