@@ -1,5 +1,5 @@
 import { inspect } from 'node:util';
-import { BaseEvent, type HandlerContext } from '@threadbus/core';
+import { BaseEvent, type Handler, type HandlerContext } from '@threadbus/core';
 import { retry } from '@threadbus/semaphore';
 import { expect, test } from 'vitest';
 import { nextTurn } from '../../helpers/gate.ts';
@@ -104,4 +104,51 @@ test('handler - the signal of a copied context aborts with the handler', async (
   const dispatch = bus.dispatch(new Ping({}, { event_timeout: 0.01 }));
   await dispatch;
   expect((copied as AbortSignal | null)?.aborted).toBe(true);
+});
+
+test('handler - whatever way it has to its context, it gets one each time', async () => {
+  const seen = (context: unknown): boolean => (context as HandlerContext | undefined)?.signal instanceof AbortSignal;
+  type Any = (...args: never[]) => unknown;
+  const inner = (_event: unknown, context: unknown): boolean => seen(context);
+  const forms: Record<string, Any> = {
+    rest: (...args: unknown[]) => seen(args[1]),
+    'rest in a pattern': (...[, context]: unknown[]) => seen(context),
+    default: (_event: unknown, context: unknown = null) => seen(context),
+    'default of the event': (_event: unknown = null, context: unknown = null) => seen(context),
+    arguments: function () {
+      // oxlint-disable-next-line prefer-rest-params -- that is what is tried
+      return seen(arguments[1]);
+    },
+    'arguments of one parameter': function (_event: unknown) {
+      // oxlint-disable-next-line prefer-rest-params -- that is what is tried
+      return seen(arguments[1]);
+    },
+    bound: inner.bind(null),
+    wrapped: (...args: [unknown, unknown]) => inner(...args),
+    proxy: new Proxy(inner, {}),
+    async: async (...args: unknown[]) => seen(args[1]),
+  };
+  for (const [form, handler] of Object.entries(forms)) {
+    const bus = quietBus();
+    bus.on(Ping, handler as Handler);
+    // Often enough to be looked at more closely.
+    const answers: unknown[] = [];
+    for (let call = 0; call < 30; call += 1) answers.push(await bus.dispatch(new Ping({})).eventResult());
+    expect([form, new Set(answers)]).toEqual([form, new Set([true])]);
+  }
+});
+
+test('handler - one that can see nothing but its event is still wrapped by middleware with the context', async () => {
+  const bus = quietBus();
+  bus.on(Ping, () => 'pong');
+  bus.on(Ping, async (event) => event.event_type);
+  const take = async (): Promise<unknown[]> => bus.dispatch(new Ping({})).eventResultsList();
+  for (let call = 0; call < 30; call += 1) expect(await take()).toEqual(['pong', 'Ping']);
+  const signals = new Set<unknown>();
+  bus.use((_event, context, next) => {
+    signals.add(context.signal);
+    return next();
+  });
+  expect(await take()).toEqual(['pong', 'Ping']);
+  expect([...signals].map((signal) => signal instanceof AbortSignal)).toEqual([true, true]);
 });

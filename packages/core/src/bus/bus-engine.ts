@@ -132,9 +132,8 @@ export class BusEngine implements DeliveryHost, ForwardTarget, LogHost, Places {
     const first = enterTree(event, detached);
     if (transfer !== undefined) rememberTransfer(event, transfer);
     if (signal !== undefined) cancelWith(lifecycle, signal);
-    const take = (): void => void this.#take(event, new AsyncResource('threadbus.event'), arrival);
-    if (first && isDispatchWatched()) watchDispatch(event, this.bus, take);
-    else take();
+    if (first && isDispatchWatched()) this.#takeWatched(event, arrival);
+    else this.#take(event, new AsyncResource('threadbus.event'), arrival);
     return new Dispatch(event, arrival);
   }
 
@@ -296,6 +295,11 @@ export class BusEngine implements DeliveryHost, ForwardTarget, LogHost, Places {
   /** @throws UnserializableError for an event whose arrival is to be logged and can't be */
   #arrivalOf(event: BaseEvent): Arrival | null {
     return this.log?.ahead === true ? this.log.arrival(event) : null;
+  }
+
+  /** Apart: a function made in `dispatch` would cost every event, watched or not. */
+  #takeWatched(event: BaseEvent, arrival: Arrival | null): void {
+    watchDispatch(event, this.bus, () => void this.#take(event, new AsyncResource('threadbus.event'), arrival));
   }
 
   #take(event: BaseEvent, context: AsyncResource, arrival: Arrival | null): Delivery {

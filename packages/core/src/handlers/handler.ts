@@ -84,6 +84,8 @@ export interface HandlerEntry {
   readonly ownClock: boolean;
   /** Its function runs in another thread. */
   readonly isRemote: boolean;
+  /** It has no way to see its context, which costs more than all else in a short call. */
+  readonly ignoresContext: boolean;
 }
 
 /** How a handler is run: plain ones share one object. */

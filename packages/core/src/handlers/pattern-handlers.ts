@@ -1,6 +1,9 @@
 import type { ResultSource } from '../event/event-result.ts';
 import type { AnyHandler, HandlerEntry, HandlerKind } from './handler.ts';
 import { type Linked, LinkedList } from '../basics/linked-list.ts';
+import { takesOneArgument } from './handler-source.ts';
+
+const fewCalls = 10;
 
 /** One registration, in the list of its pattern. */
 export class Registration implements HandlerEntry, Linked<Registration> {
@@ -16,6 +19,8 @@ export class Registration implements HandlerEntry, Linked<Registration> {
   readonly once: boolean;
   readonly timeout: number | null;
   readonly #kind: HandlerKind;
+  /** How often it was asked; after that the answer. */
+  #ignoresContext: number | boolean = 0;
 
   constructor(
     source: ResultSource,
@@ -47,6 +52,13 @@ export class Registration implements HandlerEntry, Linked<Registration> {
 
   get isRemote(): boolean {
     return this.#kind.isRemote;
+  }
+
+  /** Looked up once it has been called a few times: that costs more than one call. */
+  get ignoresContext(): boolean {
+    if (typeof this.#ignoresContext === 'boolean') return this.#ignoresContext;
+    this.#ignoresContext = this.#ignoresContext < fewCalls ? this.#ignoresContext + 1 : takesOneArgument(this.handler);
+    return this.#ignoresContext === true;
   }
 }
 

@@ -4,7 +4,7 @@ import { type Moment, now } from '../basics/clock.ts';
 import type { RunningBus } from '../event/dispatch.ts';
 import { type ErrorPlace, isBusStoppedError } from '../basics/errors.ts';
 import { abortedError, cancelledError } from './ended-errors.ts';
-import { completedAtOf, EventResult, resultSettled, resultStarted } from '../event/event-result.ts';
+import { EventResult, resultSettled, resultStarted } from '../event/event-result.ts';
 import type { ForwardTarget, HandlerEntry } from '../handlers/handler.ts';
 import type { Middleware } from '../handlers/middleware.ts';
 import type { Counted } from './counted.ts';
@@ -147,11 +147,14 @@ export class Delivery implements Part, RunHost, Linked<Delivery>, InFlight<Deliv
   advance(serial: boolean, at: Moment): Moment {
     let time = at;
     while (this.#nextEntry < this.#entries.length) {
+      const entry = this.#entries[this.#nextEntry] as HandlerEntry;
       const result = this.results[this.#nextEntry] as EventResult;
-      const run = this.#startNext(time);
-      time = result.settled ? completedAtOf(result) : now();
-      if (run !== null && result.settled && this.#isAnswered(result)) return time;
-      if (serial && run !== null && !result.settled && run.entry.holdsSlot) return time;
+      this.#nextEntry += 1;
+      time = entry.target === null ? this.#run(entry, result, time) : this.#forward(entry, entry.target, result, time);
+      if (entry.target === null) {
+        if (result.settled && this.#isAnswered(result)) return time;
+        if (serial && !result.settled && entry.holdsSlot) return time;
+      }
       if (this.#nextEntry < this.#entries.length && isOverdue(time)) {
         this.#host.continue(this);
         return time;
@@ -226,14 +229,8 @@ export class Delivery implements Part, RunHost, Linked<Delivery>, InFlight<Deliv
     return true;
   }
 
-  #startNext(at: Moment): HandlerRun | null {
-    const entry = this.#entries[this.#nextEntry] as HandlerEntry;
-    const result = this.results[this.#nextEntry] as EventResult;
-    this.#nextEntry += 1;
-    if (entry.target !== null) {
-      this.#forward(entry, entry.target, result, at);
-      return null;
-    }
+  /** Calls the handler. @returns when the call returned */
+  #run(entry: HandlerEntry, result: EventResult, at: Moment): Moment {
     const run = new HandlerRun(this.event, entry, result, this);
     this.#starting = run;
     if (entry.holdsSlot) {
@@ -242,14 +239,15 @@ export class Delivery implements Part, RunHost, Linked<Delivery>, InFlight<Deliv
     }
     this.#host.handlerStarted(this, result, entry);
     const refusal = recursionError(run, this.#host.maxRecursionDepth);
-    if (refusal === null) run.start(this.#handlerContext(), at);
+    let time = at;
+    if (refusal === null) time = run.start(this.#handlerContext(), at);
     else run.abort(refusal);
     this.#starting = null;
     if (!result.settled) {
       this.#running = withMember(this.#running, run);
       if (result.status === 'pending') this.#waitForThread(run);
     }
-    return run;
+    return time;
   }
 
   /** The event counts among those that wait for a thread until none of its handlers does. */
@@ -272,7 +270,7 @@ export class Delivery implements Part, RunHost, Linked<Delivery>, InFlight<Deliv
   }
 
   /** Hands the event to another bus; its own result is the event, at once. */
-  #forward(entry: HandlerEntry, target: ForwardTarget, result: EventResult, at: Moment): void {
+  #forward(entry: HandlerEntry, target: ForwardTarget, result: EventResult, at: Moment): Moment {
     resultStarted(result, at);
     this.#host.handlerStarted(this, result, entry);
     try {
@@ -282,6 +280,7 @@ export class Delivery implements Part, RunHost, Linked<Delivery>, InFlight<Deliv
       resultSettled(result, 'error', error, at);
     }
     this.#host.handlerEnded(this, result, entry);
+    return at;
   }
 
   /**

@@ -24,6 +24,9 @@ const signal: PropertyDescriptor & ThisType<Context> = {
   configurable: true,
 };
 
+/** For handlers that can't see it. */
+export const noContext = undefined as unknown as HandlerContext;
+
 /**
  * What a handler gets beside its event: a plain object with fields of its own, so that it can be copied and added to.
  *

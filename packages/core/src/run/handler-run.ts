@@ -3,7 +3,6 @@ import type { BaseEvent } from '../event/base-event.ts';
 import { type Moment, now } from '../basics/clock.ts';
 import { activeHandler, type ActiveHandler, type Subject, type Suspension } from '../event/context.ts';
 import { endChase, startChase } from '../event/chase.ts';
-import { elapsedSince } from '../basics/elapsed.ts';
 import { describe, isReadableError } from '../basics/describe.ts';
 import { Dispatch, type RunningBus } from '../event/dispatch.ts';
 import {
@@ -13,17 +12,25 @@ import {
   ResultValidationError,
   ThrownValueError,
 } from '../basics/errors.ts';
-import { type EventResult, here, resultSettled, resultStarted, type ThreadPlace } from '../event/event-result.ts';
+import {
+  completedAtOf,
+  type EventResult,
+  here,
+  resultSettled,
+  resultStarted,
+  type ThreadPlace,
+} from '../event/event-result.ts';
 import { isHandlerWatched, WatchedCall } from '../event/instrument.ts';
 import { needs } from '../event/needs.ts';
 import { parseResult, problemText } from '../event/event-schema.ts';
 import { cycleError } from './cycle-error.ts';
-import { handlerContext } from './handler-context.ts';
+import { handlerContext, noContext } from './handler-context.ts';
 import type { HandlerEntry } from '../handlers/handler.ts';
 import { callThrough, type Middleware } from '../handlers/middleware.ts';
 import { ResultHelpers } from '../event/result-helpers.ts';
 import { membersOf, type SmallSet, withMember, withoutMember } from '../basics/small-set.ts';
 import { type Limited, TimeLimit } from './time-limits.ts';
+import { monotonicAt } from './turns.ts';
 import { newController } from '../basics/when-aborted.ts';
 
 /** What a run needs of the bus that it runs on. */
@@ -118,17 +125,13 @@ export class HandlerRun implements ActiveHandler, Limited {
     };
   }
 
-  get suspended(): boolean {
-    return this.#pendingAwaits > 0;
-  }
-
   get place(): ErrorPlace {
     const { busName, handlerName } = this.entry.source;
     return { busName, handlerName, eventType: this.event.event_type, eventId: this.event.event_id };
   }
 
-  /** Calls the handler, in the context in which its event was dispatched. */
-  start(context: AsyncResource, at: Moment = now()): void {
+  /** Calls the handler, in the context in which its event was dispatched. @returns when the call returned, or it settled */
+  start(context: AsyncResource, at: Moment = now()): Moment {
     this.#context = context;
     // Where the function of another thread runs is told with its answer, if at all.
     if (!this.entry.ownClock) resultStarted(this.runner, at, this.entry.isRemote ? null : here);
@@ -138,20 +141,21 @@ export class HandlerRun implements ActiveHandler, Limited {
       outcome = context.runInAsyncScope(enter, undefined, this);
     } catch (error) {
       this.#fail(error);
-      return;
+      return completedAtOf(this.runner);
     } finally {
       watch?.returned(this);
     }
     if (!(outcome instanceof Promise)) {
       this.#succeed(outcome);
-      return;
+      return completedAtOf(this.runner);
     }
     // The call itself may have taken a while: time counts from its start.
-    if (!this.entry.ownClock) this.startClock(elapsedSince(at) / 1000);
+    if (!this.entry.ownClock) this.startClock(monotonicAt(at));
     outcome.then(
       (value) => this.#succeed(value),
       (error: unknown) => this.#fail(error),
     );
+    return now();
   }
 
   /** Calls the handler, and lets those who watch be around it. */
@@ -168,14 +172,14 @@ export class HandlerRun implements ActiveHandler, Limited {
     this.onBegun?.();
   }
 
-  /** The handler's time starts now, or did so many seconds ago. */
-  startClock(elapsed = 0): void {
+  /** The handler's time starts now, or did before, in milliseconds of `monotonic`. */
+  startClock(from: number): void {
     const { timeout } = this.runner;
     if (this.runner.settled) return;
     if (this.runner.status === 'pending') this.begin(now(), this.entry.isRemote ? null : here);
     if (timeout === null || this.#limit !== null) return;
     this.#limit = TimeLimit.of(timeout);
-    this.#limit.add(this, elapsed);
+    this.#limit.add(this, from);
   }
 
   timeUp(): void {
@@ -325,17 +329,17 @@ function abortWithin(run: HandlerRun, controller: AbortController, error: Error)
 
 function call(run: HandlerRun): unknown {
   // Not called as a method of the entry: `this` is nobody's object.
-  const { handler } = run.entry;
-  const context = handlerContext(run);
-  const { middlewares } = run;
-  const outcome =
-    middlewares.length === 0
-      ? handler(run.event, context)
-      : callThrough(middlewares, run.event, context, () => {
-          // A middleware may have waited: what has ended meanwhile is never started.
-          if (run.runner.settled) throw run.runner.error;
-          return handler(run.event, context);
-        });
+  const { middlewares, entry } = run;
+  const { handler, ignoresContext } = entry;
+  const isPlain = middlewares.length === 0;
+  const context = isPlain && ignoresContext ? noContext : handlerContext(run);
+  const outcome = isPlain
+    ? handler(run.event, context)
+    : callThrough(middlewares, run.event, context, () => {
+        // A middleware may have waited: what has ended meanwhile is never started.
+        if (run.runner.settled) throw run.runner.error;
+        return handler(run.event, context);
+      });
   // Other thenables are asked here, so that their `then` knows which handler awaits. A Dispatch is not waited for.
   if (typeof outcome !== 'object' || outcome === null || outcome instanceof Dispatch || outcome instanceof Promise)
     return outcome;

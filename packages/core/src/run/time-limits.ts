@@ -48,9 +48,9 @@ export class TimeLimit {
     return limit;
   }
 
-  /** @param elapsed seconds of its time that are over */
-  add(member: Limited, elapsed: number): void {
-    member.dueAt = monotonic() + (this.#seconds - elapsed) * 1000;
+  /** @param from when its time began, in milliseconds of `monotonic` */
+  add(member: Limited, from: number): void {
+    member.dueAt = from + this.#seconds * 1000;
     let place = this.#running.last;
     // One whose call took a while itself.
     while (place !== null && place.dueAt > member.dueAt) place = place.previous;

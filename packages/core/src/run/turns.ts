@@ -1,5 +1,6 @@
 import { type Moment, never } from '../basics/clock.ts';
 import { Fifo } from '../basics/fifo.ts';
+import { elapsedSince } from '../basics/elapsed.ts';
 import { monotonic, setImmediate } from '../basics/node-clock.ts';
 
 /** Milliseconds after which a thread's timers and I/O get a turn, however many events are queued. */
@@ -35,6 +36,12 @@ export function isOverdue(at: Moment): boolean {
   spent = 0;
   setImmediate(onTurn);
   return false;
+}
+
+/** When a moment was, in milliseconds of `monotonic`: within a slice, without looking at a clock. */
+export function monotonicAt(moment: Moment): number {
+  const inSlice = moment - since;
+  return inSlice >= 0 && inSlice <= slice ? sinceReal + inSlice : monotonic() - elapsedSince(moment);
 }
 
 /** Handlers were called for so many milliseconds. */

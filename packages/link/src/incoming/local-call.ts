@@ -127,6 +127,7 @@ export class LocalCall implements Part, RunHost, ForwardTarget {
       holdsSlot: false,
       ownClock: true,
       isRemote: false,
+      ignoresContext: false,
     };
     const result = new EventResult(lifecycle, source, event.event_timeout);
     if (resultId !== null) resultRestored(result, resultId, unnamed);
