@@ -1,5 +1,5 @@
 import type { Lifecycle } from '@threadbus/core/internal';
-import { type Arrival, type ArrivalHost, cameOver } from '../incoming/arrival.ts';
+import { Arrival, type ArrivalHost, cameOver } from '../incoming/arrival.ts';
 import type { RemotePart } from '../outgoing/remote-part.ts';
 import { encodePath } from '../wire/event-codec.ts';
 import type { WireMore } from '../wire/protocol.ts';
@@ -13,12 +13,25 @@ export function moreOf({ event, lifecycle, context, to }: RemotePart, host: Arri
   return [parentId, path, context, to.call, numberAbove(lifecycle, host), ancestors];
 }
 
-/** The number of the event that came over that link from which this one descends, if it isn't its parent. */
+/** The number of what came over that link, and is answered only after the event: its parent's, or of one further up. */
 function numberAbove(lifecycle: Lifecycle, host: ArrivalHost): number | null {
-  let above = nextAbove(lifecycle);
-  if (above === null || cameOver(above, host)) return null;
-  while (above !== null && !cameOver(above, host)) above = nextAbove(above);
-  return above === null ? null : (above.cameOver as Arrival).number;
+  for (let event = lifecycle; ;) {
+    const above = nextAbove(event);
+    if (above === null || above.settled) return null;
+    const number = numberOver(above, event.parent, host);
+    if (number !== null) return number;
+    event = above;
+  }
+}
+
+/** @param runner whose child is meant; null if that isn't known here */
+function numberOver(lifecycle: Lifecycle, runner: Lifecycle['parent'], host: ArrivalHost): number | null {
+  if (cameOver(lifecycle, host)) return (lifecycle.cameOver as Arrival).number;
+  if (runner === null) return null;
+  for (const wait of lifecycle.waits) {
+    if (wait instanceof Arrival && wait.host === host && wait.answersFor(runner)) return wait.number;
+  }
+  return null;
 }
 
 /**

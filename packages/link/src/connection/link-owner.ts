@@ -1,4 +1,3 @@
-import type { EventResult } from '@threadbus/core';
 import type { BusIdentity, EventConstructor, ForwardTarget, Lifecycle } from '@threadbus/core/internal';
 import type { Arrival } from '../incoming/arrival.ts';
 import type { Field } from '../incoming/link-server.ts';
@@ -21,8 +20,6 @@ export interface LinkOwner {
   /** An event that was taken from an offer and isn't complete. */
   followedBy(offer: number): Lifecycle | undefined;
   arrived(arrival: Arrival): void;
-  /** The parent of what the other side dispatches for an event that this side sent there. */
-  runnerOf(lifecycle: Lifecycle): EventResult | null;
   /** The class for events of a type, if this side has said so with `on`. */
   classOf(type: string): EventConstructor | undefined;
   pong(token: number): void;

@@ -161,7 +161,11 @@ export class Link implements Wire, AnswersHost, Asking, FrameHost {
   }
 
   sendEvent(part: RemotePart, transfer: readonly Transferable[]): void {
+    // What a handler dispatches it may be about to await, which goes in the same frame; a moved buffer can wait, too.
+    const { parent } = part.lifecycle;
+    this.outbox.alone = this.outgoing.size === 1 && parent === null && transfer.length === 0;
     const failure = this.#events.write(part, moreOf(part, this), transfer);
+    this.outbox.alone = false;
     if (failure !== null) this.#unsendable.failEvent(part.number, failure);
   }
 
@@ -208,14 +212,8 @@ export class Link implements Wire, AnswersHost, Asking, FrameHost {
     return this.#engine?.registry.classOf(type) ?? this.#owner.classOf(type);
   }
 
-  runnerOf(lifecycle: Lifecycle): EventResult | null {
-    return this.#owner.runnerOf(lifecycle);
-  }
-
-  descends(number: number, event: BaseEvent): Lifecycle | undefined {
-    const part = this.outgoing.sentAs(number);
-    part?.keep(event);
-    return part?.lifecycle;
+  sentAs(number: number): RemotePart | undefined {
+    return this.outgoing.sentAs(number);
   }
 
   get otherEnd(): string {

@@ -78,6 +78,11 @@ export class Arrival implements Wait, FarWait {
     return !this.brought;
   }
 
+  /** It is of a part of the event, and the handler belongs to that. */
+  answersFor(runner: Part['results'][number]): boolean {
+    return this.part?.results.includes(runner) === true;
+  }
+
   chase(token: string): void {
     if (this.#token === token) return;
     this.#token = token;

@@ -1,4 +1,4 @@
-import type { BaseEvent, EventBus, EventResult } from '@threadbus/core';
+import type { BaseEvent, EventBus } from '@threadbus/core';
 import {
   addChild,
   type ForwardTarget,
@@ -11,6 +11,7 @@ import {
 } from '@threadbus/core/internal';
 import type { CancelCauses } from '../outgoing/cancel-causes.ts';
 import type { Crossings } from '../outgoing/crossings.ts';
+import type { RemotePart } from '../outgoing/remote-part.ts';
 import { decodeThrown } from '../wire/error-codec.ts';
 import { mergePath, mergeSteps } from '../wire/event-codec.ts';
 import { Arrival, type ArrivalHost, type ArrivalOwner } from './arrival.ts';
@@ -28,14 +29,8 @@ export interface IncomingHost extends ArrivalHost {
   /** Where an arrival for that target goes; undefined if there is none any more. */
   targetOf(target: number, call: WireCall | null): ForwardTarget | undefined;
   classOf(type: string): EventConstructor | undefined;
-  /** The handlers, at the other end, of an event that this side sent there. */
-  runnerOf(lifecycle: Lifecycle): EventResult | null;
-  /**
-   * The event descends from the handlers, at the other end, of the event that this side sent there under that number.
-   *
-   * @returns that one; undefined if it has been answered
-   */
-  descends(number: number, event: BaseEvent): Lifecycle | undefined;
+  /** The part that this side sent there under that number; undefined if it has been answered. */
+  sentAs(number: number): RemotePart | undefined;
   /** As what this end of the link introduces itself. */
   readonly end: string | null;
   /** All that the arrival needs is done. */
@@ -192,16 +187,29 @@ export class Incoming implements ArrivalOwner {
     this.#host.answer(arrival);
   }
 
-  /** The event's parent may be here, at work at the other end: then the event is its child on this side too. */
+  /**
+   * The event may be a child of what handlers at the other end make of an event of this side: then it is its child here,
+   * too. One whose parent is here, but was handled for somebody else, is none: nobody here would ever cover it.
+   */
   #enterTree(event: BaseEvent, under: number | null, ancestors: readonly string[] | null): void {
+    const { crossings, end } = this.#host;
     const lifecycle = lifecycleOf(event);
-    const parent = event.event_parent_id === null ? undefined : this.#host.crossings.find(event.event_parent_id);
-    const runner = parent === undefined ? null : this.#host.runnerOf(lifecycleOf(parent));
-    lifecycle.dispatched(runner);
-    if (runner !== null && lifecycle.parent !== null) addChild(runner, lifecycle);
-    const near = under === null ? undefined : this.#host.descends(under, event);
-    const above = near ?? (ancestors === null ? undefined : this.#host.crossings.ancestor(ancestors, this.#host.end));
-    if (runner === null && above !== undefined) lifecycle.descends(above);
+    const parentId = event.event_parent_id;
+    const part = under === null ? undefined : this.#host.sentAs(under);
+    if (part !== undefined && part.event.event_id === parentId) {
+      lifecycle.dispatched(part.runner);
+      if (lifecycle.parent !== null) addChild(part.runner, lifecycle);
+      return;
+    }
+    lifecycle.dispatched(null);
+    part?.keep(event);
+    let above = part?.lifecycle;
+    if (above === undefined && ancestors !== null) above = crossings.ancestor(ancestors, end);
+    if (above === undefined && parentId !== null) {
+      const parent = crossings.find(parentId);
+      if (parent !== undefined) above = lifecycleOf(parent);
+    }
+    if (above !== undefined) lifecycle.descends(above);
   }
 
   #refuse(arrival: Arrival, error: Error): void {

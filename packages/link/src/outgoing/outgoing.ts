@@ -101,11 +101,6 @@ export class Outgoing implements PartHost {
     for (const part of [...this.#waiting]) this.promote(part);
   }
 
-  /** The handlers at the other end that work on the event, as the parent of what they dispatch. */
-  runnerOf(lifecycle: Lifecycle): RemotePart['runner'] | null {
-    return this.#openPart(lifecycle)?.runner ?? null;
-  }
-
   /** @throws BusCapacityError if too many wait on this side already */
   checkCapacity(event: BaseEvent): void {
     if (this.#waiting.size < this.#limits.maxPending) return;
@@ -301,11 +296,6 @@ export class Outgoing implements PartHost {
     if (!part.counted) return;
     part.counted = false;
     this.capacity.leave();
-  }
-
-  #openPart(lifecycle: Lifecycle): RemotePart | null {
-    for (const part of lifecycle.parts) if (part instanceof RemotePart && part.isOpenOn(this)) return part;
-    return null;
   }
 
   #enqueue(part: RemotePart, list: WaitingParts): void {

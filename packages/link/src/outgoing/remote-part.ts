@@ -233,6 +233,8 @@ export class RemotePart implements Part, Linked<RemotePart> {
       this.#start(results);
     } else this.onCalled(results[0]);
     this.#host.settled?.(this, results, answered);
+    // What they have left on this side is nobody's to cover any more but this one's.
+    if (this.#runner !== null) this.lifecycle.runnerSettled(this.#runner);
     this.lifecycle.onResults?.();
     this.onDone?.();
     this.lifecycle.partDone();

@@ -6,7 +6,6 @@ import {
   type EventBus,
   type EventConstructor,
   type EventPattern,
-  type EventResult,
   type EventsOptions,
   type ExpectOptions,
   type Forward,
@@ -281,10 +280,6 @@ export class RemoteBus implements RunningBus, ForwardTarget, LinkOwner, Places {
 
   arrived(arrival: Arrival): void {
     this.#events.arrived?.(arrival);
-  }
-
-  runnerOf(lifecycle: Lifecycle): EventResult | null {
-    return this.outgoing.runnerOf(lifecycle);
   }
 
   pong(token: number): void {

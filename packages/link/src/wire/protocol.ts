@@ -159,7 +159,7 @@ export type WireMore = readonly [
   context: Readonly<Record<string, unknown>> | null,
   /** Which result the subscription's function works for. */
   call: WireCall | null,
-  /** Number of the receiver's own EVENT from whose handlers this one descends, if that isn't its parent. */
+  /** Number of the receiver's own EVENT that is answered only after this one, its descendant, is complete. */
   under: number | null,
   /** Pairs: another end of a link, by the id of its bus, and the nearest of the event's ancestors there, or itself. */
   ancestors: readonly string[] | null,
