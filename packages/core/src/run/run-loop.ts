@@ -132,7 +132,7 @@ export class RunLoop {
 
   /** Runs what can run, soon: never within the call that made it possible. */
   readonly schedule = (): void => {
-    if (this.#scheduled || this.#pumping) return;
+    if (this.#scheduled || this.#pumping || (this.queued === 0 && this.#claims.size === 0)) return;
     if (this.#held) {
       this.#due = true;
       return;

@@ -28,8 +28,11 @@ class Crossed {
   readonly events = new EventIndex();
   /** Null until there is one: most buses never get an event back. */
   returned: WeakSet<Lifecycle> | null = null;
-  /** Events that are complete here, by id, the oldest first. */
+  /** Events that are complete here, by id. */
   readonly past = new Map<string, Past>();
+  /** Their ids, in a ring: to find the oldest in the map takes it longer the more were deleted. */
+  readonly pastIds: string[] = [];
+  pastAt = 0;
   /** Events of which a copy went over a link that is down: it may still be under way. Null until there is one. */
   lost: WeakSet<Lifecycle> | null = null;
   /** Ids under which these links introduce this side. */
@@ -162,13 +165,13 @@ export class Crossings implements Twins {
   }
 
   #remember(event: BaseEvent): void {
-    const { past } = this.#shared;
-    past.set(event.event_id, { path: pathOf(event), had: false });
-    if (past.size <= remembered) return;
-    for (const oldest of past.keys()) {
-      past.delete(oldest);
-      break;
-    }
+    const { past, pastIds, pastAt } = this.#shared;
+    const id = event.event_id;
+    const oldest = pastIds[pastAt];
+    if (oldest !== undefined) past.delete(oldest);
+    pastIds[pastAt] = id;
+    this.#shared.pastAt = (pastAt + 1) % remembered;
+    past.set(id, { path: pathOf(event), had: false });
   }
 }
 

@@ -2,7 +2,7 @@ import type { Transferable } from '@threadbus/core/internal';
 import { isDetached } from '../wire/clone-path.ts';
 import { isNestedDeeper } from '../wire/nesting.ts';
 import { isCloneFailure, type Transport } from '../transport/transport.ts';
-import { endOf, RESULT, RESULTS } from '../wire/protocol.ts';
+import { endOf, EVENT, RESULT, RESULTS } from '../wire/protocol.ts';
 
 /** How frames leave: a transport, or one of several links that share one. */
 export type Sender = Pick<Transport, 'send'>;
@@ -42,6 +42,8 @@ export class Outbox {
   /** A frame leaves at the end of this turn, if not before. */
   #waitsForTurn = false;
   #gathering = false;
+  /** The event that is pushed now is the only one under way, and nobody is about to await it: it leaves at once. */
+  alone = false;
   #held: boolean;
   #closed = false;
   /** Asked before a frame leaves: what it waits for, such as lines that were printed before the answers in it; null = nothing. */
@@ -201,7 +203,15 @@ export class Outbox {
     this.sent += 1;
     this.#operations += 1;
     if (this.#operations >= operationsPerFrame || this.#size >= sizePerFrame) this.flush();
-    else if (!this.#gathering) this.#schedule(isAnswer(kind) && this.expectsMore?.() === true);
+    else if (!this.#gathering) this.#leave(kind);
+  }
+
+  /** What nothing can follow in this turn leaves at once: a promise for each event costs more than all else here. */
+  #leave(kind: unknown): void {
+    if (this.alone && kind === EVENT && !this.#scheduled) this.flush();
+    else if (!isAnswer(kind)) this.#schedule(false);
+    else if (this.expectsMore === null || this.expectsMore()) this.#schedule(this.expectsMore !== null);
+    else if (!this.#scheduled) this.flush();
   }
 
   /** What doesn't wait takes along what does. */
