@@ -69,7 +69,7 @@ const goals: Readonly<Record<string, readonly Goal[]>> = {
     atMost('WorkerBus.start', much, 1.3),
   ],
   bundle: [
-    atMost('@threadbus/core', 'min + gzip, kB', 12),
+    atMost('@threadbus/core', 'min + gzip, kB', 24),
     atMost('@threadbus/worker', 'min + gzip, kB', 10),
     atMost('@threadbus/semaphore', 'min + gzip, kB', 6),
   ],

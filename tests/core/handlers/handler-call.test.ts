@@ -131,9 +131,8 @@ test('handler - whatever way it has to its context, it gets one each time', asyn
   for (const [form, handler] of Object.entries(forms)) {
     const bus = quietBus();
     bus.on(Ping, handler as Handler);
-    // Often enough to be looked at more closely.
     const answers: unknown[] = [];
-    for (let call = 0; call < 30; call += 1) answers.push(await bus.dispatch(new Ping({})).eventResult());
+    for (let call = 0; call < 3; call += 1) answers.push(await bus.dispatch(new Ping({})).eventResult());
     expect([form, new Set(answers)]).toEqual([form, new Set([true])]);
   }
 });
@@ -143,7 +142,7 @@ test('handler - one that can see nothing but its event is still wrapped by middl
   bus.on(Ping, () => 'pong');
   bus.on(Ping, async (event) => event.event_type);
   const take = async (): Promise<unknown[]> => bus.dispatch(new Ping({})).eventResultsList();
-  for (let call = 0; call < 30; call += 1) expect(await take()).toEqual(['pong', 'Ping']);
+  for (let call = 0; call < 3; call += 1) expect(await take()).toEqual(['pong', 'Ping']);
   const signals = new Set<unknown>();
   bus.use((_event, context, next) => {
     signals.add(context.signal);

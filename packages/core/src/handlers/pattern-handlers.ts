@@ -3,8 +3,6 @@ import type { AnyHandler, HandlerEntry, HandlerKind } from './handler.ts';
 import { type Linked, LinkedList } from '../basics/linked-list.ts';
 import { takesOneArgument } from './handler-source.ts';
 
-const fewCalls = 10;
-
 /** One registration, in the list of its pattern. */
 export class Registration implements HandlerEntry, Linked<Registration> {
   previous: Registration | null = null;
@@ -19,8 +17,7 @@ export class Registration implements HandlerEntry, Linked<Registration> {
   readonly once: boolean;
   readonly timeout: number | null;
   readonly #kind: HandlerKind;
-  /** How often it was asked; after that the answer. */
-  #ignoresContext: number | boolean = 0;
+  #ignoresContext: boolean | null = null;
 
   constructor(
     source: ResultSource,
@@ -54,11 +51,8 @@ export class Registration implements HandlerEntry, Linked<Registration> {
     return this.#kind.isRemote;
   }
 
-  /** Looked up once it has been called a few times: that costs more than one call. */
   get ignoresContext(): boolean {
-    if (typeof this.#ignoresContext === 'boolean') return this.#ignoresContext;
-    this.#ignoresContext = this.#ignoresContext < fewCalls ? this.#ignoresContext + 1 : takesOneArgument(this.handler);
-    return this.#ignoresContext === true;
+    return (this.#ignoresContext ??= takesOneArgument(this.handler));
   }
 }
 
