@@ -1,6 +1,7 @@
 import { BaseEvent } from '@threadbus/core';
 import { expect, test } from 'vitest';
-import { gate, stateOf, ticks } from '../../helpers/gate.ts';
+import { gate, rejection, stateOf, ticks } from '../../helpers/gate.ts';
+import { quietBus } from '../../helpers/quiet-bus.ts';
 import { linkPair } from '../link-pair.ts';
 
 function event(event_type: string): BaseEvent {
@@ -102,4 +103,27 @@ test('returned - an await reaches the children of a part that came back', async 
   await copy;
   expect(await here.dispatch(event('Waits')).eventResult()).toBe('went on');
   await sent;
+});
+
+test('returned - events that are no children of the handlers by which they are returned', async () => {
+  const { there, down } = await linkPair();
+  const over = gate();
+  const [done, open, fresh] = [event('Done'), event('Open'), event('Fresh')];
+  there.on('Done', () => 'done');
+  const elsewhere = quietBus({ name: 'Elsewhere' });
+  elsewhere.on('Open', () => over.opened);
+  for (const other of [done, open, fresh]) there.on('Ask', () => other);
+  there.on('Ask', () => done);
+  await there.dispatch(done);
+  const running = elsewhere.dispatch(open);
+  const asked = await down.dispatch(event('Ask'));
+  over.open();
+  await running;
+  const got = [...asked.event_results.values()].map(({ result }) => result as BaseEvent);
+  expect(got.map(({ event_id }) => event_id)).toEqual([done, open, fresh, done].map(({ event_id }) => event_id));
+  const [first, , never, again] = got;
+  expect(first).toBe(again);
+  expect(await first?.eventResult()).toBe('done');
+  // What is not known to be complete here can't be waited for here.
+  expect((await rejection((never as BaseEvent).eventCompleted())).name).toBe('EventStateError');
 });

@@ -105,7 +105,7 @@ export class Outbox {
         frame.push(value);
         if (typeof value === 'string') this.#size += value.length;
         else if (typeof value !== 'object' || value === null) continue;
-        else if (ArrayBuffer.isView(value)) this.#size += value.byteLength;
+        else if (ArrayBuffer.isView(value)) this.#size += this.#weightOf(value);
         else if (isNestedDeeper(value)) failure = nestedError();
       }
     } catch {
@@ -114,6 +114,11 @@ export class Outbox {
     if (failure === null) this.#added(frame[length]);
     else frame.length = length;
     return failure;
+  }
+
+  /** What is moved isn't copied: several of them in a frame cost hardly more than one, though not over a stream. */
+  #weightOf({ buffer, byteLength }: ArrayBufferView): number {
+    return this.#transfer.includes(buffer as ArrayBuffer) ? byteLength / 64 : byteLength;
   }
 
   /** What the operation that is pushed next has in it is to move. */

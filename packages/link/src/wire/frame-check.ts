@@ -82,11 +82,15 @@ const areAncestors: Check = (value) => Array.isArray(value) && value.length % 2 
 const isMore = orNull(
   rowOf(isNameOrNull, isPath, orNull(isObject), orNull(isCall), orNull(isNumber), orNull(areAncestors)),
 );
-const isEvent = rowOf(isName, isText, isName, isNameOrNull, isPath, isStated, isTime, isPayload);
+const isWireEvent = rowOf(isName, isText, isName, isNameOrNull, isPath, isStated, isTime, isPayload);
+/** An event that travels within something else. */
+export function isEvent(value: unknown): value is op.WireEvent {
+  return isWireEvent(value);
+}
 const isChildren = orNull(listOf(isNumber));
 const isResult = rowOf(isNumber, isNameOrNull, isLimit, below(op.FAILED + 1), anything, isTime, isTime, isChildren);
 const isPart = rowOf(isPath, isTime, isTime, listOf(isResult));
-const isOutcomeRow = rowOf(orNull(isObject), isPart, listOf(rowOf(isEvent, isPart)));
+const isOutcomeRow = rowOf(orNull(isObject), isPart, listOf(rowOf(isWireEvent, isPart)));
 
 /** Every child stands behind its parent, so nothing is its own descendant. */
 function isOutcome(value: unknown): boolean {
@@ -117,7 +121,7 @@ const checks: Readonly<Record<number, readonly Check[]>> = {
   [op.SUBSCRIBE]: [isNumber, isName, isDescription],
   [op.UNSUBSCRIBE]: [isNumber],
   [op.EXPECT]: [isNumber, isName, isTime, isTime],
-  [op.OFFER]: [isNumber, isNumber, isEvent],
+  [op.OFFER]: [isNumber, isNumber, isWireEvent],
   [op.UNEXPECT]: [isNumber, isNumber],
   [op.TAKE]: [isNumber, isNumber],
   [op.PING]: [isInteger],

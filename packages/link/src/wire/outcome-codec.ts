@@ -17,10 +17,12 @@ import {
 import { unclonableValue } from './clone-failure.ts';
 import { decodeThrown, encodeThrown } from './error-codec.ts';
 import { decodeEvent, encodePath, encodeSafely, mergePath } from './event-codec.ts';
+import { isEvent } from './frame-check.ts';
+import { malformed } from './malformed.ts';
 import { isNestedDeeper } from './nesting.ts';
 import * as wire from './protocol.ts';
 import type { Origin } from './source-table.ts';
-import type { WireOutcome, WirePart, WireResult } from './protocol.ts';
+import type { WireEvent, WireOutcome, WirePart, WireResult } from './protocol.ts';
 
 type Result = EventResult<unknown, BaseEvent>;
 
@@ -41,6 +43,13 @@ export interface OutcomeReader {
   local(lifecycle: Lifecycle, handlerId: string): readonly EventResult[] | null;
 }
 
+/** Gives an event that is told of with another its place among those. */
+interface DescendantWriter {
+  child(child: Lifecycle): number;
+  /** One that some handler has returned: there once, however many have. */
+  other(event: BaseEvent): number;
+}
+
 /** What became of an event here: the given results, with all that their handlers dispatched. */
 export function encodeOutcome(
   event: BaseEvent,
@@ -50,15 +59,18 @@ export function encodeOutcome(
 ): WireOutcome {
   const children: BaseEvent[] = [];
   // Also one that came from the other side: that may have forgotten it by now, and needs it in its place.
-  const encodeChild = (child: Lifecycle): number => {
-    children.push(child.event as BaseEvent);
-    return children.length - 1;
+  const encode: DescendantWriter = {
+    child: (child) => children.push(child.event as BaseEvent) - 1,
+    other: (other) => {
+      const at = children.indexOf(other);
+      return at < 0 ? children.push(other) - 1 : at;
+    },
   };
-  const own = encodePart(event, results, writer, encodeChild);
+  const own = encodePart(event, results, writer, encode);
   const descendants: [wire.WireEvent, WirePart][] = [];
   // It grows on the way.
   for (const child of children) {
-    const part = encodePart(child, lifecycleOf(child).results as readonly EventResult[], writer, encodeChild);
+    const part = encodePart(child, lifecycleOf(child).results as readonly EventResult[], writer, encode);
     descendants.push([encodeSafely(child), part]);
   }
   return [refused === null ? null : encodeThrown(refused), own, descendants];
@@ -68,10 +80,10 @@ function encodePart(
   event: BaseEvent,
   results: readonly EventResult[],
   writer: OutcomeWriter,
-  encodeChild: (child: Lifecycle) => number,
+  encode: DescendantWriter,
 ): WirePart {
   const { startedAt, completedAt } = lifecycleOf(event);
-  const rows = results.map((result) => encodeResult(result as Result, writer, encodeChild));
+  const rows = results.map((result) => encodeResult(result as Result, writer, encode));
   return [encodePath(event), toWire(startedAt), toWire(completedAt), rows];
 }
 
@@ -109,7 +121,7 @@ export function decodeResults(event: BaseEvent, outcome: WireOutcome, reader: Ou
   for (const result of results) {
     const origin = reader.originAt(result[0]);
     const local = reader.local(lifecycle, origin.source.handlerId);
-    if (local === null) decoded.push(decodeResult(event, lifecycle, origin, result, childAt));
+    if (local === null) decoded.push(decodeResult(event, lifecycle, origin, result, childAt, reader));
     else decoded.push(...local);
   }
   return decoded;
@@ -146,6 +158,20 @@ function placesIn([, , , results]: WirePart): number[] {
   return results.flatMap(([, , , , , , , children]) => children ?? []);
 }
 
+/**
+ * An event that a handler has returned: one of those that the outcome tells of anyway by its id; any other by its place
+ * among them if it is complete, else as it is. The other side may know it, and then it is that one.
+ */
+function encodeReturned(
+  returned: BaseEvent,
+  { lifecycle, children }: Result,
+  encode: DescendantWriter,
+): string | number | WireEvent {
+  const own = lifecycleOf(returned);
+  if (own === lifecycle || children.includes(own)) return returned.event_id;
+  return own.settled ? encode.other(returned) : encodeSafely(returned);
+}
+
 /** Status and outcome of a result as they travel; an error for a value that is nested too deep to. */
 export function encodeEnd(result: EventResult): readonly [code: number, outcome: unknown] {
   const { status, result: value, error } = result as Result;
@@ -157,18 +183,20 @@ export function encodeEnd(result: EventResult): readonly [code: number, outcome:
   return [wire.COMPLETED, value];
 }
 
-function encodeResult(result: Result, writer: OutcomeWriter, encodeChild: (child: Lifecycle) => number): WireResult {
-  const { children } = result;
-  const end = encodeEnd(result);
-  writer.takes(end[1]);
+function encodeResult(result: Result, writer: OutcomeWriter, encode: DescendantWriter): WireResult {
+  const { children, result: value } = result;
+  const [code, outcome] = encodeEnd(result);
+  writer.takes(outcome);
+  const places = children.length === 0 ? null : children.map((child) => encode.child(child));
   return [
     writer.numberOf(result),
     knownIdOf(result),
     result.timeout,
-    ...end,
+    code,
+    code === wire.RETURNED_EVENT ? encodeReturned(value as BaseEvent, result, encode) : outcome,
     toWire(startedAtOf(result)),
     toWire(completedAtOf(result)),
-    children.length === 0 ? null : children.map(encodeChild),
+    places,
   ];
 }
 
@@ -178,13 +206,14 @@ function decodeResult(
   { source, place }: Origin,
   [, id, timeout, code, outcome, startedAt, completedAt, children]: WireResult,
   childAt: ChildAt,
+  reader: OutcomeReader,
 ): EventResult {
   const result = new EventResult(lifecycle, source, timeout);
   for (const at of children ?? []) {
     const child = childAt(at);
     if (child !== undefined) addChild(result, lifecycleOf(child));
   }
-  const value = code === wire.RETURNED_EVENT ? returnedEvent(event, result, outcome as string) : outcome;
+  const value = code === wire.RETURNED_EVENT ? returnedEvent(event, result, outcome, childAt, reader) : outcome;
   restore(result, id, code, fromWire(startedAt), fromWire(completedAt), value, place);
   return result;
 }
@@ -212,9 +241,20 @@ const statuses = {
   [wire.FAILED]: 'error',
 } as Readonly<Record<number, 'pending' | 'started' | 'completed' | 'error'>>;
 
-function returnedEvent(event: BaseEvent, result: EventResult, id: string): object | null {
-  if (event.event_id === id) return event;
-  return result.event_children.find((child) => (child as BaseEvent).event_id === id) ?? null;
+function returnedEvent(
+  event: BaseEvent,
+  result: EventResult,
+  outcome: unknown,
+  childAt: ChildAt,
+  reader: OutcomeReader,
+): object | null {
+  if (typeof outcome === 'string') {
+    if (event.event_id === outcome) return event;
+    const child = result.event_children.find((each) => (each as BaseEvent).event_id === outcome);
+    return child ?? reader.find(outcome) ?? null;
+  }
+  if (isEvent(outcome)) return reader.find(outcome[2]) ?? decodeEvent(outcome, reader.classOf(outcome[0]));
+  return childAt(outcome as number) ?? malformed('an event that was returned');
 }
 
 /** An event that came here by itself, forwarded, is the same object; what became of it elsewhere is added to it. */
@@ -229,7 +269,8 @@ function restorePart(
   const own = new Set(results.map(({ handler_id }) => handler_id));
   for (const result of wireResults) {
     const origin = reader.originAt(result[0]);
-    if (!own.has(origin.source.handlerId)) results.push(decodeResult(event, lifecycle, origin, result, childAt));
+    if (!own.has(origin.source.handlerId))
+      results.push(decodeResult(event, lifecycle, origin, result, childAt, reader));
   }
   mergePath(event, path);
   lifecycle.restore(fromWire(startedAt), fromWire(completedAt), results);

@@ -199,7 +199,10 @@ export const PENDING = 0;
 export const STARTED = 1;
 /** With a value. */
 export const COMPLETED = 2;
-/** With the id of an event: the handler returned one, as forwards do. */
+/**
+ * The handler returned an event, as forwards do: with the id of the result's own or of a child of it; of another with its
+ * place among the descendants if it is complete, else with that event (WireEvent).
+ */
 export const RETURNED_EVENT = 3;
 /** With the error, in its own form. */
 export const FAILED = 4;
