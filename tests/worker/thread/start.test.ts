@@ -46,12 +46,12 @@ test.runIf(process.versions.node.startsWith('20.'))('start - TypeScript on Node 
   expect(error.message).toContain('point the URL to the compiled .js file');
 });
 
-test('start - fifty failures of each kind leave no handle behind', async () => {
+test('start - twenty failures of each kind leave no handle behind', async () => {
   await WorkerBus.start(missing).catch(() => undefined);
   await idleHandles();
   const before = process.getActiveResourcesInfo().filter(isHandle).sort();
   for (const [, url, options] of failures) {
-    for (let done = 0; done < 50; done += 10) {
+    for (let done = 0; done < 20; done += 10) {
       const starts = Array.from({ length: 10 }, () =>
         WorkerBus.start(url, 'startTimeout' in options ? { startTimeout: 0.1 } : options),
       );
