@@ -2,7 +2,7 @@ import { channel, tracingChannel } from 'node:diagnostics_channel';
 import type { BaseEvent } from './base-event.ts';
 import type { RunningBus } from './dispatch.ts';
 import type { EventResult } from './event-result.ts';
-import { lifeWatch } from './life-watch.ts';
+import { lifeWatch, reopened } from './life-watch.ts';
 import { defaultLogger } from '../basics/logger.ts';
 import { checkOptions } from '../basics/options.ts';
 import { subscription, type Subscription } from '../basics/subscription.ts';
@@ -98,20 +98,17 @@ export function isDispatchWatched(): boolean {
 
 /** Has an event taken, within all that watches dispatches. */
 export function watchDispatch(event: BaseEvent, bus: RunningBus, take: () => void): void {
-  const publish = (go: () => void): void => {
-    if (dispatches.hasSubscribers) dispatches.runStores({ event, bus }, go);
-    else go();
-  };
-  within(
-    (it, go) => it.dispatch?.(event, bus, go),
-    (it) => it.dispatch !== undefined,
-    () => publish(take),
-  );
+  const taken = dispatches.hasSubscribers ? () => dispatches.runStores({ event, bus }, take) : take;
+  within(registrations, 0, aroundDispatch, event, bus, taken);
 }
 
 export function isHandlerWatched(): boolean {
+  return registrations.length > 0 || isCallHeard();
+}
+
+/** Somebody listens to one of the channels of calls. */
+function isCallHeard(): boolean {
   return (
-    registrations.length > 0 ||
     start.hasSubscribers ||
     end.hasSubscribers ||
     asyncStart.hasSubscribers ||
@@ -122,58 +119,62 @@ export function isHandlerWatched(): boolean {
 
 /** One call of a handler that is watched, until it has settled. */
 export class WatchedCall {
-  readonly #trace: HandlerTrace;
+  readonly #event: BaseEvent;
+  readonly #result: EventResult;
   /** Those who are told of the end: who came later hears of later calls. */
   readonly #told = registrations;
+  /** For the channels, while somebody listens there. */
+  readonly #trace: HandlerTrace | null;
   #calling = true;
   #settled = false;
 
   constructor(event: BaseEvent, result: EventResult) {
-    this.#trace = { event, result };
+    this.#event = event;
+    this.#result = result;
+    this.#trace = isCallHeard() ? { event, result } : null;
   }
 
   /** Calls the handler within all that watches. @returns what `call` does, and throws what it throws */
   run(call: () => unknown): unknown {
-    const { event, result } = this.#trace;
-    const outcome: { value?: unknown; error?: unknown; failed: boolean } = { failed: false };
+    const trace = this.#trace;
+    let value: unknown;
+    let error: unknown;
+    let failed = false;
     const go = (): void => {
       try {
-        outcome.value = call();
-      } catch (error) {
-        outcome.error = error;
-        outcome.failed = true;
+        value = call();
+      } catch (thrown) {
+        error = thrown;
+        failed = true;
       }
     };
+    const heard = (): void => {
+      start.runStores(trace as HandlerTrace, go);
+      end.publish(trace);
+    };
     try {
-      within(
-        (it, inner) => it.handler?.(event, result, inner),
-        (it) => it.handler !== undefined,
-        () => {
-          start.runStores(this.#trace, go);
-          end.publish(this.#trace);
-        },
-      );
+      within(registrations, 0, aroundHandler, this.#event, this.#result, trace === null ? go : heard);
     } finally {
       this.#calling = false;
       if (this.#settled) this.#publishEnd();
     }
-    if (outcome.failed) throw outcome.error;
-    return outcome.value;
+    if (failed) throw error;
+    return value;
   }
 
   /** The handler has settled. */
   ended(): void {
-    const { event, result } = this.#trace;
     this.#settled = true;
     if (!this.#calling) this.#publishEnd();
     for (const registration of this.#told) {
-      if (registration.live) tell(registration, 'handlerEnded', ({ handlerEnded }) => handlerEnded?.(event, result));
+      if (registration.live) tell(registration, 'handlerEnded', afterHandler, this.#event, this.#result);
     }
   }
 
   /** After `end`, also if the handler was ended while it was being called. */
   #publishEnd(): void {
     const trace = this.#trace;
+    if (trace === null) return;
     if (trace.result.status === 'error') {
       trace.error = trace.result.error;
       failures.publish(trace);
@@ -183,53 +184,70 @@ export class WatchedCall {
   }
 }
 
-/** Events that were complete once already: one that is dispatched again to a further bus is told no second time. */
-const completed = new WeakSet();
-
 lifeWatch.completed = (event, bus) => {
-  if ((registrations.length === 0 && !completions.hasSubscribers) || completed.has(event)) return;
-  completed.add(event);
+  if ((registrations.length === 0 && !completions.hasSubscribers) || reopened.has(event)) return;
   if (completions.hasSubscribers) completions.publish({ event, bus: bus ?? null });
-  for (const registration of registrations) tell(registration, 'completed', (it) => it.completed?.(event as BaseEvent));
+  for (const registration of registrations) {
+    tell(registration, 'completed', afterEvent, event as BaseEvent, null);
+  }
 };
 
-function tell(registration: Registration, what: string, told: (it: Instrumentation) => unknown): void {
+type Around<About> = (it: Instrumentation, event: BaseEvent, about: About, go: () => void) => unknown;
+type After = (it: Instrumentation, event: BaseEvent, result: EventResult | null) => unknown;
+
+// Made once, and not for each event: what is called so often shall leave little behind.
+const aroundDispatch: Around<RunningBus> = (it, event, bus, go) =>
+  it.dispatch === undefined ? go() : it.dispatch(event, bus, go);
+const aroundHandler: Around<EventResult> = (it, event, result, go) =>
+  it.handler === undefined ? go() : it.handler(event, result, go);
+const afterHandler: After = (it, event, result) => it.handlerEnded?.(event, result as EventResult);
+const afterEvent: After = (it, event) => it.completed?.(event);
+
+function tell(
+  registration: Registration,
+  what: string,
+  after: After,
+  event: BaseEvent,
+  result: EventResult | null,
+): void {
   try {
-    const answer = told(registration.it);
-    if (answer instanceof Promise) answer.catch((error: unknown) => registration.failed(`failed in ${what}`, error));
+    catchLater(registration, what, after(registration.it, event, result));
   } catch (error) {
     registration.failed(`failed in ${what}`, error);
   }
 }
 
-/** Nests the wrappers, the first outermost, around `inner`, which runs exactly once whatever they do. */
-function within(
-  call: (it: Instrumentation, go: () => void) => unknown,
-  wraps: (it: Instrumentation) => boolean,
+function catchLater(registration: Registration, what: string, answer: unknown): void {
+  if (answer instanceof Promise) answer.catch((error: unknown) => registration.failed(`failed in ${what}`, error));
+}
+
+/** Nests the wrappers of `all` from the one at that place on around `inner`, which runs exactly once whatever they do. */
+function within<About>(
+  all: readonly Registration[],
+  at: number,
+  around: Around<About>,
+  event: BaseEvent,
+  about: About,
   inner: () => void,
 ): void {
-  const all = registrations;
-  const from = (at: number): void => {
-    const registration = all[at];
-    if (registration === undefined) {
-      inner();
-      return;
-    }
-    if (!wraps(registration.it)) {
-      from(at + 1);
-      return;
-    }
-    let due = true;
-    const go = (): void => {
-      if (!due) return;
-      due = false;
-      from(at + 1);
-    };
-    tell(registration, 'a wrapper', (it) => call(it, go));
-    if (due) {
-      registration.failed('has a wrapper that did not call go() before it returned');
-      go();
-    }
+  const registration = all[at];
+  if (registration === undefined) {
+    inner();
+    return;
+  }
+  let due = true;
+  const go = (): void => {
+    if (!due) return;
+    due = false;
+    within(all, at + 1, around, event, about, inner);
   };
-  from(0);
+  try {
+    catchLater(registration, 'a wrapper', around(registration.it, event, about, go));
+  } catch (error) {
+    registration.failed('failed in a wrapper', error);
+  }
+  if (due) {
+    registration.failed('has a wrapper that did not call go() before it returned');
+    go();
+  }
 }

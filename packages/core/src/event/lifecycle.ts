@@ -1,7 +1,7 @@
 import { type Moment, never, now } from '../basics/clock.ts';
 import { cancelInTurn } from './cancel-in-turn.ts';
 import * as parts from './life-parts.ts';
-import { lifeWatch } from './life-watch.ts';
+import { lifeWatch, reopened } from './life-watch.ts';
 import { coverAll } from './cover.ts';
 import { hasMember, membersOf, type SmallSet, withMember, withoutMember } from '../basics/small-set.ts';
 
@@ -155,6 +155,7 @@ export class Lifecycle {
     if (this.settled) {
       this.status = 'started';
       this.completedAt = never;
+      reopened.add(this.event);
     }
     if (this.#lastPart === null) this.#firstPart = part;
     else this.#lastPart.nextPart = part;
