@@ -11,13 +11,15 @@ test('await - one EventResult, before the event is complete', async () => {
   const bus = quietBus();
   const other = quietBus();
   const slow = gate();
+  const begun = gate();
   other.on(Child, function quick() {
+    begun.open();
     return 'quick';
   });
   other.on(Child, () => slow.opened);
   bus.on(Parent, async () => {
     const { event } = other.dispatch(new Child({}));
-    while (event.event_results.size === 0) await Promise.resolve();
+    await begun.opened;
     const [result] = event.event_results.values();
     const value: unknown = await result;
     expect(event.event_status).toBe('started');
