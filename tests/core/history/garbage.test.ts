@@ -31,3 +31,9 @@ test('garbage - children go with their evicted parents', async () => {
 test('garbage - the context of a dispatch is let go when its event completes, though the history has the event', async () => {
   expect(await play('contexts of completed events')).toMatchObject({ watched: 20, left: 0, held: 20 });
 });
+
+test('garbage - classes that are made up as a program runs are let go with their handlers, all but the first ones', async () => {
+  const { watched, left } = await play('classes without handlers');
+  expect(watched).toBe(3_000);
+  expect(left).toBeLessThan(1_100);
+});

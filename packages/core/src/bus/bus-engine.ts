@@ -38,13 +38,13 @@ import { lifecycleOf } from '../event/result-helpers.ts';
 import { EventLog } from '../log/event-log.ts';
 import type { Arrival, LogHost } from '../log/log-entry.ts';
 import { RunLoop } from '../run/run-loop.ts';
-import { SlowWatch } from '../run/slow-watch.ts';
+import { SlowWatch, type WatchedBus } from '../run/slow-watch.ts';
 import type { Twins } from './twins.ts';
 
 const noOptions: DispatchOptions = {};
 
 /** The works of one bus: takes events, lets the run loop decide whose turn it is, keeps the books. */
-export class BusEngine implements DeliveryHost, ForwardTarget, LogHost, Places {
+export class BusEngine implements DeliveryHost, ForwardTarget, LogHost, Places, WatchedBus {
   readonly identity: BusIdentity;
   readonly bus: RunningBus;
   readonly options: ResolvedBusOptions;
@@ -81,10 +81,7 @@ export class BusEngine implements DeliveryHost, ForwardTarget, LogHost, Places {
     this.observers = new Observers(options.logger);
     this.log = options.log === null ? null : new EventLog(options.log, () => identity.name, options.logger, this);
     this.#onDispatch = onDispatch;
-    this.#slow = new SlowWatch(
-      () => this.#resultsInProgress(),
-      (result, seconds) => reportSlow(options.logger, result, seconds),
-    );
+    this.#slow = new SlowWatch(this);
   }
 
   get id(): string {
@@ -337,7 +334,11 @@ export class BusEngine implements DeliveryHost, ForwardTarget, LogHost, Places {
     if (this.capacity.full) throw capacityError(this, event);
   }
 
-  *#resultsInProgress(): Iterable<EventResult> {
+  warnOfSlow(result: EventResult, seconds: number): void {
+    reportSlow(this.logger, result, seconds);
+  }
+
+  *resultsInProgress(): Iterable<EventResult> {
     for (const { results } of this.history.open()) {
       for (const result of results) if (result.status === 'started') yield result;
     }

@@ -9,6 +9,7 @@ import { whenAborted } from '../basics/when-aborted.ts';
 
 /** How many patterns without a handler are kept for the next one. */
 const keptPatterns = 1_000;
+const none: readonly never[] = [];
 
 /** Counted, not random: a bus that registers the same handlers again after a restart gives them the same ids. */
 class HandlerSource implements ResultSource {
@@ -38,14 +39,13 @@ class HandlerSource implements ResultSource {
 /** The handlers of one bus, by pattern and in the order of their registration. */
 export class HandlerRegistry {
   readonly #bus: Readonly<BusIdentity>;
-  readonly #patterns = new Map<string, PatternHandlers>();
-  readonly #any = new PatternHandlers();
+  /** By type. Made for the first one, as all that an idle bus can do without. */
+  #patterns: Map<string, PatternHandlers> | null = null;
+  #any: PatternHandlers | null = null;
   /** Changes to the handlers of '*' and of prefixes, which many types have. */
   #wideChanges = 0;
   /** By prefix: `user.` for 'user.*'. Null until there is one. */
   #prefixes: Map<string, PatternHandlers> | null = null;
-  /** Classes that handlers were registered for, by type; what events from other threads become here. */
-  readonly #classes = new Map<string, EventConstructor>();
   #registrations = 0;
   #size = 0;
 
@@ -59,7 +59,7 @@ export class HandlerRegistry {
 
   /** The types that have a handler of their own. */
   get types(): string[] {
-    return [...this.#patterns].filter(([, { size }]) => size > 0).map(([type]) => type);
+    return [...(this.#patterns ?? [])].filter(([, { size }]) => size > 0).map(([type]) => type);
   }
 
   /** @returns the entry, and whether another function of the same name was registered for the pattern before */
@@ -81,11 +81,12 @@ export class HandlerRegistry {
   }
 
   addClass(Class: EventConstructor): void {
-    this.#classes.set(Class.event_type, Class);
+    this.#handlersOf(Class.event_type).Class = Class;
   }
 
+  /** The class that handlers were registered for: what events from other threads become here. */
   classOf(type: string): EventConstructor | undefined {
-    return this.#classes.get(type);
+    return this.#patterns?.get(type)?.Class;
   }
 
   remove(entry: Registration): void {
@@ -95,9 +96,15 @@ export class HandlerRegistry {
     handlers.remove(entry);
     if (isWide(pattern)) this.#wideChanges += 1;
     // Patterns may be made up as a program runs: what is kept of them must not grow with their number.
-    if (handlers.size === 0 && this.#patterns.size > keptPatterns) this.#patterns.delete(pattern);
+    if (handlers.size === 0) this.#forget(pattern);
     this.#size -= 1;
     entry.onRemoved?.();
+  }
+
+  #forget(pattern: string): void {
+    const prefix = prefixOf(pattern);
+    if (prefix !== null) this.#prefixes?.delete(prefix);
+    else if ((this.#patterns?.size ?? 0) > keptPatterns) this.#patterns?.delete(pattern);
   }
 
   /** What ends the registration; the signal does, too. */
@@ -119,21 +126,22 @@ export class HandlerRegistry {
    * function twice.
    */
   match(type: string): readonly Registration[] {
-    const handlers = this.#patterns.get(type) ?? (this.#prefixes === null ? this.#any : null);
-    if (handlers === null) return distinct([...this.#wider(type), this.#any]);
+    const handlers = this.#patterns?.get(type) ?? (this.#prefixes === null ? this.#any : null);
+    if (handlers === null) return this.#prefixes === null ? none : distinct(this.#wider(type));
     if (handlers.matched !== null && handlers.matchedAt === this.#wideChanges) return handlers.matched;
-    handlers.matched = distinct(handlers === this.#any ? [handlers] : [handlers, ...this.#wider(type), this.#any]);
+    handlers.matched = distinct(handlers === this.#any ? [handlers] : [handlers, ...this.#wider(type)]);
     handlers.matchedAt = this.#wideChanges;
     return handlers.matched;
   }
 
+  /** Those of its prefixes, and of all types. */
   #wider(type: string): PatternHandlers[] {
     const found: PatternHandlers[] = [];
-    if (this.#prefixes === null) return found;
-    for (const prefix of prefixesOf(type)) {
-      const handlers = this.#prefixes.get(prefix);
+    for (const prefix of this.#prefixes === null ? none : prefixesOf(type)) {
+      const handlers = this.#prefixes?.get(prefix);
       if (handlers !== undefined) found.push(handlers);
     }
+    if (this.#any !== null) found.push(this.#any);
     return found;
   }
 
@@ -149,25 +157,26 @@ export class HandlerRegistry {
 
   clear(): void {
     for (const handlers of this.#all()) for (const entry of [...handlers]) this.remove(entry);
-    this.#patterns.clear();
+    this.#patterns = null;
     this.#prefixes = null;
   }
 
   #all(): PatternHandlers[] {
-    return [...this.#patterns.values(), ...(this.#prefixes?.values() ?? []), this.#any];
+    const all = [...(this.#patterns?.values() ?? []), ...(this.#prefixes?.values() ?? [])];
+    return this.#any === null ? all : [...all, this.#any];
   }
 
   #isKnown(pattern: string): boolean {
     const prefix = prefixOf(pattern);
     if (prefix !== null) return this.#prefixes?.has(prefix) === true;
-    return pattern === anyType || this.#patterns.has(pattern);
+    return pattern === anyType ? this.#any !== null : this.#patterns?.has(pattern) === true;
   }
 
   #handlersOf(pattern: string): PatternHandlers {
-    if (pattern === anyType) return this.#any;
+    if (pattern === anyType) return (this.#any ??= new PatternHandlers());
     const prefix = prefixOf(pattern);
     if (prefix !== null) return handlersIn((this.#prefixes ??= new Map<string, PatternHandlers>()), prefix);
-    return handlersIn(this.#patterns, pattern);
+    return handlersIn((this.#patterns ??= new Map<string, PatternHandlers>()), pattern);
   }
 }
 

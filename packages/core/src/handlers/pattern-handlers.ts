@@ -1,3 +1,4 @@
+import type { EventConstructor } from '../event/base-event.ts';
 import type { ResultSource } from '../event/event-result.ts';
 import type { AnyHandler, HandlerEntry, HandlerKind } from './handler.ts';
 import { type Linked, LinkedList } from '../basics/linked-list.ts';
@@ -59,6 +60,8 @@ export class Registration implements HandlerEntry, Linked<Registration> {
 /** The registrations for one pattern, in order. */
 export class PatternHandlers implements Iterable<Registration> {
   readonly #list = new LinkedList<Registration>();
+  /** By which the pattern was named last, if by one. */
+  Class: EventConstructor | undefined = undefined;
   /**
    * By function, the latest registration; and how many there are of each name. Made for the second registration: most
    * patterns have one, and a map that is filled and emptied for every one-off handler costs more than the event.

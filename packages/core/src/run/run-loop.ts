@@ -131,7 +131,7 @@ export class RunLoop {
   }
 
   /** Runs what can run, soon: never within the call that made it possible. */
-  readonly schedule = (): void => {
+  schedule(): void {
     if (this.#scheduled || this.#pumping || (this.queued === 0 && this.#claims.size === 0)) return;
     if (this.#held) {
       this.#due = true;
@@ -139,7 +139,7 @@ export class RunLoop {
     }
     this.#scheduled = true;
     soon(this.#gather);
-  };
+  }
 
   /** Nothing starts until `go`: more is about to come in. */
   hold(): void {

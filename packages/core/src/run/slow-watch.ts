@@ -5,20 +5,24 @@ import { startTimer, type Timer } from '../basics/timer.ts';
 /** In seconds; as in bubus. */
 const slowAfter = 15;
 
+/** The bus that it watches. */
+export interface WatchedBus {
+  /** Of handlers that have started and not settled. */
+  resultsInProgress(): Iterable<EventResult>;
+  warnOfSlow(result: EventResult, seconds: number): void;
+}
+
 /**
  * Warns once of each handler that is in progress for longer than 15 s: with one timer for the whole bus, which runs
  * only while something is in progress, and holds neither the bus nor the process.
  */
 export class SlowWatch {
-  readonly #inProgress: () => Iterable<EventResult>;
-  readonly #warn: (result: EventResult, seconds: number) => void;
+  readonly #bus: WatchedBus;
   #warned: WeakSet<EventResult> | null = null;
   #timer: Timer | null = null;
 
-  /** @param inProgress handlers that have started and not settled */
-  constructor(inProgress: () => Iterable<EventResult>, warn: (result: EventResult, seconds: number) => void) {
-    this.#inProgress = inProgress;
-    this.#warn = warn;
+  constructor(bus: WatchedBus) {
+    this.#bus = bus;
   }
 
   /** Something has started. */
@@ -40,7 +44,7 @@ export class SlowWatch {
   look(): void {
     this.#timer = null;
     let next: number | null = null;
-    for (const result of this.#inProgress()) {
+    for (const result of this.#bus.resultsInProgress()) {
       if (this.#warned?.has(result) === true) continue;
       const age = elapsedSince(startedAtOf(result)) / 1000;
       if (age < slowAfter) {
@@ -48,7 +52,7 @@ export class SlowWatch {
         continue;
       }
       (this.#warned ??= new WeakSet()).add(result);
-      this.#warn(result, age);
+      this.#bus.warnOfSlow(result, age);
     }
     if (next !== null) this.#start(Math.max(next, 0.1));
   }
