@@ -1,7 +1,7 @@
 import { describe } from '../basics/describe.ts';
 import type { LogMode } from '../log/event-log.ts';
 import { logPath } from '../log/log-path.ts';
-import { checkFlag } from '../basics/options.ts';
+import { checkFlag, checkOptions } from '../basics/options.ts';
 import { checkLimit, checkSize, type Limit } from '../basics/duration.ts';
 import { defaultTimeout } from '../event/event-schema.ts';
 import { defaultLogger, type Logger, safeLogger, type SafeLogger } from '../basics/logger.ts';
@@ -81,7 +81,7 @@ export interface ResolvedBusOptions {
   readonly logger: SafeLogger;
 }
 
-const optionNames = new Set([
+const optionNames = [
   'name',
   'walPath',
   'walMode',
@@ -93,7 +93,7 @@ const optionNames = new Set([
   'maxRecursionDepth',
   'eventTimeout',
   'logger',
-]);
+];
 
 /** Checks what the user gave and fills in the rest. */
 export function resolveBusOptions(options: EventBusOptions): ResolvedBusOptions {
@@ -102,11 +102,7 @@ export function resolveBusOptions(options: EventBusOptions): ResolvedBusOptions 
       `Expected the options of a bus to be an object, such as { name: 'Main' }; got ${describe(options)}.`,
     );
   }
-  for (const name of Object.keys(options)) {
-    if (!optionNames.has(name)) {
-      throw new TypeError(`A bus has no option '${name}'. It has: ${[...optionNames].join(', ')}.`);
-    }
-  }
+  checkOptions('A bus', options, optionNames);
   const { parallelHandlers = false, maxRecursionDepth = 50, logger } = options;
   if (typeof parallelHandlers !== 'boolean') {
     throw new TypeError(`Expected parallelHandlers to be true or false; got ${describe(parallelHandlers)}.`);

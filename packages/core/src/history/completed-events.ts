@@ -11,14 +11,18 @@ export interface Arrived {
 /**
  * Completed events in order of completion, which is how they leave; read in order of arrival, which differs a little.
  *
- * Arrays instead of linked entries: three words an event, and nothing for the collector to follow but the event.
+ * Rings instead of linked entries: three words an event, nothing for the collector to follow but the event, and nothing
+ * to allocate once they are as large as the history. A place is a number that only grows; it stands at `place & mask`.
  */
 export class CompletedEvents {
   #events: (BaseEvent | null)[] = [];
   #arrivals: number[] = [];
   /** The greatest arrival up to each place. */
   #greatest: number[] = [];
+  /** As many as there is room for, a power of two, less one. */
+  #mask = -1;
   #head = 0;
+  #tail = 0;
   #size = 0;
 
   get size(): number {
@@ -26,22 +30,25 @@ export class CompletedEvents {
   }
 
   push(event: BaseEvent, arrival: number): void {
-    const greatest = this.#greatest.at(-1) ?? 0;
-    this.#events.push(event);
-    this.#arrivals.push(arrival);
-    this.#greatest.push(Math.max(greatest, arrival));
+    if (this.#tail - this.#head > this.#mask) this.#grow();
+    const greatest = this.#tail === 0 ? 0 : (this.#greatest[(this.#tail - 1) & this.#mask] ?? 0);
+    const at = this.#tail & this.#mask;
+    this.#events[at] = event;
+    this.#arrivals[at] = arrival;
+    this.#greatest[at] = Math.max(greatest, arrival);
+    this.#tail += 1;
     this.#size += 1;
   }
 
   /** The one that completed longest ago. */
   shift(): BaseEvent | null {
-    while (this.#head < this.#events.length) {
-      const event = this.#events[this.#head] ?? null;
-      this.#events[this.#head] = null;
+    while (this.#head < this.#tail) {
+      const at = this.#head & this.#mask;
+      const event = this.#events[at] ?? null;
+      this.#events[at] = null;
       this.#head += 1;
       if (event === null) continue;
       this.#size -= 1;
-      this.#shrink();
       return event;
     }
     return null;
@@ -49,7 +56,7 @@ export class CompletedEvents {
 
   /** Out of turn: looks for it, which is no matter for every day. */
   delete(event: BaseEvent): boolean {
-    const at = this.#events.indexOf(event, this.#head);
+    const at = this.#events.indexOf(event);
     if (at === -1) return false;
     this.#events[at] = null;
     this.#size -= 1;
@@ -60,7 +67,9 @@ export class CompletedEvents {
     this.#events = [];
     this.#arrivals = [];
     this.#greatest = [];
+    this.#mask = -1;
     this.#head = 0;
+    this.#tail = 0;
     this.#size = 0;
   }
 
@@ -73,11 +82,12 @@ export class CompletedEvents {
     /** Not given out yet, because there may be newer ones; the newest last. */
     const kept = [...others];
     let sorted = true;
-    for (let at = this.#events.length - 1; at >= this.#head; at -= 1) {
+    for (let place = this.#tail - 1; place >= this.#head; place -= 1) {
+      const at = place & this.#mask;
       const event = this.#events[at] ?? null;
       if (event === null) continue;
       const arrival = this.#arrivals[at] ?? 0;
-      const before = at > this.#head ? (this.#greatest[at - 1] ?? 0) : 0;
+      const before = place > this.#head ? (this.#greatest[(place - 1) & this.#mask] ?? 0) : 0;
       if (arrival < before) {
         kept.push({ arrival, event });
         sorted = false;
@@ -94,13 +104,19 @@ export class CompletedEvents {
     yield* takeNewer(kept, 0);
   }
 
-  /** Drops the used half now and then, so that the cost of each event stays constant. */
-  #shrink(): void {
-    if (this.#head <= 32 || this.#head * 2 < this.#events.length) return;
-    this.#events = this.#events.slice(this.#head);
-    this.#arrivals = this.#arrivals.slice(this.#head);
-    this.#greatest = this.#greatest.slice(this.#head);
-    this.#head = 0;
+  /** Twice the room; each stands where its place says. */
+  #grow(): void {
+    const [events, arrivals, greatest, mask] = [this.#events, this.#arrivals, this.#greatest, this.#mask];
+    const room = Math.max(8, 2 * (mask + 1));
+    this.#events = Array.from({ length: room }, () => null);
+    this.#arrivals = Array.from({ length: room }, () => 0);
+    this.#greatest = Array.from({ length: room }, () => 0);
+    this.#mask = room - 1;
+    for (let place = this.#head; place < this.#tail; place += 1) {
+      this.#events[place & this.#mask] = events[place & mask] ?? null;
+      this.#arrivals[place & this.#mask] = arrivals[place & mask] ?? 0;
+      this.#greatest[place & this.#mask] = greatest[place & mask] ?? 0;
+    }
   }
 }
 
