@@ -141,13 +141,16 @@ test('handler - one that can see nothing but its event is still wrapped by middl
   const bus = quietBus();
   bus.on(Ping, () => 'pong');
   bus.on(Ping, async (event) => event.event_type);
+  bus.on(Ping, async function plain({ event_type }) {
+    return event_type;
+  });
   const take = async (): Promise<unknown[]> => bus.dispatch(new Ping({})).eventResultsList();
-  for (let call = 0; call < 3; call += 1) expect(await take()).toEqual(['pong', 'Ping']);
+  for (let call = 0; call < 3; call += 1) expect(await take()).toEqual(['pong', 'Ping', 'Ping']);
   const signals = new Set<unknown>();
   bus.use((_event, context, next) => {
     signals.add(context.signal);
     return next();
   });
-  expect(await take()).toEqual(['pong', 'Ping']);
-  expect([...signals].map((signal) => signal instanceof AbortSignal)).toEqual([true, true]);
+  expect(await take()).toEqual(['pong', 'Ping', 'Ping']);
+  expect([...signals].map((signal) => signal instanceof AbortSignal)).toEqual([true, true, true]);
 });

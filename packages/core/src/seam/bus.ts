@@ -15,6 +15,7 @@ export { checkEventsOptions, EventStream } from '../bus/event-stream.ts';
 export { checkExpectOptions, isExpected } from '../bus/expect.ts';
 export { checkDispatchOptions, rememberTransfer } from '../event/dispatch.ts';
 export { observeUnwritten } from '../log/unwritten.ts';
+export { takesOneArgument } from '../handlers/handler-source.ts';
 export { patternKey } from '../event/pattern.ts';
 export { matchesType } from '../event/type-pattern.ts';
 export {

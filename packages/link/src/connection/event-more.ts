@@ -2,15 +2,27 @@ import type { Lifecycle } from '@threadbus/core/internal';
 import { Arrival, type ArrivalHost, cameOver } from '../incoming/arrival.ts';
 import type { RemotePart } from '../outgoing/remote-part.ts';
 import { encodePath } from '../wire/event-codec.ts';
-import type { WireMore } from '../wire/protocol.ts';
+import type { WireCall, WireExtra, WireMore } from '../wire/protocol.ts';
 
 /** What the event has beside its kind, id and payload; null if nothing, as most. */
-export function moreOf({ event, lifecycle, context, to }: RemotePart, host: ArrivalHost): WireMore | null {
+export function moreOf({ event, lifecycle, context, to }: RemotePart, host: ArrivalHost): WireExtra {
   const parentId = event.event_parent_id;
   const path = encodePath(event, to.bus?.id ?? null);
   const ancestors = ancestorsElsewhere(lifecycle, host);
   if (parentId === null && path === null && context === null && to.call === null && ancestors === null) return null;
+  if (parentId === null && path === null && context === null && ancestors === null && isPlain(to.call)) {
+    const above = numberAbove(lifecycle, host);
+    return above === null ? to.call.handlerId : [null, null, null, to.call, above, null];
+  }
   return [parentId, path, context, to.call, numberAbove(lifecycle, host), ancestors];
+}
+
+export function moreFrom(extra: WireExtra): WireMore | null {
+  return typeof extra === 'string' ? [null, null, null, { resultId: null, handlerId: extra }, null, null] : extra;
+}
+
+function isPlain(call: WireCall | null): call is WireCall {
+  return call !== null && call.resultId === null && call.maxRecursionDepth === undefined;
 }
 
 /** The number of what came over that link, and is answered only after the event: its parent's, or of one further up. */

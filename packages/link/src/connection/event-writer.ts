@@ -6,7 +6,7 @@ import { encodeId } from '../wire/event-codec.ts';
 import { KindWriter } from '../wire/kind-table.ts';
 import { isNestedDeeper } from '../wire/nesting.ts';
 import * as op from '../wire/protocol.ts';
-import type { WireMore } from '../wire/protocol.ts';
+import type { WireExtra } from '../wire/protocol.ts';
 import { hasShape, type ShapeWriter } from '../wire/shapes.ts';
 
 /** Writes EVENTs: what others have had in common is told once, by number from then on. */
@@ -24,7 +24,7 @@ export class EventWriter {
   }
 
   /** @returns null; or why the event can't be sent, with which nothing is */
-  write(part: RemotePart, more: WireMore | null, transfer: readonly Transferable[]): Error | null {
+  write(part: RemotePart, more: WireExtra, transfer: readonly Transferable[]): Error | null {
     const { event, number, to, lifecycle } = part;
     if (part.context !== null && isNestedDeeper(part.context)) {
       return new Error('a portable context of it is nested too deep to cross a thread boundary');

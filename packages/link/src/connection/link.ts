@@ -22,8 +22,8 @@ import type { Asking } from '../outgoing/answer-clock.ts';
 import { Outbox, type Sender } from '../outgoing/outbox.ts';
 import type { Outgoing, Wire } from '../outgoing/outgoing.ts';
 import * as op from '../wire/protocol.ts';
-import type { WireCall, WireMore, WireOutcome } from '../wire/protocol.ts';
-import { moreOf } from './event-more.ts';
+import type { WireCall, WireExtra, WireOutcome } from '../wire/protocol.ts';
+import { moreFrom, moreOf } from './event-more.ts';
 import { FarWaits } from './far-waits.ts';
 import { type FrameHost, FramesRead } from './frames-read.ts';
 import { EventWriter } from './event-writer.ts';
@@ -304,10 +304,8 @@ export class Link implements Wire, AnswersHost, Asking, FrameHost {
         if (this.outgoing.sentAs(field(0))?.order === field(1) && !field(2)) malformed('its answer for an event');
         break;
       case op.SUSPENDED:
-        this.#owner.suspended(true);
-        break;
       case op.RESUMED:
-        this.#owner.suspended(false);
+        this.#owner.suspended(kind === op.SUSPENDED);
         break;
       case op.WORKING:
         this.#owner.working();
@@ -319,7 +317,7 @@ export class Link implements Wire, AnswersHost, Asking, FrameHost {
 
   #event(frame: readonly unknown[], at: number): void {
     const event = this.peer.readEvent(frame, at, this.#classOf);
-    const more = frame[at + 6] as WireMore | null;
+    const more = moreFrom(frame[at + 6] as WireExtra);
     this.#incoming.receive(frame[at] as number, frame[at + 1] as number, event, frame[at + 5] === 1, more);
   }
 

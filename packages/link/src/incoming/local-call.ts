@@ -32,6 +32,8 @@ export interface CallTarget {
   readonly resultId: string | null;
   readonly source: ResultSource;
   readonly handler: AnyHandler;
+  /** See HandlerEntry. */
+  readonly ignoresContext?: boolean;
   /** The bus, at the other end, for which the function runs. */
   readonly bus: RunningBus;
   /** Of that bus, for what is nested in the function on this side. */
@@ -127,7 +129,7 @@ export class LocalCall implements Part, RunHost, ForwardTarget {
       holdsSlot: false,
       ownClock: true,
       isRemote: false,
-      ignoresContext: false,
+      ignoresContext: this.#target.ignoresContext ?? false,
     };
     const result = new EventResult(lifecycle, source, event.event_timeout);
     if (resultId !== null) resultRestored(result, resultId, unnamed);

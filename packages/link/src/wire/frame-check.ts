@@ -54,7 +54,8 @@ function orNull(is: Check): Check {
 const isIdOrNull = orNull((value) => isInteger(value) && (value as number) >= 0);
 
 function fieldsOf(checks: Readonly<Record<string, Check>>): Check {
-  return (value) => isObject(value) && Object.entries(checks).every(([name, is]) => is((value as never)[name]));
+  const fields = Object.entries(checks);
+  return (value) => isObject(value) && fields.every(([name, is]) => is((value as never)[name]));
 }
 
 const isPath = orNull(
@@ -180,7 +181,7 @@ function isEventRow(frame: readonly unknown[], at: number): boolean {
     (typeof id === 'number' ? Number.isSafeInteger(id) && id > 0 : isName(id)) &&
     isTime(frame[at + 4]) &&
     (frame[at + 5] === 0 || frame[at + 5] === 1) &&
-    (more === null || isMore(more)) &&
+    (more === null || isName(more) || isMore(more)) &&
     isNumber(frame[at + 7]) &&
     isNumber(frame[at + 8])
   );

@@ -13,7 +13,7 @@ import { isPayload } from './frame-check.ts';
 import type { EventKind } from './kind-table.ts';
 import type { Origins } from './handshake.ts';
 import { malformed } from './malformed.ts';
-import type { WireMore } from './protocol.ts';
+import type { WireExtra } from './protocol.ts';
 import { ShapeReader } from './shapes.ts';
 import { sharedClock, sharedNow } from './shared-clock.ts';
 
@@ -58,7 +58,7 @@ export class Peer {
     const kind = this.#kinds[frame[at + 2] as number] ?? malformed('the kind of an EVENT');
     const id = frame[at + 3] as string | number;
     const createdAt = this.moment(frame[at + 4]);
-    const more = frame[at + 6] as WireMore | null;
+    const more = frame[at + 6] as WireExtra;
     const shape = frame[at + 7] as number;
     const count = frame[at + 8] as number;
     const values = at + 9;
@@ -66,6 +66,14 @@ export class Peer {
       shape === 0
         ? this.#readPayload(frame[values], count)
         : new TrustedValues(this.shapes.payloadNames(shape, count), frame, values);
-    return restoreEvent(kind, id, this.#ids, more === null ? null : more[0], createdAt, payload, classOf(kind.type));
+    return restoreEvent(
+      kind,
+      id,
+      this.#ids,
+      more === null || typeof more === 'string' ? null : more[0],
+      createdAt,
+      payload,
+      classOf(kind.type),
+    );
   }
 }

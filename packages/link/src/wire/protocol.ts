@@ -165,6 +165,13 @@ export type WireMore = readonly [
   ancestors: readonly string[] | null,
 ];
 
+/**
+ * Where an EVENT has its WireMore: null if it has nothing of it; only a handler's id if it has nothing but a call for that
+ * handler, whose result nobody has asked for. That is every call of a pool, and an array with an object in it costs more
+ * than all the rest of an event.
+ */
+export type WireExtra = WireMore | string | null;
+
 /** An event that travels within another operation; fields in this order. */
 export type WireEvent = readonly [
   type: string,

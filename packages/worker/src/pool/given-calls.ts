@@ -52,18 +52,29 @@ export class GivenCalls {
     return !this.#ahead.some((call) => call.event === event);
   }
 
-  /** Sends a call, whose turn comes after that of all others. */
-  send(call: PoolCall, module: number): RemoteBus {
-    if (call !== this.current) this.#ahead.push(call);
+  /** Sends a call whose turn it is: it leaves at once. */
+  sendNow(call: PoolCall, module: number): void {
+    const line = this.#lines.of(call.bus);
+    const outbox = line.link?.outbox;
+    outbox?.gather();
+    this.#send(call, module, line);
+    outbox?.release();
+  }
+
+  /** Sends a call ahead: it leaves at the end of the turn, with others. */
+  sendAhead(call: PoolCall, module: number): void {
+    this.#ahead.push(call);
+    this.#send(call, module, this.#lines.of(call.bus));
+  }
+
+  #send(call: PoolCall, module: number, line: RemoteBus): void {
     this.#watch.give(call);
     const { number } = call;
-    const line = this.#lines.of(call.bus);
     const part = sendCall(line.outgoing, { number: targetOf(number, module) }, call.run, call.context, (result) => {
       if (call.number === number) this.#answered(call, result);
     });
     // An event that can't be sent has its answer by now, and the thread perhaps another call.
     if (call.number === number) call.part = part;
-    return line;
   }
 
   /** The turn of the next one has come. @returns null if there is none */

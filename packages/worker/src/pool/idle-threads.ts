@@ -46,7 +46,8 @@ export class IdleThreads {
     for (let at = this.#threads.length - 1; at >= 0; at -= 1) {
       const thread = this.#threads[at] as PoolThread;
       if (!thread.hasLeftovers) {
-        this.#threads.splice(at, 1);
+        if (at === this.#threads.length - 1) this.#threads.pop();
+        else this.#threads.splice(at, 1);
         return thread;
       }
     }

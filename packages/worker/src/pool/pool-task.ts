@@ -1,7 +1,13 @@
 /** What a pool thread runs as long as it lives: loads the handlers' modules, calls them, and answers over its port. */
 import { isMainThread, type MessagePort } from 'node:worker_threads';
 import type { BaseEvent, HandlerContext } from '@threadbus/core';
-import { type AnyHandler, type ForwardTarget, newId, type ResultSource } from '@threadbus/core/internal';
+import {
+  type AnyHandler,
+  type ForwardTarget,
+  newId,
+  type ResultSource,
+  takesOneArgument,
+} from '@threadbus/core/internal';
 import {
   BusReference,
   defaultFlow,
@@ -38,6 +44,7 @@ export interface PoolTask {
 interface LoadedHandler {
   readonly name: string;
   readonly handler: AnyHandler;
+  readonly ignoresContext: boolean;
 }
 
 /** Serves from now on; it is the port that keeps the thread, not this task. */
@@ -81,7 +88,7 @@ async function load(
   tell({ news: 'loading', module });
   try {
     const { name, handler } = await loadHandler(entry);
-    handlers.set(module, { name, handler });
+    handlers.set(module, { name, handler, ignoresContext: takesOneArgument(handler) });
     tell({ news: 'loaded', module });
   } catch (error) {
     tell({ news: 'failed', module, error: encodeThrown(error) });
@@ -134,6 +141,7 @@ function openLine(port: MessagePort, { open: line, bus }: OpenLine, { desk, turn
         resultId,
         source,
         handler: shown(handler.handler, desk, wanted.call),
+        ignoresContext: handler.ignoresContext,
         bus: reference,
         onSuspended: (suspended) => link.sendSuspended(suspended),
         turns: free ? undefined : { wait: (ahead) => turns.wait(ahead, wanted.call) },
@@ -146,6 +154,8 @@ function openLine(port: MessagePort, { open: line, bus }: OpenLine, { desk, turn
     const link = remote.createLink(lineSender(port, line), null, unreadable);
     link.open({ id: newId(), name: 'a pool thread' });
     remote.connect();
+    // The next call, which may block the thread, begins when the answer has left.
+    link.outbox.expectsMore = () => false;
     link.onAnswer = (arrival) => turns.answered(arrival, link);
     if (!isMainThread) {
       link.outbox.gate = drainOutput;

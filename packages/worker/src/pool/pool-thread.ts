@@ -80,7 +80,11 @@ export class PoolThread implements CallHolder, ModulesOwner, TakeWatchOwner {
   constructor(host: ThreadHost<PoolThread>, options: ThreadOptions) {
     this.#host = host;
     this.#place = new ThreadPlace(host);
+    const hasAhead = (): boolean => this.calls.ahead > 0;
     const owner = {
+      get expectsMore() {
+        return hasAhead();
+      },
       read: (message: ToPool) => this.#read(message),
       unreadable: (cause: unknown) => this.#end(unreadableError(cause)),
       died: (end: CarrierEnd) => this.#died(end),
@@ -130,7 +134,7 @@ export class PoolThread implements CallHolder, ModulesOwner, TakeWatchOwner {
   give(call: PoolCall): void {
     call.give(this, this.#seat.place);
     if (this.state === 'busy') {
-      this.calls.send(call, this.#modules.numberOf(call.entry) as number);
+      this.calls.sendAhead(call, this.#modules.numberOf(call.entry) as number);
       return;
     }
     this.calls.current = call;
@@ -227,10 +231,8 @@ export class PoolThread implements CallHolder, ModulesOwner, TakeWatchOwner {
   /** It has nothing else to do: it gets the call at once. */
   #begin(call: PoolCall, module: number): void {
     this.state = 'busy';
-    const line = this.calls.send(call, module);
-    if (this.calls.current !== call) return;
-    this.#watch.follow(call);
-    line.link?.outbox.flush();
+    this.calls.sendNow(call, module);
+    if (this.calls.current === call) this.#watch.follow(call);
   }
 
   /** It has begun with what it was given ahead, or will when it comes to it. */

@@ -1,7 +1,7 @@
 /** Seconds that calls which a thread was given ahead may have to wait for it, as things look. */
 export const horizon = 0.02;
 /** The most that a thread is given ahead. */
-const maxAhead = 16;
+const maxAhead = 32;
 /** Seconds by which one call may differ from the mean in any case. */
 const least = 0.002;
 /** The share of the mean that one call is. */

@@ -10,10 +10,15 @@ import type { ToPool } from './pool-port.ts';
 /** More are not read at once: a thread that blocks may be writing them still. */
 const lastMessages = 4096;
 
+/** Then others have their turn. */
+const messagesAtOnce = 32;
+
 const poolThread = { owner: 'HandlerPool', name: 'HandlerPool' } as const;
 
 /** What a seat tells of its thread. */
 export interface SeatOwner {
+  /** Further messages are likely to be there already. */
+  readonly expectsMore: boolean;
   read(message: ToPool): void;
   unreadable(cause: unknown): void;
   died(end: CarrierEnd): void;
@@ -46,7 +51,11 @@ export class ThreadSeat {
     }
     this.place = { threadId: this.#carrier.worker?.threadId ?? ownThread, pid };
     outsideContexts(() => {
-      port1.on('message', (message: ToPool) => this.#read(message));
+      port1.on('message', (message: ToPool) => {
+        this.#read(message);
+        // To take the next one costs less than to be told of it.
+        if (owner.expectsMore) this.#readMore(messagesAtOnce);
+      });
       port1.on('messageerror', (cause) => owner.unreadable(cause));
     });
     port1.unref();
@@ -74,7 +83,11 @@ export class ThreadSeat {
 
   /** Reads what has come and has not been read yet, also if the thread is gone. */
   readAll(): void {
-    for (let messages = 0; messages < lastMessages; messages += 1) {
+    this.#readMore(lastMessages);
+  }
+
+  #readMore(most: number): void {
+    for (let messages = 0; messages < most; messages += 1) {
       const next = receiveMessageOnPort(this.port);
       if (next === undefined) return;
       this.#read(next.message as ToPool);
