@@ -139,3 +139,59 @@ test('first contact - a dispatch in place of the dispatch function: how to forwa
   const dispatched = other.dispatch(new UserLogin(alice));
   expect(thrown(() => bus.on('*', dispatched as never)).message).toContain('register other.dispatch itself');
 });
+
+test('first contact - something near an event: what it is, and how to make one', () => {
+  const bus = quietBus({ name: 'Main' });
+  bus.on('*', () => undefined);
+  const refusal = (value: unknown): string => thrown(() => bus.dispatch(value as never)).message;
+  expect(refusal(alice)).toContain("it is new BaseEvent({ … }, { event_type: 'UserCreated' })");
+  expect(refusal('UserLogin')).toContain("it is new BaseEvent({ … }, { event_type: 'UserCreated' })");
+  expect(refusal(Promise.resolve(1))).toContain('Is an await missing?');
+  expect(refusal(bus.dispatch(new UserLogin(alice)))).toContain('That is what dispatch has returned');
+  // The event is looked at first: a type's name with a payload has no wrong option, but two wrong arguments.
+  const typeFirst = thrown(() => bus.dispatch('UserLogin' as never, alice as never));
+  expect(typeFirst.message).toContain('Main.dispatch expected an event');
+});
+
+test('first contact - something near a handler: what to register', () => {
+  const bus = quietBus();
+  const refusal = (value: unknown): string => thrown(() => bus.on('*', value as never)).message;
+  expect(refusal(quietBus())).toContain('That is a bus: to forward, register its dispatch.');
+  expect(refusal(new URL('file:///resize.js'))).toContain('new HandlerPool().handler(url)');
+  expect(refusal({ handler: () => undefined })).toContain('register pool.handler(');
+  expect(refusal(Promise.resolve(1))).toContain('Is an await missing');
+});
+
+test('first contact - an event in place of its class', () => {
+  const { message } = thrown(() => quietBus().on(new UserLogin(alice) as never, () => undefined));
+  expect(message).toContain('That is an event: give its class, UserLogin.');
+});
+
+test.each([
+  ['maxHistory', 'maxHistorySize'],
+  ['timeout', 'eventTimeout'],
+  ['max_pending', 'maxPending'],
+  ['nam', 'name'],
+])('first contact - an option %s: which was meant', (wrong, right) => {
+  expect(thrown(() => quietBus({ [wrong]: 1 })).message).toContain(`Did you mean '${right}'?`);
+});
+
+test('first contact - an option that is like none: no guess', () => {
+  expect(thrown(() => quietBus({ colour: 1 } as never)).message).not.toContain('Did you mean');
+});
+
+test('first contact - a complete event dispatched again: nothing runs, and a warning says how', async () => {
+  const logger = logRecorder();
+  const bus = quietBus({ name: 'Main', logger });
+  let runs = 0;
+  bus.on(UserLogin, () => `run ${(runs += 1)}`);
+  const event = new UserLogin(alice);
+  const [first, second] = [bus.dispatch(event), bus.dispatch(event)];
+  await Promise.all([first, second]);
+  expect(logger.warnings).toEqual([]); // twice under way: both wait for the one
+  expect(await bus.dispatch(event).eventResult()).toBe('run 1');
+  expect(logger.warnings).toEqual([
+    `Main had UserLogin#${event.event_id.slice(-4)} already, and it is complete: nothing runs again. For that, dispatch a copy: Main.dispatch(event.eventReset()).`,
+  ]);
+  expect(await bus.dispatch(event.eventReset()).eventResult()).toBe('run 2');
+});

@@ -1,3 +1,7 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { BaseEvent } from '@threadbus/core';
 import { exposeBus, HandlerPool, parentBus, WorkerBus } from '@threadbus/worker';
 import { expect, onTestFinished, test } from 'vitest';
@@ -12,6 +16,15 @@ import { startBus } from '../helpers/worker-bus.ts';
 const nowhere = new URL('./no-such-file.js', import.meta.url);
 const typescript = new URL('../fixtures/worker/no-task.ts', import.meta.url);
 const [major = 0] = process.versions.node.split('.').map(Number);
+
+/** A module of this text, in a folder of its own. */
+function moduleOf(text: string): URL {
+  const folder = mkdtempSync(join(tmpdir(), 'first-contact-'));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  const path = join(folder, 'handler.mjs');
+  writeFileSync(path, text);
+  return pathToFileURL(path);
+}
 
 /** What an event gets whose handler is this module. */
 async function poolError(module: URL, payload: object = {}): Promise<Error> {
@@ -99,4 +112,49 @@ test('first contact - forgot to await the start of a worker bus', async () => {
   const error = thrown(() => quietBus().on('*', dispatch));
   expect(error.message).toContain('got undefined. Is an await missing, as of WorkerBus.start(url)');
   await (await starting).stop();
+});
+
+test.each([
+  ['a syntax error', 'export default function (', 'SyntaxError', '(where: node --check on that file)'],
+  ['an error of its own', "throw new RangeError('no settings');", 'RangeError', 'no settings'],
+  ['require in an ES module', 'module.exports = () => 1;', 'ReferenceError', 'module is not defined'],
+])('first contact - a module with %s: which file, and the error as it was', async (_what, text, name, says) => {
+  const module = moduleOf(text);
+  const pool = new HandlerPool({ maxThreads: 1 });
+  onTestFinished(() => pool.stop());
+  const bus = quietBus();
+  bus.on('*', pool.handler(module));
+  // Another import of the module in a thread throws the same error: the file isn't named twice.
+  for (const _time of [1, 2]) {
+    const error = await rejection(bus.dispatch(new BaseEvent()).eventResult());
+    expect(error.name).toBe(name);
+    expect(error.message.split(`${module.href} could not be loaded: `)).toHaveLength(2);
+    expect(error.message).toContain(says);
+    expect(error.stack).toContain(module.href);
+  }
+});
+
+test('first contact - a module that imports what is not there: its import is at fault, not the URL', async () => {
+  const file = moduleOf("import './settings.mjs';\nexport default () => 1;");
+  const started = await rejection(WorkerBus.start(file));
+  for (const { message } of [await poolError(file), started]) {
+    expect(message).toContain('settings.mjs');
+    expect(message).toContain(`${file.href} is there, and imports it, itself or by another module`);
+    expect(message).not.toContain('Is the URL right?');
+  }
+  const library = moduleOf("import 'no-such-library';\nexport default () => 1;");
+  expect((await poolError(library)).message).toContain('Is it installed there? npm install no-such-library');
+});
+
+test('first contact - new WorkerBus: how it is started', () => {
+  const Public = WorkerBus as unknown as new (url: URL) => WorkerBus;
+  expect(thrown(() => new Public(nowhere)).message).toContain('await WorkerBus.start(url, { parent: bus })');
+});
+
+test.each([
+  ['threads', "inline. Did you mean 'maxThreads' or 'minThreads'?"],
+  ['queue', "inline. Did you mean 'maxQueue'?"],
+  ['size', 'inline.'],
+])('first contact - a pool with an option %s: which was meant, if it is clear', (wrong, end) => {
+  expect(thrown(() => new HandlerPool({ [wrong]: 2 })).message.endsWith(end)).toBe(true);
 });

@@ -153,7 +153,7 @@ test('link - options that make no sense are refused, with what was expected', ()
   expect(linking({ maxPending: Number.NaN })).toThrow('Expected maxPending to be above 0, or null for none; got NaN.');
   expect(linking({ maxInFlight: '8' })).toThrow('Expected maxInFlight to be a number or null; got the string "8".');
   expect(linking({ maxInflight: 8 })).toThrow(
-    "linkBuses has no option 'maxInflight'. It has: maxInFlight, maxPending.",
+    "linkBuses has no option 'maxInflight'. It has: maxInFlight, maxPending. Did you mean 'maxInFlight'?",
   );
   port1.close();
 });

@@ -40,6 +40,10 @@ export class WorkerBus extends BusReference implements AsyncDisposable {
   readonly #supervisor: Supervisor;
 
   private constructor(supervisor: Supervisor) {
+    // JavaScript and tests know nothing of `private`.
+    if (!(supervisor instanceof Supervisor)) {
+      throw new TypeError('A WorkerBus is started, not made: await WorkerBus.start(url, { parent: bus }).');
+    }
     super(supervisor.remote);
     this.#supervisor = supervisor;
     workerBuses.add(this);

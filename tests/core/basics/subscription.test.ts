@@ -104,7 +104,9 @@ test('subscription - options that make no sense are refused', () => {
   expect(thrown(on({ once: 1 })).message).toBe('Expected once to be true or false; got 1 (number).');
   expect(thrown(on({ signal: {} })).message).toBe('Expected signal to be an AbortSignal; got an object (Object).');
   expect(thrown(on(null)).message).toBe('Expected the options of on to be an object; got null.');
-  expect(thrown(on({ onec: true })).message).toBe("on has no option 'onec'. It has: once, signal, timeout.");
+  expect(thrown(on({ onec: true })).message).toBe(
+    "on has no option 'onec'. It has: once, signal, timeout. Did you mean 'once'?",
+  );
 });
 
 test('subscription - a stopped bus takes none, but lets go', async () => {

@@ -76,7 +76,7 @@ test('bus-names - a bus shows itself as text', async () => {
 
 test('bus-names - options that a bus doesn’t have are refused', () => {
   expect(thrown(() => new EventBus({ max_history_size: 5 } as object)).message).toBe(
-    "A bus has no option 'max_history_size'. It has: name, walPath, walMode, walSync, parallelHandlers, concurrency, maxHistorySize, maxPending, maxRecursionDepth, eventTimeout, logger.",
+    "A bus has no option 'max_history_size'. It has: name, walPath, walMode, walSync, parallelHandlers, concurrency, maxHistorySize, maxPending, maxRecursionDepth, eventTimeout, logger. Did you mean 'maxHistorySize'?",
   );
   expect(thrown(() => new EventBus('Main' as never)).message).toContain(
     'Expected the options of a bus to be an object, such as { name: \'Main\' }; got the string "Main".',

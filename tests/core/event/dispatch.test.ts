@@ -143,12 +143,14 @@ test('dispatch - an event whose path names the bus and that is nowhere under way
   await bus.dispatch(event.eventReset());
 });
 
+const classless = ". Without a class of its own it is new BaseEvent({ … }, { event_type: 'UserCreated' })";
+
 test.each([
   [undefined, 'got undefined'],
   [null, 'got null'],
-  [{ event_type: 'Ping' }, 'got an object (Object)'],
+  [{ event_type: 'Ping' }, `got an object (Object)${classless}`],
   [Ping, 'got the function Ping. That is the class: make an event of it, new Ping({ … })'],
-  ['Ping', 'got the string "Ping"'],
+  ['Ping', `got the string "Ping"${classless}`],
 ])('dispatch - %o is no event', async (value, text) => {
   await using bus = new EventBus({ name: 'Strict' });
   const error = thrown(() => bus.dispatch(value as never));
@@ -225,7 +227,7 @@ test('dispatch - refuses options that it does not know', async () => {
   await using bus = new EventBus();
   const event = new Ping();
   expect(thrown(() => bus.dispatch(event, { detatched: true } as object)).message).toBe(
-    "dispatch has no option 'detatched'. It has: detached, transfer, signal.",
+    "dispatch has no option 'detatched'. It has: detached, transfer, signal. Did you mean 'detached'?",
   );
   expect(thrown(() => bus.dispatch(event, 0 as never)).message).toContain('the options of dispatch to be an object');
   expect(thrown(() => bus.dispatch(event, { detached: 'yes' as never })).message).toContain('detached to be true or');

@@ -147,7 +147,7 @@ test('payload - options of extend are checked', () => {
     'Wrong: expected result to be a zod type, such as z.string(); got the function String.',
   );
   expect(refusal(extend({ timout: 3 })).message).toBe(
-    "Wrong: extend has no option 'timout'. It has: result, timeout, version, idempotent, completion.",
+    "Wrong: extend has no option 'timout'. It has: result, timeout, version, idempotent, completion. Did you mean 'timeout'?",
   );
   expect(refusal(extend({ version: 2 })).message).toContain('expected version to be a string');
   expect(refusal(extend({ idempotent: 'yes' })).message).toContain('expected idempotent to be true or false');

@@ -1,4 +1,5 @@
 import { describe } from './describe.ts';
+import { didYouMean } from './did-you-mean.ts';
 
 /**
  * Checks that options are an object and hold nothing else than the call knows: a mistyped `timeout` would otherwise be
@@ -11,7 +12,33 @@ export function checkOptions(call: string, options: unknown, names: readonly str
     throw new TypeError(`Expected the options of ${call} to be an object; got ${describe(options)}.`);
   }
   const wrong = Object.keys(options).find((name) => !names.includes(name));
-  if (wrong !== undefined) throw new TypeError(`${call} has no option '${wrong}'. It has: ${names.join(', ')}.`);
+  if (wrong !== undefined) throw new TypeError(noOption(call, wrong, names));
+}
+
+/** What there is no such option says: which there are, and which of them may have been meant. */
+export function noOption(call: string, wrong: string, names: readonly string[]): string {
+  return `${call} has no option '${wrong}'. It has: ${names.join(', ')}.${optionMeant(wrong, names)}`;
+}
+
+/** A question, if a name looks like what was meant, or it is a part of one or two, as `threads` is. */
+export function optionMeant(wrong: string, names: readonly string[]): string {
+  const text = plain(wrong);
+  const alike = names.filter((name) => isPart(text, plain(name)) || isPart(plain(name), text));
+  if (alike.length === 0 || alike.length > 2) return didYouMean(wrong, names);
+  return ` Did you mean ${alike.map((name) => `'${name}'`).join(' or ')}?`;
+}
+
+function isPart(part: string, whole: string): boolean {
+  return part.length > 3 && whole.includes(part);
+}
+
+/** Without what is easily written differently: `max_pending`, `retry` for `retries`. */
+function plain(name: string): string {
+  return name
+    .replaceAll(/[^a-zA-Z0-9]/g, '')
+    .toLowerCase()
+    .replace(/ies$/, 'y')
+    .replace(/s$/, '');
 }
 
 /** @throws TypeError */

@@ -5,7 +5,7 @@ import type { BusIdentity, PathStep } from '../event/bus-names.ts';
 import { cancelWith } from '../event/cancellation.ts';
 import type { Places } from './back-pressure.ts';
 import { BusMeter, type BusStats } from './bus-meter.ts';
-import { reportEnded, reportFailures, reportSlow } from './bus-reports.ts';
+import { reportEnded, reportFailures, reportRepeat, reportSlow } from './bus-reports.ts';
 import { Capacity } from './capacity.ts';
 import { capacityError, unwrittenError } from './capacity-errors.ts';
 import { enterTree, noEventError, passed, skip } from '../event/causality.ts';
@@ -109,14 +109,15 @@ export class BusEngine implements DeliveryHost, ForwardTarget, LogHost, Places, 
   }
 
   dispatch<E extends Dispatchable>(event: E, options: DispatchOptions = noOptions): Dispatch<E> {
+    if (!(event instanceof BaseEvent)) throw noEventError(this.identity, event);
     if (options !== noOptions) checkDispatchOptions(options);
     const { detached = false, transfer, signal } = options;
-    if (!(event instanceof BaseEvent)) throw noEventError(this.identity, event);
     if (this.#stopped) throw this.stoppedError(event);
     // oxlint-disable-next-line typescript/only-throw-error -- the signal's reason, as it is
     if (signal?.aborted === true) throw signal.reason;
     const lifecycle = lifecycleOf(event);
     if (this.#had(event, lifecycle)) {
+      if (lifecycle.settled) reportRepeat(this.logger, event, this.name);
       const skipped = skip(event, this.identity);
       if (signal !== undefined) cancelWith(lifecycle, signal);
       return skipped;

@@ -51,6 +51,14 @@ export function reportSlow(logger: SafeLogger, result: EventResult, seconds: num
   );
 }
 
+/** A complete event was dispatched here once more: not by a forward, of which it would be a part. */
+export function reportRepeat(logger: SafeLogger, event: BaseEvent, busName: string): void {
+  const { event_type, event_id } = event;
+  logger.warn(
+    `${busName} had ${event_type}#${event_id.slice(-4)} already, and it is complete: nothing runs again. For that, dispatch a copy: ${busName}.dispatch(event.eventReset()).`,
+  );
+}
+
 function isEnded(error: unknown): error is Error {
   return isHandlerAbortedError(error) || isHandlerCancelledError(error);
 }

@@ -1,3 +1,4 @@
+import { types } from 'node:util';
 import { waitForCapacity } from './back-pressure.ts';
 import type { EventConstructor } from '../event/base-event.ts';
 import { BusEngine } from './bus-engine.ts';
@@ -334,5 +335,10 @@ function* holders(): Iterable<EventHolder> {
 
 function handlerHint(handler: unknown): string {
   if (handler === undefined) return ' Is an await missing, as of WorkerBus.start(url), whose dispatch this was to be?';
-  return handler instanceof Dispatch ? ' That is a dispatched event: to forward, register other.dispatch itself.' : '';
+  if (handler instanceof Dispatch) return ' That is a dispatched event: to forward, register other.dispatch itself.';
+  if (types.isPromise(handler)) return ' Is an await missing, or a function around it?';
+  if (handler instanceof URL) return ' A file is run by a pool: new HandlerPool().handler(url).';
+  if (typeof handler !== 'object' || handler === null) return '';
+  if ('dispatch' in handler) return ' That is a bus: to forward, register its dispatch.';
+  return 'handler' in handler ? " That is a pool: register pool.handler(new URL('./file.js', import.meta.url))." : '';
 }

@@ -1,3 +1,4 @@
+import { types } from 'node:util';
 import { BaseEvent, pathOf, setParent } from './base-event.ts';
 import type { BusIdentity } from './bus-names.ts';
 import { activeHandler } from './context.ts';
@@ -16,8 +17,15 @@ export function noEventError(bus: BusIdentity, value: unknown): TypeError {
 }
 
 function instanceHint(value: unknown): string {
-  if (typeof value !== 'function' || !(value.prototype instanceof BaseEvent)) return '';
-  return ` That is the class: make an event of it, new ${value.name}({ … }).`;
+  if (typeof value === 'function') {
+    return value.prototype instanceof BaseEvent
+      ? ` That is the class: make an event of it, new ${value.name}({ … }).`
+      : '';
+  }
+  if (value instanceof Dispatch) return ' That is what dispatch has returned: await it for the event.';
+  if (types.isPromise(value)) return ' Is an await missing?';
+  if (value === null || (typeof value !== 'object' && typeof value !== 'string')) return '';
+  return " Without a class of its own it is new BaseEvent({ … }, { event_type: 'UserCreated' }).";
 }
 
 /** The bus is in the event's path: it had the event, in this thread or before the event came here as JSON. */

@@ -3,6 +3,7 @@ import { describe } from '../basics/describe.ts';
 import { checkLimit } from '../basics/duration.ts';
 import { EventValidationError } from '../basics/errors.ts';
 import { isName, nameRule } from '../basics/names.ts';
+import { optionMeant } from '../basics/options.ts';
 
 /** Fields that the framework manages; given to an event's constructor beside its payload. */
 export interface EventFields {
@@ -46,7 +47,7 @@ export function checkFieldNames(given: unknown, eventType: string): void {
   const wrong = Object.keys(given).find((name) => !fieldNames.includes(name));
   if (wrong === undefined) return;
   throw new EventValidationError(
-    `${eventType}: an event has no field '${wrong}'. The second argument takes: ${fieldNames.join(', ')}. The payload is the first.`,
+    `${eventType}: an event has no field '${wrong}'. The second argument takes: ${fieldNames.join(', ')}. The payload is the first.${optionMeant(wrong, fieldNames)}`,
     { eventType },
     [{ path: wrong, message: 'unknown field' }],
   );

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { ZodLike } from './zod-like.ts';
 import { EventValidationError, type PayloadIssue } from '../basics/errors.ts';
 import { describe } from '../basics/describe.ts';
+import { noOption } from '../basics/options.ts';
 import { checkEventType, checkText, checkTimeout, type EventFields, fieldError } from './event-fields.ts';
 import type { TrustedFields } from './trusted.ts';
 
@@ -87,11 +88,7 @@ function checkOptions(type: string, options: EventOptions): void {
   }
   const wrong = Object.keys(options).find((name) => !optionNames.includes(name));
   if (wrong !== undefined) {
-    throw new EventValidationError(
-      `${type}: extend has no option '${wrong}'. It has: ${optionNames.join(', ')}.`,
-      { eventType: type },
-      [],
-    );
+    throw new EventValidationError(`${type}: ${noOption('extend', wrong, optionNames)}`, { eventType: type }, []);
   }
   const { version, idempotent, completion } = options;
   if (completion !== undefined && completion !== 'all' && completion !== 'first') {

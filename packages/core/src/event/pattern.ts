@@ -23,7 +23,8 @@ export function patternKey(pattern: unknown): string {
   if (typeof pattern === 'function' && (pattern === BaseEvent || pattern.prototype instanceof BaseEvent)) {
     return (pattern as typeof BaseEvent).event_type;
   }
+  const hint = pattern instanceof BaseEvent ? ` That is an event: give its class, ${pattern.constructor.name}.` : '';
   throw new TypeError(
-    `Expected a pattern to be an event class, an event type such as 'UserCreated', a prefix such as 'user.*', or '*'; got ${describe(pattern)}.`,
+    `Expected a pattern to be an event class, an event type such as 'UserCreated', a prefix such as 'user.*', or '*'; got ${describe(pattern)}.${hint}`,
   );
 }

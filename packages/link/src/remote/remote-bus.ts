@@ -295,9 +295,9 @@ export class RemoteBus implements RunningBus, ForwardTarget, LinkOwner, Places {
   }
 
   #dispatch<E extends Dispatchable>(event: E, options: DispatchOptions = noOptions): Dispatch<E> {
+    if (!(event instanceof BaseEvent)) throw noEventError(this.identity, event);
     if (options !== noOptions) checkDispatchOptions(options);
     const { detached = false, transfer, signal } = options;
-    if (!(event instanceof BaseEvent)) throw noEventError(this.identity, event);
     if (this.#failure !== null) throw this.#failure;
     // oxlint-disable-next-line typescript/only-throw-error -- the signal's reason, as it is
     if (signal?.aborted === true) throw signal.reason;

@@ -36,8 +36,13 @@ function hint(wrong: string, names: readonly string[]): string {
   return best === undefined ? ` There are: ${names.join(', ')}.` : ` Did you mean \`${best}\`?`;
 }
 
-/** Without what other libraries write differently: `semaphore_limit`. */
-const plain = (name: string): string => name.replaceAll(/[^a-zA-Z0-9]/g, '').toLowerCase();
+/** Without what is easily written differently: `semaphore_limit`, `retry` for `retries`. */
+const plain = (name: string): string =>
+  name
+    .replaceAll(/[^a-zA-Z0-9]/g, '')
+    .toLowerCase()
+    .replace(/ies$/, 'y')
+    .replace(/s$/, '');
 
 /** How many characters must be added, removed or changed to make one of the other. */
 function edits(a: string, b: string): number {

@@ -61,6 +61,11 @@ const NAMES = Object.keys({
  * @throws {TypeError} with every problem that there is
  */
 export function resolveRetryOptions(options: RetryOptions = {}): ResolvedRetryOptions {
+  if (typeof options === 'function') {
+    throw new TypeError(
+      `Expected the options of retry() to be an object, got ${shown(options)}: the function comes after them, retry(options)(fn).`,
+    );
+  }
   checkOptions('retry()', options, NAMES);
   const problems = [...problemsOf(options)];
   if (problems.length > 0) throw new TypeError(problems.join('\n'));

@@ -1,4 +1,4 @@
-import { type AnyHandler, describe } from '@threadbus/core/internal';
+import { type AnyHandler, describe, isReadableError } from '@threadbus/core/internal';
 import { importModule } from '../thread/import-module.ts';
 import { loadHint } from '../thread/start-failure.ts';
 
@@ -28,11 +28,32 @@ async function load(entry: string): Promise<{ default?: unknown }> {
   try {
     return (await importModule(entry)) as { default?: unknown };
   } catch (error) {
-    const hint = error instanceof Error ? loadHint(error.message) : '';
-    if (hint === '') throw error;
+    const hint = error instanceof Error ? loadHint(error.message, entry) : '';
+    if (hint === '') throw named(error, entry);
     const { message, code } = error as NodeJS.ErrnoException;
     throw Object.assign(new Error(`${message}.${hint}`, { cause: error }), { code });
   }
+}
+
+/**
+ * What the module itself has thrown, or what is wrong with its text: the error stays what it is, and its message begins
+ * with the file, which Node tells nobody. Another import of the module gives the same error, so it may be there already.
+ */
+function named(error: unknown, entry: string): unknown {
+  const file = entry.startsWith('data:') ? 'a data: URL' : entry;
+  const start = `${file} could not be loaded: `;
+  if (!isReadableError(error) || error.message.startsWith(start)) return error;
+  const [before, stack] = [error.message, error.stack];
+  const check = error.name === 'SyntaxError' && entry.startsWith('file:') ? ' (where: node --check on that file)' : '';
+  const message = `${start}${before}${check}`;
+  if (!Reflect.set(error, 'message', message)) return error;
+  if (stack?.includes(before) === true)
+    Reflect.set(
+      error,
+      'stack',
+      stack.replace(before, () => message),
+    );
+  return error;
 }
 
 /** Compiled to CommonJS, `export default` becomes `exports.default`, and an import's default is all of `exports`. */

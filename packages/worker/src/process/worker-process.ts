@@ -163,7 +163,7 @@ export class WorkerProcess implements BusHost {
     if (words !== null) this.#error ??= decodeThrown(deserialize(words) as Parameters<typeof decodeThrown>[0]);
     const error = this.#error;
     if (this.#start.pending) {
-      this.#end(startError(this.#plan.entry, unexposedText('process', code, error), error));
+      this.#end(startError(this.#plan.entry, unexposedText('process', code, error, this.#plan.entry), error));
       return;
     }
     this.#onEnd({ text: endText(code, error), error });

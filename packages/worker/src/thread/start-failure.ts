@@ -1,3 +1,4 @@
+import { fileURLToPath } from 'node:url';
 import { describe } from '@threadbus/core/internal';
 import { WorkerStartError } from '../errors.ts';
 
@@ -15,21 +16,23 @@ export function timeoutText(seconds: number): string {
 }
 
 /** A thread or process that ended before it had exposed a bus. */
-export function unexposedText(what: 'thread' | 'process', code: number | string, error: unknown): string {
+export function unexposedText(what: 'thread' | 'process', code: number | string, error: unknown, entry: URL): string {
   if (error === undefined) {
     return `the ${what} ended (${typeof code === 'number' ? `exit code ${code}` : code}) before it called exposeBus(bus). Call it once the bus has its handlers.`;
   }
   const text = error instanceof Error ? `${error.name}: ${error.message}` : describe(error);
-  return `it failed to load: ${text}${/[.!?]$/.test(text) ? '' : '.'}${loadHint(text)}`;
+  return `it failed to load: ${text}${/[.!?]$/.test(text) ? '' : '.'}${loadHint(text, entry.href)}`;
 }
 
-/** What to do about a module that could not be loaded; nothing if it isn't known. */
-export function loadHint(text: string): string {
+/** What to do about a module, `entry`, that could not be loaded; nothing if it isn't known. */
+export function loadHint(text: string, entry: string): string {
   if (/ERR_UNKNOWN_FILE_EXTENSION|Unknown file extension "\.[cm]?ts"/.test(text)) {
-    return ' Node 20 runs no TypeScript in threads: point the URL to the compiled .js file, or start Node with --import tsx.';
+    return ' Node 20 runs no TypeScript in threads: point the URL to the compiled .js file, or start Node with --import tsx. In vitest that is test.execArgv.';
   }
-  if (/ERR_MODULE_NOT_FOUND|Cannot find (?:module|package)/.test(text)) {
-    return " Is the URL right? Write it as new URL('./file.js', import.meta.url).";
-  }
-  return '';
+  const [, kind, name] = /Cannot find (module|package) '([^']+)'/.exec(text) ?? [];
+  if (name === undefined) return '';
+  if (kind === 'package') return ` Is it installed there? npm install ${name}`;
+  return entry.startsWith('file:') && name === fileURLToPath(entry)
+    ? " Is the URL right? Write it as new URL('./file.js', import.meta.url)."
+    : ` ${entry} is there, and imports it, itself or by another module: is the path right, its ending (.js) included?`;
 }

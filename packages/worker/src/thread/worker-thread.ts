@@ -138,7 +138,9 @@ export class WorkerThread implements BusHost {
     tellLostLines(Atomics.load(this.#unwritten, 0), this.#plan);
     if (this.#ended) return;
     if (this.#start.pending) {
-      this.#end(startError(this.#plan.entry, unexposedText('thread', code, this.#error), this.#error));
+      this.#end(
+        startError(this.#plan.entry, unexposedText('thread', code, this.#error, this.#plan.entry), this.#error),
+      );
       return;
     }
     this.#readAll();
