@@ -74,8 +74,9 @@ async function connect(
         continue;
       }
       const text = isFinal ? 'refused the connection' : `could not be reached within ${timeout} s`;
+      const fix = isFinal ? '' : '. Is a server running there? nats-server -js starts one on port 4222.';
       throw new NatsUnavailableError(
-        `NATS at ${servers.join(', ')} ${text}: ${(cause as Error).message}`,
+        `NATS at ${servers.join(', ')} ${text}: ${(cause as Error).message}${fix}`,
         {},
         { cause },
       );

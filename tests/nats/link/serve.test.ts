@@ -83,6 +83,7 @@ describe.skipIf(!hasServer)('serve', () => {
       connectNats({ servers: 'nats://127.0.0.1:1', namespace: 'shop', connectTimeout: 0.6 }),
     );
     expect(isNatsUnavailableError(error)).toBe(true);
+    expect(error.message).toContain('Is a server running there? nats-server -js starts one');
     expect(performance.now() - from).toBeGreaterThan(250);
     expect((await rejection(connectNats({ namespace: 'a shop' }))).message).toContain('namespace');
     expect((await rejection(connectNats({ namespace: 'shop', server: 'x' } as never))).message).toContain("'server'");

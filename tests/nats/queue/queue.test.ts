@@ -3,6 +3,7 @@ import { isQueueConfigError, isWorkerLostError, type NatsQueue } from '@threadbu
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { gate, rejection } from '../../helpers/gate.ts';
+import { logRecorder } from '../../helpers/log-recorder.ts';
 import { quietBus } from '../../helpers/quiet-bus.ts';
 import { hasServer } from '../helpers/nats-server.ts';
 import { connected, newNamespace, sharedServer } from '../helpers/nets.ts';
@@ -83,15 +84,29 @@ describe.skipIf(!hasServer)('queue', () => {
     expect(await collect(jobs.replay())).toHaveLength(1);
   });
 
-  test('queue - no handler is a failure', async () => {
+  test('queue - no handler is a failure, which a warning tells once', async () => {
     const jobs = await (await net()).queue('jobs', { events: [Once], maxDeliver: 1 });
-    await using _crew = jobs.work(quietBus({ name: 'Worker' }));
+    const logger = logRecorder();
+    await using _crew = jobs.work(quietBus({ name: 'Worker', logger }));
     const event = await (await jobs.enqueue(new Once({ n: 1 }))).completed({ timeout: 10 });
     expect(event.event_outcome).toBe('failed');
     const [dead] = await collect(jobs.deadLetters());
     expect(dead?.error.message).toBe('Worker has no handler for Once.');
     await dead?.discard();
     expect((await jobs.stats()).dead).toBe(0);
+    await (await jobs.enqueue(new Once({ n: 2 }))).completed({ timeout: 10 });
+    expect(logger.warnings).toEqual([
+      'jobs: Worker has no handler for Once, which counts as a failure. Register it before the work begins: bus.on(Once, handler).',
+    ]);
+  });
+
+  test('queue - a closed net says so at once', async () => {
+    const closed = await net();
+    const jobs = await closed.queue('jobs', { events: [Job] });
+    await closed.close();
+    const { message } = await rejection(jobs.enqueue(new Job({ n: 1 }), { timeout: 600 }));
+    expect(message).toContain('The queue jobs belongs to a net that is closed');
+    expect(message).toContain('Enqueue the same event again on the queue of another net, await connectNats(…)');
   });
 
   test('queue - events of one key run one at a time and in order, those of others side by side', async () => {
@@ -131,6 +146,9 @@ describe.skipIf(!hasServer)('queue', () => {
     const other = await rejection(here.queue('jobs', { events: [Job], key: ({ key }) => key, partitions: 8 }));
     expect(isQueueConfigError(other)).toBe(true);
     expect(other.message).toContain('partitions 4, and is asked for with 8');
+    expect((await rejection(here.queue('jobs', { events: [Job], partitions: 4 }))).message).toContain(
+      'The queue jobs was made with a key, and is asked for without a key.',
+    );
     expect((await rejection(here.queue('more', { events: [Once] }))).message).toMatch(
       /Once.*idempotent.*maxDeliver: 1/,
     );

@@ -59,6 +59,7 @@ export class Crew implements AsyncDisposable {
   readonly #keepAlive: (needed: boolean) => void;
   readonly #asking = new Map<string, Pull>();
   readonly #running = new Map<Delivery, number>();
+  readonly #handlerless = new Set<string>();
   /** Came while all places were taken; they are kept until one is free. */
   readonly #kept: { readonly message: Delivered; readonly line: number; readonly renewing: NodeJS.Timeout }[] = [];
   readonly #ends: (() => void)[] = [];
@@ -260,7 +261,12 @@ export class Crew implements AsyncDisposable {
   }
 
   async #run(message: Delivered, line: number): Promise<void> {
-    const host = { bus: this.#bus, store: this.#store, warn: (text: string) => this.#logger.warn(text) };
+    const host = {
+      bus: this.#bus,
+      store: this.#store,
+      handlerless: this.#handlerless,
+      warn: (text: string) => this.#logger.warn(text),
+    };
     const delivery = new Delivery(host, message);
     this.#running.set(delivery, line);
     await delivery.run();

@@ -28,6 +28,8 @@ type Verdict = 'done' | { readonly again: number } | { readonly dead: unknown; r
 export interface DeliveryHost {
   readonly bus: WorkBus;
   readonly store: QueueStore;
+  /** Types that were reported as having no handler: once is enough for each. */
+  readonly handlerless: Set<string>;
   warn(text: string): void;
 }
 
@@ -130,6 +132,7 @@ export class Delivery {
     const results = [...event.event_results.values()];
     if (results.length === 0) {
       const { event_type: eventType, event_id: eventId } = event;
+      this.#reportHandlerless(eventType);
       return new NoHandlerError(`${bus.name} has no handler for ${eventType}.`, {
         busName: bus.name,
         eventType,
@@ -138,6 +141,16 @@ export class Delivery {
     }
     if (event.event_outcome === 'succeeded') return null;
     return results.find(({ error }) => error !== null)?.error ?? new Error('The event was cancelled.');
+  }
+
+  /** No handler fails, so nothing else would say why the event comes again and again, and at last is a dead letter. */
+  #reportHandlerless(eventType: string): void {
+    const { bus, store, handlerless } = this.#host;
+    if (handlerless.has(eventType)) return;
+    handlerless.add(eventType);
+    this.#host.warn(
+      `${store.name}: ${bus.name} has no handler for ${eventType}, which counts as a failure. Register it before the work begins: bus.on(${eventType}, handler).`,
+    );
   }
 
   async #carryOut(verdict: Verdict): Promise<void> {

@@ -138,9 +138,12 @@ export class Enqueuing {
     for (;;) {
       const left = (until - performance.now()) / 1000;
       const isThere = left > 0 && (await jetstream.broker.whenUp(left, signal));
-      if (!isThere || jetstream.broker.isClosed) {
+      const { isClosed } = jetstream.broker;
+      if (!isThere || isClosed) {
+        const why = isClosed ? 'belongs to a net that is closed, and did not say' : 'did not say in time';
+        const where = isClosed ? ' on the queue of another net, await connectNats(…)' : '';
         throw new QueueUnavailableError(
-          `The queue ${name} did not say in time that ${event.event_type}#${event.event_id.slice(-4)} is stored; it may be. Enqueue the same event again: it is stored once.`,
+          `The queue ${name} ${why} that ${event.event_type}#${event.event_id.slice(-4)} is stored; it may be. Enqueue the same event again${where}: it is stored once.`,
           name,
           event,
           cause,

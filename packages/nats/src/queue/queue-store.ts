@@ -193,8 +193,13 @@ export class QueueStore {
     for (const name of ['events', 'keyed', 'partitions', 'dedupeWindow'] as const) {
       const [was, is] = [String(there[name]), String(here[name])];
       if (was === is) continue;
+      const keys = (keyed: boolean): string => (keyed ? 'with a key' : 'without a key');
+      const change =
+        name === 'keyed'
+          ? `was made ${keys(there.keyed)}, and is asked for ${keys(here.keyed)}`
+          : `was made with ${name} ${was}, and is asked for with ${is}`;
       throw new QueueConfigError(
-        `The queue ${this.name} was made with ${name} ${was}, and is asked for with ${is}. Use the same, another name, or delete it first: await jobs.delete().`,
+        `The queue ${this.name} ${change}. Use the same, another name, or delete it first: await jobs.delete().`,
       );
     }
   }
