@@ -48,6 +48,15 @@ describe.skipIf(!hasServer)('semaphore', () => {
     expect((await one.inspect()).holders).toEqual([]);
   });
 
+  test('semaphore - a closed net says so at once', async () => {
+    const closed = await net();
+    const semaphore = closed.semaphore('gpu', { limit: 1 });
+    await closed.close();
+    for (const call of [semaphore.acquire(), semaphore.tryAcquire(), semaphore.setLimit(2), semaphore.inspect()]) {
+      expect((await rejection(call)).message).toContain('its net is closed');
+    }
+  });
+
   test('semaphore - calls of one process are served in order, and one that gives up leaves the line', async () => {
     const semaphore = (await net()).semaphore('gpu', { limit: 1 });
     const held = await semaphore.acquire();

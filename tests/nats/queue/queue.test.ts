@@ -95,7 +95,7 @@ describe.skipIf(!hasServer)('queue', () => {
     await dead?.discard();
     expect((await jobs.stats()).dead).toBe(0);
     await (await jobs.enqueue(new Once({ n: 2 }))).completed({ timeout: 10 });
-    expect(logger.warnings).toEqual([
+    expect(logger.warnings.filter((text) => text.includes('counts as a failure'))).toEqual([
       'jobs: Worker has no handler for Once, which counts as a failure. Register it before the work begins: bus.on(Once, handler).',
     ]);
   });
@@ -146,7 +146,7 @@ describe.skipIf(!hasServer)('queue', () => {
     const other = await rejection(here.queue('jobs', { events: [Job], key: ({ key }) => key, partitions: 8 }));
     expect(isQueueConfigError(other)).toBe(true);
     expect(other.message).toContain('partitions 4, and is asked for with 8');
-    expect((await rejection(here.queue('jobs', { events: [Job], partitions: 4 }))).message).toContain(
+    expect((await rejection(here.queue('jobs', { events: [Job] }))).message).toContain(
       'The queue jobs was made with a key, and is asked for without a key.',
     );
     expect((await rejection(here.queue('more', { events: [Once] }))).message).toMatch(

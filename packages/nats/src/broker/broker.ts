@@ -129,6 +129,7 @@ export class Broker {
   async whenUp(seconds: number, signal?: AbortSignal): Promise<boolean> {
     signal?.throwIfAborted();
     if (this.isUp) return true;
+    if (this.isClosed) return false; // it was told before, and isn't told again
     const ends: (() => void)[] = [];
     try {
       return await new Promise<boolean>((resolve, reject) => {

@@ -103,6 +103,7 @@ export class NatsSemaphore {
     const timeout = checkWait('timeout (seconds)', options.timeout);
     const { signal } = options;
     signal?.throwIfAborted();
+    this.#checkOpen();
     const until = performance.now() + (timeout ?? Infinity) * 1000;
     const before = this.#line;
     const turn = new Turn();
@@ -276,6 +277,7 @@ export class NatsSemaphore {
     const left = Math.max(0.05, Math.min(patience, (until - performance.now()) / 1000));
     const wait = timeout === null ? patience : Math.min(left, patience);
     if (!(await this.#broker.whenUp(wait, signal))) {
+      this.#checkOpen();
       throw this.#unavailable(`the NATS server was not there for ${Math.round(wait * 10) / 10} s`);
     }
     const config = await this.#attempt(() => this.#readConfig());
@@ -309,6 +311,10 @@ export class NatsSemaphore {
     return this.#unavailable(
       'it was replaced: the store has forgotten it, and tokens would begin anew. Make sure that nobody relies on old ones, then call net.resetSemaphore(name).',
     );
+  }
+
+  #checkOpen(): void {
+    if (this.#broker.isClosed) throw this.#unavailable('its net is closed, make another: await connectNats(…)');
   }
 
   #unavailable(problem: string, cause?: unknown): SemaphoreUnavailableError {
