@@ -54,7 +54,10 @@ export interface EventDetails {
   }[];
 }
 
+/** Of this thread; to look it up each time costs more than the time itself. */
+const { timeOrigin } = performance;
+
 /** Milliseconds since 1970, with what is finer. */
 export function clock(): number {
-  return performance.timeOrigin + performance.now();
+  return timeOrigin + performance.now();
 }

@@ -1,7 +1,9 @@
 import type { Answer, Numbers, Order, Place, Report } from '../basics/messages.ts';
 
-/** Records a second that all agents together may send. */
+/** Records a second that all agents together may send; half as many while more is dispatched than anybody could read. */
 const mostRecords = 2000;
+/** Dispatches a second from which on that is so: what is told then must not take the time in which they run. */
+const flood = 20_000;
 /** Milliseconds for an agent to answer: its thread may be blocked. */
 const answerTime = 2000;
 /** A thread in which nothing happens may send so many records a second at once when something does. */
@@ -54,8 +56,9 @@ export class Agents {
   share(): void {
     let seen = 0;
     for (const agent of this.#all.values()) seen += agent.seen;
-    const least = Math.min(leastRecords, mostRecords / (2 * this.#all.size));
-    const rest = mostRecords - least * this.#all.size;
+    const records = seen < flood ? mostRecords : mostRecords / 2;
+    const least = Math.min(leastRecords, records / (2 * this.#all.size));
+    const rest = records - least * this.#all.size;
     for (const agent of this.#all.values()) {
       const part = seen === 0 ? 1 / this.#all.size : agent.seen / seen;
       agent.order({ kind: 'budget', records: Math.floor(least + rest * part) });
