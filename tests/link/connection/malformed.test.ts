@@ -35,7 +35,7 @@ async function live(): Promise<{ far: FarEnd; remote: LinkedBus; sent: Promise<u
 }
 
 const source = [op.SOURCE, 0, 'handler id', 'handler', 'bus id', 'Bus', 0, 1];
-const kind = [op.KIND, 0, 'Told', 'Told@0', null];
+const kind = [op.KIND, 0, 'Told', 'Told@0', null, false];
 const wireEvent = ['Told', 'Told@0', 'an id', null, null, null, 1000, {}];
 const part = [null, 1000, 1001, []];
 const result = (fields: Record<number, unknown>): unknown[] =>
@@ -93,8 +93,9 @@ const malformed: Record<string, unknown[]> = {
   'EVENT with half a path': [...kind, op.EVENT, 0, 0, 0, 1, 0, 0, [null, ['A'], null, null, null, null], 0, 1, {}],
   'EVENT whose number is in use': [...kind, ...[0, 0].flatMap(() => [op.EVENT, 0, 0, 0, 1, 0, 0, null, 0, 1, {}])],
   'EVENT with a number that fills the memory': [...kind, op.EVENT, 4e9, 0, 0, 1, 0, 0, null, 0, 1, {}],
-  'KIND without a type': [op.KIND, 0, '', 'x', null],
-  'KIND with a limit of 0': [op.KIND, 0, 'Told', 'Told@0', 0],
+  'KIND without a type': [op.KIND, 0, '', 'x', null, false],
+  'KIND with a limit of 0': [op.KIND, 0, 'Told', 'Told@0', 0, false],
+  'KIND without saying what completes it': [op.KIND, 0, 'Told', 'Told@0', null, 'first'],
   'SHAPE with __proto__': [op.SHAPE, 1, ['__proto__']],
   'SHAPE of nothing': [op.SHAPE, 1, null],
   'SHAPE 0': [op.SHAPE, 0, ['a']],

@@ -131,6 +131,7 @@ export function givenDefinition(
 ): EventDefinition {
   const ownName = type === definition.type ? definition.schemaName : schemaName(type, undefined);
   return variant(definition, {
+    ...definition,
     type,
     schemaName: event_schema === undefined ? ownName : checkText('event_schema', event_schema, type),
     timeout: event_timeout === undefined ? definition.timeout : checkTimeout(event_timeout, type),
@@ -138,15 +139,15 @@ export function givenDefinition(
   });
 }
 
-type OwnDefinition = Pick<EventDefinition, 'type' | 'schemaName' | 'timeout' | 'result'>;
+type OwnDefinition = Pick<EventDefinition, 'type' | 'schemaName' | 'timeout' | 'result' | 'completion'>;
 
 /** The last variant that was made for a trusted event: most of them in a row are alike. */
 let trusted = { of: baseDefinition, variant: baseDefinition };
 
 /** The same for an event whose fields another thread has checked. */
 export function trustedDefinition(definition: EventDefinition, given: TrustedFields): EventDefinition {
-  const { type, schema, timeout } = given;
-  const own = { type, schemaName: schema, timeout, result: definition.result };
+  const { type, schema, timeout, completion = definition.completion } = given;
+  const own = { type, schemaName: schema, timeout, result: definition.result, completion };
   if (definition !== trusted.of || !isSame(trusted.variant, own)) {
     trusted = { of: definition, variant: variant(definition, own) };
   }
@@ -158,8 +159,14 @@ function variant(definition: EventDefinition, own: OwnDefinition): EventDefiniti
 }
 
 function isSame(definition: EventDefinition, own: OwnDefinition): boolean {
-  const { type, schemaName: name, timeout, result } = definition;
-  return own.type === type && own.schemaName === name && own.timeout === timeout && own.result === result;
+  const { type, schemaName: name, timeout, result, completion } = definition;
+  return (
+    own.type === type &&
+    own.schemaName === name &&
+    own.timeout === timeout &&
+    own.result === result &&
+    own.completion === completion
+  );
 }
 
 /** A payload is an object, and none of its fields is in the way of an event's own. */

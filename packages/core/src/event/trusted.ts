@@ -46,10 +46,12 @@ export class TrustedFields {
   readonly idOrigin: IdOrigin;
   readonly parentId: string | null;
   readonly timeout: number | null | undefined;
+  /** Undefined: as its class says. */
+  readonly completion: 'all' | 'first' | undefined;
   readonly createdAt: Moment;
 
   constructor(
-    { type, schema, timeout }: Pick<TrustedFields, 'type' | 'schema' | 'timeout'>,
+    { type, schema, timeout, completion }: Pick<TrustedFields, 'type' | 'schema' | 'timeout'> & Partial<TrustedFields>,
     id: string | null,
     order: number,
     idOrigin: IdOrigin,
@@ -63,6 +65,7 @@ export class TrustedFields {
     this.idOrigin = idOrigin;
     this.parentId = parentId;
     this.timeout = timeout;
+    this.completion = completion;
     this.createdAt = createdAt;
   }
 }

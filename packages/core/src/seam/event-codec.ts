@@ -6,6 +6,7 @@
  */
 export { fromEpoch, fromWire, type Moment, never, now, origin, toEpoch, toWire } from '../basics/clock.ts';
 export {
+  completionOf,
   createdAtOf,
   type EventConstructor,
   idOriginOf,

@@ -18,8 +18,8 @@ export class EventWriter {
   constructor(outbox: Outbox, shapes: ShapeWriter) {
     this.#outbox = outbox;
     this.#shapes = shapes;
-    this.#kinds = new KindWriter((number, { type, schema, timeout }) =>
-      outbox.push(op.KIND, number, type, schema, timeout),
+    this.#kinds = new KindWriter((number, { type, schema, timeout, completion }) =>
+      outbox.push(op.KIND, number, type, schema, timeout, completion === 'first'),
     );
   }
 

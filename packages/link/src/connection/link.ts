@@ -263,7 +263,7 @@ export class Link implements Wire, AnswersHost, Asking, FrameHost {
         if (at > 1 || this.#frames.count > 1) malformed('another introduction');
         break;
       case op.KIND:
-        this.peer.defineKind(field(0), { type: field(1), schema: field(2), timeout: field(3) });
+        this.peer.defineKind(field(0), field);
         break;
       case op.SHAPE:
         this.peer.shapes.define(field(0), field(1));

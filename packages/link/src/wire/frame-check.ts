@@ -131,7 +131,7 @@ const checks: Readonly<Record<number, readonly Check[]>> = {
   [op.RESUMED]: [],
   [op.SOURCE]: [below(maxSources + 1), isName, isText, isName, isName, isIdOrNull, isIdOrNull],
   [op.WORKING]: [],
-  [op.KIND]: [below(maxKinds + 1), isName, isText, isStated],
+  [op.KIND]: [below(maxKinds + 1), isName, isText, isStated, isFlag],
   [op.RESULT]: [],
   [op.UNOFFERED]: [isNumber, isObject],
   [op.PROBE]: [isInteger, isName],

@@ -1,5 +1,5 @@
 import type { BaseEvent } from '@threadbus/core';
-import { statedTimeoutOf } from '@threadbus/core/internal';
+import { completionOf, statedTimeoutOf } from '@threadbus/core/internal';
 import type { Shape } from './shapes.ts';
 
 /** What events of one kind have in common. */
@@ -8,6 +8,8 @@ export interface EventKind {
   readonly schema: string;
   /** Seconds; null = none, undefined if neither the class nor the event states one. */
   readonly timeout: number | null | undefined;
+  /** What completes it on a bus; undefined if its class alone knows. */
+  readonly completion?: 'all' | 'first';
 }
 
 /** A kind that the other side has been told. */
@@ -33,11 +35,13 @@ export class KindWriter {
   of(event: BaseEvent): NumberedKind {
     const { event_type: type, event_schema: schema } = event;
     const timeout = statedTimeoutOf(event);
+    const completion = completionOf(event);
     const known = this.#byType.get(type);
-    if (known !== undefined && known.schema === schema && known.timeout === timeout) return known;
+    if (known?.schema === schema && known.timeout === timeout && known.completion === completion) return known;
     // Not for a kind that keeps its number: another would get the same.
     if (known === undefined && this.#byType.size >= maxKinds) this.#byType.clear();
-    const kind = { type, schema, timeout, number: known?.number ?? this.#byType.size, shape: known?.shape ?? null };
+    const number = known?.number ?? this.#byType.size;
+    const kind = { type, schema, timeout, completion, number, shape: known?.shape ?? null };
     this.#byType.set(type, kind);
     this.#define(kind.number, kind);
     return kind;

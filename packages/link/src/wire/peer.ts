@@ -39,8 +39,10 @@ export class Peer {
     return new TrustedPayload(count === 1 && isPayload(payload) ? payload : malformed('the payload of an EVENT'));
   }
 
-  defineKind(number: number, kind: EventKind): void {
-    this.#kinds[number] = kind;
+  /** From the fields of a KIND. */
+  defineKind(number: number, field: (index: number) => never): void {
+    const completion = field(4) ? 'first' : 'all';
+    this.#kinds[number] = { type: field(1), schema: field(2), timeout: field(3), completion };
   }
 
   /** Milliseconds since a time of the other side, which it tells by the clock that nobody sets and by the epoch. */

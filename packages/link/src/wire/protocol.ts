@@ -62,7 +62,10 @@ export const RESUMED = 14;
 export const SOURCE = 15;
 /** A handler starts in a thread that nobody watches at the moment. */
 export const WORKING = 16;
-/** number, type, schema, timeout: what events with that kind have in common from now on. */
+/**
+ * number, type, schema, timeout, whether the first result completes it on a bus: what events with that kind have in
+ * common from now on.
+ */
 export const KIND = 17;
 /**
  * number, source, status, startedAt, completedAt, shape, count, and so many values that are the outcome: instead of RESULTS, when the event had one handler there,
@@ -119,7 +122,7 @@ export const fieldCounts: Readonly<Record<number, number>> = {
   [RESUMED]: 0,
   [SOURCE]: 7,
   [WORKING]: 0,
-  [KIND]: 4,
+  [KIND]: 5,
   [RESULT]: 7,
   [UNOFFERED]: 2,
   [SHAPE]: 2,
