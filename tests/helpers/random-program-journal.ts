@@ -54,6 +54,10 @@ export class Journal {
     this.clock += 1;
     this.unfinished += 1;
     const activity = new Activity(this.activities.length + 1, sent, plan, name, bus, context);
+    context.signal.addEventListener('abort', () => {
+      this.clock += 1;
+      activity.endedAt = this.clock;
+    });
     if (sent.activities.some((other) => other.name === name)) this.violation(`${activity.toString()} runs twice`);
     this.#checkAlone(activity, 'starts');
     if (sent.cancelled) this.violation(`${activity.toString()} starts though its event was cancelled`);
@@ -100,15 +104,19 @@ export class Journal {
     };
   }
 
-  /** Whether `from` can't complete before `own` does, as far as the journal knows. */
-  needs(from: Sent, own: Sent): boolean {
+  /**
+   * Whether `from` can't complete before `own` does, as far as the journal knows.
+   *
+   * @param since what ended after that, by the journal's clock, counts as going on
+   */
+  needs(from: Sent, own: Sent, since = Infinity): boolean {
     const needed = new Set([from]);
     for (const sent of needed) {
       if (sent === own) return true;
-      if (sent.completed) continue;
+      if (sent.completed && sent.completedAt < since) continue;
       for (const child of sent.children) needed.add(child);
       for (const activity of sent.activities) {
-        if (!activity.live) continue;
+        if (!activity.live && activity.endedAt < since) continue;
         if (activity.vague > 0) return true;
         for (const token of activity.awaiting) needed.add((token as { sent: Sent }).sent);
       }

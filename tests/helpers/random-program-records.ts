@@ -62,6 +62,8 @@ export class Activity {
   readonly awaited: Sent[] = [];
   /** Waits for the bus rather than for one event: what for isn't known here. */
   vague = 0;
+  /** When it was ended from outside, by the journal's clock; 0 = it wasn't. */
+  endedAt = 0;
   outcome: { value: unknown } | { error: unknown } | null = null;
 
   constructor(
