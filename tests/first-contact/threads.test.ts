@@ -114,24 +114,27 @@ test('first contact - forgot to await the start of a worker bus', async () => {
   await (await starting).stop();
 });
 
-test.each([
-  ['a syntax error', 'export default function (', 'SyntaxError', '(where: node --check on that file)'],
-  ['an error of its own', "throw new RangeError('no settings');", 'RangeError', 'no settings'],
-  ['require in an ES module', 'module.exports = () => 1;', 'ReferenceError', 'module is not defined'],
-])('first contact - a module with %s: which file, and the error as it was', async (_what, text, name, says) => {
-  const module = moduleOf(text);
+test('first contact - a syntax error in a module: which file, and how to see where', async () => {
+  const module = moduleOf('export default function (');
   const pool = new HandlerPool({ maxThreads: 1 });
   onTestFinished(() => pool.stop());
   const bus = quietBus();
   bus.on('*', pool.handler(module));
-  // Another import of the module in a thread throws the same error: the file isn't named twice.
+  // Another import of the module in a thread gives the same error: the file isn't named twice.
   for (const _time of [1, 2]) {
-    const error = await rejection(bus.dispatch(new BaseEvent()).eventResult());
-    expect(error.name).toBe(name);
-    expect(error.message.split(`${module.href} could not be loaded: `)).toHaveLength(2);
-    expect(error.message).toContain(says);
-    expect(error.stack).toContain(module.href);
+    const { name, message, stack } = await rejection(bus.dispatch(new BaseEvent()).eventResult());
+    expect(name).toBe('SyntaxError');
+    expect(message.split(`${module.href} could not be loaded: `)).toHaveLength(2);
+    expect(message).toContain('node --check FILE shows the line');
+    expect(stack).toContain(message);
   }
+});
+
+test('first contact - a module that throws: the error as it was, and the file in its stack', async () => {
+  const module = moduleOf("JSON.parse('{');\nexport default () => 1;");
+  const { name, message, stack } = await poolError(module);
+  expect([name, message]).toEqual(['SyntaxError', thrown(() => JSON.parse('{') as unknown).message]);
+  expect(stack).toContain(`${module.href}:1`);
 });
 
 test('first contact - a module that imports what is not there: its import is at fault, not the URL', async () => {

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { BaseEvent, type EventBus, isBusStoppedError, isHandlerTimeoutError } from '@threadbus/core';
-import { HandlerPool, type HandlerPoolOptions, isWorkerStartError } from '@threadbus/worker';
+import { HandlerPool, type HandlerPoolOptions, isWorkerStartError, observeThreads } from '@threadbus/worker';
 import { expect, onTestFinished, test } from 'vitest';
-import { rejection } from '../../helpers/gate.ts';
+import { gate, rejection } from '../../helpers/gate.ts';
 import { moduleOf } from '../../helpers/module.ts';
 import { quietBus } from '../../helpers/quiet-bus.ts';
 import { runProgram } from '../../helpers/run-program.ts';
@@ -182,6 +182,21 @@ test('pool start - threads that are kept are replaced when they crash, but not w
   await rejection(bus.dispatch(go()).eventResult());
   await pool.ready();
   expect(pool.stats()).toMatchObject({ threads: 1, crashed: 1 });
+});
+
+test('pool start - threads that are kept are replaced when what was their first call is given up', async () => {
+  const replaced = gate();
+  let started = 0;
+  const off = observeThreads({ started: () => void ((started += 1) === 4 && replaced.open()) });
+  onTestFinished(off);
+  const pool = poolOf({ maxThreads: 2, minThreads: 2 });
+  const bus = busOf(pool, 'export default () => { for (;;); }');
+  await pool.ready();
+  const results = [go(), go()].map(async (event) => rejection(bus.dispatch(event).eventResult()));
+  for (const error of await Promise.all(results)) expect(isHandlerTimeoutError(error)).toBe(true);
+  // Nobody calls, and nobody asks whether they are ready: they are there all the same.
+  await replaced.opened;
+  expect(pool.stats().threads).toBe(2);
 });
 
 test('pool start - a thread with nothing to do ends, those that are to be kept stay', async () => {

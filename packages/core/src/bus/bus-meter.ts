@@ -5,7 +5,7 @@ import { isHandlerTimeoutError } from '../basics/errors.ts';
 export interface BusStats {
   /** Have not started. */
   readonly queued: number;
-  /** Have a handler that runs or is suspended. */
+  /** Have a handler that runs or is suspended on the bus itself; `running` in a pool's own `stats()` are those of the pool. */
   readonly inProgress: number;
   /** Have a handler that waits for a thread of a pool. */
   readonly waitingForThreads: number;

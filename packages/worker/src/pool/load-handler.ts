@@ -36,23 +36,19 @@ async function load(entry: string): Promise<{ default?: unknown }> {
 }
 
 /**
- * What the module itself has thrown, or what is wrong with its text: the error stays what it is, and its message begins
- * with the file, which Node tells nobody. Another import of the module gives the same error, so it may be there already.
+ * What Node has against the text of a module names no file, in its stack neither: the message begins with it here. What a
+ * module has thrown stays as it is. Another import of the module gives the same error, with its file in the stack.
  */
 function named(error: unknown, entry: string): unknown {
-  const file = entry.startsWith('data:') ? 'a data: URL' : entry;
-  const start = `${file} could not be loaded: `;
-  if (!isReadableError(error) || error.message.startsWith(start)) return error;
-  const [before, stack] = [error.message, error.stack];
-  const check = error.name === 'SyntaxError' && entry.startsWith('file:') ? ' (where: node --check on that file)' : '';
-  const message = `${start}${before}${check}`;
-  if (!Reflect.set(error, 'message', message)) return error;
-  if (stack?.includes(before) === true)
-    Reflect.set(
-      error,
-      'stack',
-      stack.replace(before, () => message),
-    );
+  if (!isReadableError(error) || !(error instanceof SyntaxError) || error.stack?.includes(entry) === true) return error;
+  const { message, stack } = error;
+  const text = `${entry} could not be loaded: ${message} (in it, or in a file that it imports: node --check FILE shows the line)`;
+  Reflect.set(error, 'message', text);
+  Reflect.set(
+    error,
+    'stack',
+    stack?.replace(message, () => text),
+  );
   return error;
 }
 

@@ -26,7 +26,7 @@ const worthwhile = 0.0005;
  * No start is repeated for its own sake: one that fails costs the calls that wait, if no other thread is at work or on its
  * way; else they wait for that one, and for a second none is started. A thread whose handler awaits an event doesn't
  * count: that may be one of the calls. Threads up to `minThreads` that are lost are
- * replaced only if they had been of use.
+ * replaced at once only if they had been given a call.
  */
 export class PoolSchedule implements ThreadHost<PoolThread>, CallHolder, IdleLimits {
   readonly #options: ResolvedPoolOptions;

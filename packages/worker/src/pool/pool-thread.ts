@@ -58,7 +58,7 @@ export class PoolThread implements CallHolder, ModulesOwner, TakeWatchOwner {
   state: 'starting' | 'idle' | 'loading' | 'busy' | 'draining' | 'ending' | 'gone' = 'starting';
   /** In monotonic seconds, if it is idle. */
   idleSince = 0;
-  /** It has done something since it started. */
+  /** It was given a call since it started: so whatever ends it, its replacements can't follow each other without end. */
   useful = false;
   readonly #host: ThreadHost<PoolThread>;
   readonly #clock = new ThreadClock(
@@ -231,6 +231,7 @@ export class PoolThread implements CallHolder, ModulesOwner, TakeWatchOwner {
   /** It has nothing else to do: it gets the call at once. */
   #begin(call: PoolCall, module: number): void {
     this.state = 'busy';
+    this.useful = true;
     this.calls.sendNow(call, module);
     if (this.calls.current === call) this.#watch.follow(call);
   }
@@ -279,7 +280,6 @@ export class PoolThread implements CallHolder, ModulesOwner, TakeWatchOwner {
     this.state = 'idle';
     this.idleSince = monotonic();
     if (starts) this.#host.up(this);
-    else this.useful = true;
     this.#host.idle(this);
     // It may have got the next call meanwhile.
     if (this.state === 'idle') this.#seat.letGo();
