@@ -5,6 +5,7 @@ import { Double, Havoc } from '../../fixtures/worker/events.ts';
 import { fixtureUrl } from '../../helpers/fixture.ts';
 import { rejection } from '../../helpers/gate.ts';
 import { quietBus } from '../../helpers/quiet-bus.ts';
+import { runProgram } from '../../helpers/run-program.ts';
 
 /** Generous: what is tested is that there is an end. */
 const bound = 15_000;
@@ -67,3 +68,10 @@ test('pool crash - what cannot be cloned, out or in, is an error that names the 
   expect(into.message).toContain('field "options.done" (function done) cannot cross a thread boundary');
   expect(await bus.dispatch(new Double({ n: 2 })).eventResult()).toBe(4);
 });
+
+test('pool crash - calls keep the process up until they have ended, whatever their threads do', async () => {
+  // Which of the two was closed first, the port or the thread, is a matter of luck.
+  const ends = await Promise.all([1, 2, 3].map(async () => runProgram('worker/crashing-pool-program')));
+  const expected = { code: 0, stdout: `${'fffrffff'.repeat(3)}\n`, stderr: '' };
+  for (const end of ends) expect(end).toEqual(expected);
+}, 60_000);

@@ -73,12 +73,15 @@ export class ThreadSeat {
     if (this.#held) return;
     this.#held = true;
     this.port.ref();
+    // The worker too: its port is gone a little before the news of its death arrives.
+    this.#carrier.worker?.ref();
   }
 
   letGo(): void {
     if (!this.#held) return;
     this.#held = false;
     this.port.unref();
+    this.#carrier.worker?.unref();
   }
 
   /** Reads what has come and has not been read yet, also if the thread is gone. */
