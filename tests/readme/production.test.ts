@@ -19,6 +19,7 @@ const permitted = [permission, '--allow-worker', '--allow-fs-read=*', '--no-warn
 
 interface Life {
   readonly live: string;
+  readonly senseless: string;
   readonly under: readonly string[];
   readonly code: number | null;
   readonly lines: readonly string[];
@@ -33,6 +34,7 @@ interface Service {
 
 const good: Life = {
   live: '200 live',
+  senseless: '400 EventValidationError',
   under: ['200 41538'],
   code: 0,
   lines: ['ready', 'stopped'],
@@ -96,6 +98,7 @@ async function life({ child, lines, url }: Service, pid: number): Promise<Life> 
     return `${response.status} ${(await response.text()).trim()}`;
   };
   const live = await get('/live');
+  const senseless = await get('/many');
   const exit = once(child, 'exit');
   const answers = Array.from({ length: 12 }, async () => get('/500000'));
   const arrived = async (): Promise<number> => {
@@ -109,5 +112,5 @@ async function life({ child, lines, url }: Service, pid: number): Promise<Life> 
   const under = [...new Set(await Promise.all(answers))];
   const [code] = (await exit) as [number | null];
   const after = await get('/live').catch((error: Error) => error.message);
-  return { live, under, code, lines, after };
+  return { live, senseless, under, code, lines, after };
 }
