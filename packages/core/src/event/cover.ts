@@ -18,8 +18,12 @@ export function coverAll(event: Coverable): void {
     for (const part of next.parts) part.promote();
     for (const runner of next.results) {
       if (!runner.settled) continue;
-      // One that was completed and dispatched again keeps nobody waiting.
-      for (const child of runner.children) if (child.parent === runner) uncovered.push(child);
+      for (const child of runner.children) if (keepsWaiting(child, runner, next)) uncovered.push(child);
     }
   }
+}
+
+/** One that was completed and dispatched again keeps nobody waiting. What a function of another side left is its child. */
+function keepsWaiting({ parent }: Coverable, runner: RunnerOf<Coverable>, event: Coverable): boolean {
+  return parent === runner || (parent !== null && parent.lifecycle === event && parent.settled);
 }

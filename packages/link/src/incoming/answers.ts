@@ -126,8 +126,10 @@ export class Answers implements OutcomeWriter, OutcomeReader {
     const completedAt = peer.moment(frame[at + 4]);
     const outcome = peer.shapes.read(frame[at + 5] as number, frame, at + 7, frame[at + 6] as number);
     const result = restorePlain(part.event, origin, frame[at + 2] as number, startedAt, completedAt, outcome);
-    const isHere = part.onCalled === null && this.#link.crossings.hasReturned(part.lifecycle);
-    const local = isHere ? localResult(part.lifecycle, origin.source.handlerId) : null;
+    const { handlerId, busId } = origin.source;
+    // It came back to where it was; or the handler was a bus's of this side, and its function is over there.
+    const maybeHere = busId !== part.bus.id || this.#link.crossings.hasReturned(part.lifecycle);
+    const local = part.onCalled === null && maybeHere ? localResult(part.lifecycle, handlerId) : null;
     return local ?? [result];
   }
 

@@ -1,5 +1,6 @@
 import type { BaseEvent } from '@threadbus/core';
 import { type FarWait, type Lifecycle, lifecycleOf, type Part, type Wait } from '@threadbus/core/internal';
+import { PassedProbes } from './passed-probes.ts';
 
 /** The link over which an arrival came. */
 export interface ArrivalHost {
@@ -41,8 +42,8 @@ export class Arrival implements Wait, FarWait {
   slot = -1;
   /** Handlers of the event that are running, for the board. */
   running = 0;
-  /** Of the last probe that went to the other side because of it: it needn't go twice. */
-  #token: string | null = null;
+  /** Null until there is one: few events are ever needed by an await that may close a cycle. */
+  #probes: PassedProbes | null = null;
 
   constructor(
     owner: ArrivalOwner,
@@ -84,9 +85,8 @@ export class Arrival implements Wait, FarWait {
   }
 
   chase(token: string): void {
-    if (this.#token === token) return;
-    this.#token = token;
-    this.host.probe(this.number, token);
+    this.#probes ??= new PassedProbes();
+    if (this.#probes.first(token)) this.host.probe(this.number, token);
   }
 
   /** The event is complete: what brought it waits for that as nobody's await. */

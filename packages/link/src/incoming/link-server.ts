@@ -14,6 +14,7 @@ import { malformed } from '../wire/malformed.ts';
 import { isNestedDeeper } from '../wire/nesting.ts';
 import type { Peer } from '../wire/peer.ts';
 import type { GuestHandlers } from './guest-handlers.ts';
+import { PassedProbes } from './passed-probes.ts';
 import type { Outbox } from '../outgoing/outbox.ts';
 import * as op from '../wire/protocol.ts';
 import type { WireOutcome } from '../wire/protocol.ts';
@@ -147,7 +148,11 @@ export class LinkServer {
   #awaitIdle(id: number): void {
     const { history } = busEngine(this.#bus);
     const { outbox } = this.#link;
-    const far = { chase: (token: string): void => outbox.push(op.PROBE_IDLE, id, token) };
+    const probes = new PassedProbes();
+    const chase = (token: string): void => {
+      if (probes.first(token)) outbox.push(op.PROBE_IDLE, id, token);
+    };
+    const far = { chase };
     let open = 1;
     const settle = (): void => {
       open -= 1;
@@ -190,7 +195,11 @@ export class LinkServer {
     if (lifecycle.settled) settle();
     else {
       this.#followed.set(taken, lifecycle);
-      const far = { chase: (token: string) => this.#link.probe(-taken, token) };
+      const probes = new PassedProbes();
+      const chase = (token: string): void => {
+        if (probes.first(token)) this.#link.probe(-taken, token);
+      };
+      const far = { chase };
       lifecycle.addWait({ runner: null, far, settle });
     }
   }
