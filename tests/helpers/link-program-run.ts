@@ -12,6 +12,7 @@ import { busEngine } from '@threadbus/core/internal';
 import { linkBuses, type LinkedBus } from '@threadbus/link';
 import { MessageChannel } from 'node:worker_threads';
 import type { LinkCall, LinkHandler, LinkProgram, LinkStep } from './link-program.ts';
+import { describeEvent } from './link-program-events.ts';
 import { type Body, LinkJournal } from './link-program-journal.ts';
 
 /** A bus as one side reaches it. */
@@ -107,7 +108,7 @@ export class LinkProgramRun {
     await this.#untilSettled();
     await havoc;
     this.#end.abort();
-    const results = this.#roots.flat().map((event) => this.#describe(event));
+    const results = this.#roots.flat().map(describeEvent);
     await nextTurn();
     if (this.#program.havoc === null) this.#checkCounters();
     for (const link of this.#links) link.close();
@@ -326,23 +327,5 @@ export class LinkProgramRun {
     for (const link of this.#links) {
       if (!String(link).includes('(0 in flight)')) this.journal.violation(`a link is left with ${String(link)}`);
     }
-  }
-
-  /** All that became of an event and of what its handlers dispatched, without order where there is none. */
-  #describe(event: BaseEvent): string {
-    const results = [...event.event_results.values()].map((result) => {
-      const { status, result: value, error } = result;
-      const outcome =
-        status === 'error'
-          ? `${(error as Error).name} ${(error as Error).message}`
-          : value instanceof BaseEvent
-            ? value.event_type
-            : String(value);
-      const children = result.event_children.map((child) => this.#describe(child)).sort();
-      const name = result.handler_name.replace(/^P\d+[xy]/, 'P');
-      return `${result.eventbus_name.slice(-1)}.${name} ${status} ${outcome} [${children.join(' ')}]`;
-    });
-    const path = event.event_path.map((name) => name.slice(-1)).sort();
-    return `${event.event_type} ${event.event_status} ${path.join('')} {${results.sort().join('; ')}}`;
   }
 }

@@ -76,8 +76,11 @@ export function randomNumbers(seed: number): () => number {
 /** Makes one program's parts. */
 class Maker {
   readonly #random: () => number;
+  readonly dense: boolean;
 
-  constructor(seed: number) {
+  /** @param dense many forwards and functions of other sides, and more links than it takes: much comes on two ways */
+  constructor(seed: number, dense: boolean) {
+    this.dense = dense;
     this.#random = randomNumbers(Math.imul(seed, 0x9e3779b1) ^ 0x5bd1e995);
   }
 
@@ -122,17 +125,21 @@ class Maker {
 /** At most one of each bus to each other: said twice, it would be one function here, and two over links. */
 function forwards(maker: Maker, pair: () => readonly [number, number]): LinkForward[] {
   const made: LinkForward[] = [];
-  for (const [from, to] of maker.list(0, 5, pair)) {
+  const [least, most] = maker.dense ? [2, 9] : [0, 5];
+  for (const [from, to] of maker.list(least, most, pair)) {
     if (made.some((other) => other.from === from && other.to === to)) continue;
-    const type = maker.chance(0.4) ? -1 : maker.upTo(typeCount);
+    const type = maker.chance(maker.dense ? 0.6 : 0.4) ? -1 : maker.upTo(typeCount);
     made.push({ from, to, type, saidBy: maker.pick(['from', 'from', 'to'] as const) });
   }
   return made;
 }
 
-/** @param havoc whether something is to go wrong in it */
-export function linkProgram(seed: number, havoc: boolean): LinkProgram {
-  const maker = new Maker(seed);
+/**
+ * @param havoc whether something is to go wrong in it
+ * @param dense whether much comes on two ways
+ */
+export function linkProgram(seed: number, havoc: boolean, dense: boolean): LinkProgram {
+  const maker = new Maker(seed, dense);
   const buses = maker.list(2, 5, () => ({ parallel: maker.chance(0.15) }));
   const links: LinkPlan[] = [];
   const link = (a: number, b: number): void => {
@@ -141,7 +148,11 @@ export function linkProgram(seed: number, havoc: boolean): LinkProgram {
   };
   // All hang together; some more make rings.
   for (let bus = 1; bus < buses.length; bus += 1) link(bus, maker.upTo(bus));
-  for (const [a, b] of maker.list(0, 3, () => [maker.upTo(buses.length), maker.upTo(buses.length)] as const))
+  for (const [a, b] of maker.list(
+    0,
+    dense ? 5 : 3,
+    () => [maker.upTo(buses.length), maker.upTo(buses.length)] as const,
+  ))
     link(a, b);
   const pair = (): readonly [number, number] => {
     const { ends } = maker.pick(links);
@@ -156,7 +167,7 @@ export function linkProgram(seed: number, havoc: boolean): LinkProgram {
       const type = maker.upTo(typeCount);
       return {
         bus,
-        home: maker.chance(0.2) ? other : bus,
+        home: maker.chance(dense ? 0.5 : 0.2) ? other : bus,
         type,
         steps: maker.list(0, 3, () => maker.step(type)),
         end: maker.pick(['value', 'value', 'value', 'throw', 'dispatch'] as const),
