@@ -98,3 +98,25 @@ test('memory-watch - looks at values without reading them: a getter is the user 
   expect(read).toBe(0);
   expect(logger.warnings).toHaveLength(1);
 });
+
+test('memory-watch - a proxy that can not be looked at ends nothing', async () => {
+  const logger = logRecorder();
+  await using bus = new EventBus({ name: 'Proxies', logger });
+  const { proxy, revoke } = Proxy.revocable({}, {});
+  bus.on(Big, () => ({
+    proxy,
+    trap: new Proxy(
+      {},
+      {
+        ownKeys() {
+          throw new RangeError('no keys');
+        },
+      },
+    ),
+    bytes: new Uint8Array(60 * 1024 * 1024),
+  }));
+  await bus.dispatch(new Big());
+  revoke();
+  await vi.advanceTimersByTimeAsync(6_000);
+  expect(logger.warnings).toHaveLength(1);
+});

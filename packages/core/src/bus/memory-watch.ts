@@ -78,11 +78,16 @@ function sizeOf(event: BaseEvent): number {
     const value = values[i];
     if (typeof value === 'string') bytes += value.length;
     else if (typeof value !== 'object' || value === null) bytes += 8;
-    else if (ArrayBuffer.isView(value) || value instanceof ArrayBuffer) bytes += value.byteLength;
+    else if (ArrayBuffer.isView(value)) bytes += value.byteLength;
     else if (!seen.has(value)) {
       seen.add(value);
       bytes += 32;
-      values.push(...membersOf(value));
+      try {
+        if (value instanceof ArrayBuffer) bytes += value.byteLength;
+        else values.push(...membersOf(value));
+      } catch {
+        // A proxy that was revoked, or whose traps throw: nobody can tell what it holds.
+      }
     }
   }
   return bytes;
