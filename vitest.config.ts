@@ -30,7 +30,8 @@ export default defineConfig({
     // Tests that are about warnings pass a logger of their own.
     env: { THREADBUS_LOG_LEVEL: 'silent' },
     reporters: ['default', './tests/tally-reporter.ts'],
-    maxWorkers: 2,
+    // On two cores: most tests wait for threads, processes and clocks much of their time.
+    maxWorkers: 3,
     // Real threads, processes and kill signals on machines that others use too: there, a test may be starved once.
     retry: process.env['CI'] === undefined ? 0 : 2,
     testTimeout: 20_000,

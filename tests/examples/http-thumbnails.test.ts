@@ -46,7 +46,7 @@ test(
     expect(good.map(({ status }) => status).filter((status) => status !== 200)).toEqual([]);
     expect(new Set(faults)).toEqual(new Set(['endless 504', 'crash 502', 'slow AbortError']));
     const last = get('slow');
-    while (server.stats().running === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+    await expect.poll(() => server.stats().running, { interval: 5, timeout: 15_000 }).toBeGreaterThan(0);
     stopped = server.stop();
     expect((await last).status).toBe(200);
     await stopped;

@@ -2,6 +2,7 @@ import { BaseEvent as AbxEvent, EventBus as AbxBus } from 'abxbus';
 import { BaseEvent, isUnserializableError } from '@threadbus/core';
 import { expect, test } from 'vitest';
 import { z } from 'zod';
+import { gate } from '../../helpers/gate.ts';
 import { thrown } from '../../helpers/thrown.ts';
 import { quietBus } from '../../helpers/quiet-bus.ts';
 
@@ -62,9 +63,13 @@ test('snapshot - has everything as plain JSON, and is read back whole', async ()
 
 test('snapshot - of an event that has begun is one that has begun; of a pending one it can be dispatched', async () => {
   const bus = quietBus();
-  bus.on(Job, () => new Promise(() => undefined));
+  const begun = gate();
+  bus.on(Job, () => {
+    begun.open();
+    return new Promise(() => undefined);
+  });
   const { event } = bus.dispatch(new Job({ data: 1 }));
-  await new Promise((resolve) => setTimeout(resolve, 5));
+  await begun.opened;
   expect(BaseEvent.fromJSON(event.eventSnapshot()).event_status).toBe('started');
   const fresh = Job.fromJSON(jsonOf(new Job({ data: 2 }).eventSnapshot()));
   expect(fresh.event_status).toBe('pending');

@@ -3,7 +3,6 @@ import { once } from 'node:events';
 import { existsSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import {
   isSemaphoreLimitError,
@@ -13,10 +12,11 @@ import {
   MultiprocessSemaphore,
   retry,
 } from '@threadbus/semaphore';
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { HeldFlags } from '../../../packages/semaphore/dist/lockfile/held-flags.js';
 import { SlotFolder } from '../../../packages/semaphore/dist/lockfile/slot-folder.js';
 import { fixtureUrl } from '../../helpers/fixture.ts';
+import { inLine } from '../folder-signals.ts';
 import { Holder } from '../holder.ts';
 import { LogLines } from '../log-lines.ts';
 import { temporaryDirectory, uniqueName } from '../temporary-directory.ts';
@@ -41,7 +41,7 @@ test('multiprocess - limit 3, six processes: two waves, never more than three', 
   const [first, second] = [holders.slice(0, 3), holders.slice(3)];
   await Promise.all(first.map((holder) => holder.acquire()));
   for (const holder of second) holder.tell({ do: 'acquire' });
-  while ((await semaphore.inspect()).waiters.length < 3) await sleep(5);
+  await inLine(semaphore, 3);
   expect((await semaphore.inspect()).holders.map(({ pid }) => pid)).toEqual(
     expect.arrayContaining(first.map(({ pid }) => pid)),
   );
@@ -67,7 +67,7 @@ describe.each([
       await holder.acquire();
       const next = await Holder.process(options, env);
       next.tell({ do: 'acquire' });
-      while ((await semaphore.inspect()).waiters.length === 0) await sleep(5);
+      await inLine(semaphore);
       await holder.end(how);
       await next.report('acquired');
       expect((await semaphore.inspect()).holders).toMatchObject([{ slot: 0, pid: next.pid }]);
@@ -160,11 +160,14 @@ test('multiprocess - a dead holder that its parent has not reaped yet does not k
     JSON.stringify(config),
   ]);
   onTestFinished(() => void parent.kill('SIGKILL'));
-  let pid: number | null | undefined;
-  while (pid === undefined) {
-    await sleep(10);
-    pid = (await torture.inspect()).holders[0]?.pid;
-  }
+  const pid = await vi.waitFor(
+    async () => {
+      const [holder] = (await torture.inspect()).holders;
+      if (holder === undefined) throw new Error('Nobody holds it yet.');
+      return holder.pid;
+    },
+    { interval: 10, timeout: 15_000 },
+  );
   process.kill(Number(pid), 'SIGKILL');
   await (await torture.acquire(soon)).release();
   expect(readFileSync(`/proc/${pid}/stat`, 'latin1')).toContain(') Z ');

@@ -4,6 +4,7 @@ import { promisify } from 'node:util';
 import { isSemaphoreTimeoutError, MultiprocessSemaphore } from '@threadbus/semaphore';
 import { expect, test, type TestContext } from 'vitest';
 import { fixtureUrl } from '../../helpers/fixture.ts';
+import { inLine } from '../folder-signals.ts';
 import { Holder } from '../holder.ts';
 import { temporaryDirectory, uniqueName } from '../temporary-directory.ts';
 
@@ -51,7 +52,7 @@ test.for(places)('namespaces - what we hold, %s can not take', async ([, command
   await other.report('failed ERR_SEMAPHORE_TIMEOUT');
   expect(lease.signal.aborted).toBe(false);
   other.tell({ do: 'acquire' });
-  while ((await semaphore.inspect()).waiters.length === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+  await inLine(semaphore);
   await lease.release();
   await other.report('acquired');
 });

@@ -193,11 +193,17 @@ async function starting(config: RateConfig): Promise<{ child: ChildProcess; star
   return { child, starts };
 }
 
-async function reached(all: readonly { starts: number[] }[], count: number): Promise<number[]> {
+async function reached(all: readonly { child: ChildProcess; starts: number[] }[], count: number): Promise<number[]> {
   for (;;) {
     const starts = all.flatMap((one) => one.starts);
     if (starts.length >= count) return starts;
-    await new Promise((resolve) => setTimeout(resolve, 10));
+    await new Promise<void>((resolve) => {
+      const told = (): void => {
+        for (const { child } of all) child.off('message', told);
+        resolve();
+      };
+      for (const { child } of all) child.on('message', told);
+    });
   }
 }
 

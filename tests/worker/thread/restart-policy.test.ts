@@ -1,8 +1,9 @@
 import { expect, test } from 'vitest';
 import type { BaseEvent } from '@threadbus/core';
 import { WorkerBusGroup, type WorkerBus } from '@threadbus/worker';
-import { Double, Havoc } from '../../fixtures/worker/events.ts';
+import { Double, Havoc, Step } from '../../fixtures/worker/events.ts';
 import { fixtureUrl } from '../../helpers/fixture.ts';
+import { sharedCounter } from '../../helpers/shared-counter.ts';
 import { startBus, quietParent } from '../../helpers/worker-bus.ts';
 
 async function outcome(bus: WorkerBus, event: BaseEvent): Promise<string> {
@@ -28,11 +29,13 @@ test(
 );
 
 test('restart - nor do handlers that block after they were cancelled', { timeout: 60_000 }, async () => {
-  const bus = await startBus('havoc-bus');
+  const begun = sharedCounter();
+  const bus = await startBus('havoc-bus', { workerData: { begun: begun.buffer } });
   for (let i = 0; i < 7; i += 1) {
     const end = new AbortController();
-    const pending = bus.dispatch(new Havoc({ what: 'loop' }), { signal: end.signal });
-    setTimeout(() => end.abort(new Error('gone')), 50);
+    const pending = bus.dispatch(new Step({ what: 'loop' }), { signal: end.signal });
+    await begun.reached(i + 1);
+    end.abort(new Error('gone'));
     const errors = [...(await pending).event_results.values()].map(({ error }) => (error as Error | null)?.name);
     expect(errors).toEqual([expect.stringMatching(/^Handler(Aborted|Cancelled)Error$/)]);
   }
