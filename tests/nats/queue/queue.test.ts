@@ -117,9 +117,11 @@ describe.skipIf(!hasServer)('queue', () => {
     const bus = quietBus({ name: 'Worker', parallelHandlers: true });
     const ran: Record<string, number[]> = {};
     const running = new Set<string>();
+    const beside: string[] = [];
     let failedOnce = false;
     bus.on(Job, async ({ n, key }) => {
-      expect(running.has(key)).toBe(false);
+      // Thrown here it would be tried again, and forgotten.
+      if (running.has(key)) beside.push(key);
       running.add(key);
       await new Promise((resolve) => void setImmediate(resolve));
       running.delete(key);
@@ -137,6 +139,7 @@ describe.skipIf(!hasServer)('queue', () => {
     const crews = queues.map((queue) => queue.work(bus, { concurrency: 2 }));
     await Promise.all(receipts.map((receipt) => receipt.completed({ timeout: 15 })));
     await Promise.all(crews.map((crew) => crew.close()));
+    expect(beside).toEqual([]);
     for (const key of keys) expect(ran[key]).toEqual(numbers);
   });
 
