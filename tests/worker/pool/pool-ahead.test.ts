@@ -1,4 +1,6 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { BaseEvent, type EventBus, isHandlerCancelledError, isHandlerTimeoutError } from '@threadbus/core';
+import { registerPortableContext } from '@threadbus/link';
 import { HandlerPool, type HandlerPoolOptions } from '@threadbus/worker';
 import { expect, onTestFinished, test } from 'vitest';
 import { rejection, ticks } from '../../helpers/gate.ts';
@@ -183,6 +185,37 @@ test('calls ahead - an answer leaves before the next call begins, also behind wh
   await counter.reached(1);
   letGo(counter.buffer);
   expect(threads).toEqual(Array(3).fill(await held));
+});
+
+test('calls ahead - each is called in the context in which its event was dispatched', async () => {
+  const storage = new AsyncLocalStorage<number>();
+  const shown = `
+    import { AsyncLocalStorage } from 'node:async_hooks';
+    import { registerPortableContext } from ${JSON.stringify(import.meta.resolve('@threadbus/link'))};
+    const storage = new AsyncLocalStorage();
+    registerPortableContext({
+      name: 'ahead', capture: () => storage.getStore(), run: (value, inside) => storage.run(value, inside),
+    });
+    export default async () => {
+      const first = storage.getStore();
+      await new Promise((resolve) => setImmediate(resolve));
+      return [first, storage.getStore()];
+    }`;
+  onTestFinished(
+    registerPortableContext<number>({
+      name: 'ahead',
+      capture: () => storage.getStore(),
+      run: (value, inside) => storage.run(value, inside),
+    }),
+  );
+  const pool = new HandlerPool({ maxThreads: 1 });
+  onTestFinished(() => pool.stop());
+  const bus = quietBus({ maxPending: null });
+  bus.on('Go', pool.handler(moduleOf(shown)));
+  await run(bus);
+  const all = Array.from({ length: 100 }, (_, at) => at);
+  const seen = await Promise.all(all.map(async (at) => storage.run(at, async () => run(bus))));
+  expect(seen).toEqual(all.map((at) => [at, at]));
 });
 
 test('calls ahead - a pool that is stopped ends all of them, and none begins', async () => {
