@@ -195,3 +195,12 @@ test('first contact - a complete event dispatched again: nothing runs, and a war
   ]);
   expect(await bus.dispatch(event.eventReset()).eventResult()).toBe('run 2');
 });
+
+test('first contact - seconds in place of options: where they go', async () => {
+  const bus = quietBus();
+  expect((await rejection(bus.waitUntilIdle(5 as never))).message).toContain('got 5 (number). Write { timeout: 5 }.');
+  const event = bus.dispatch(new UserLogin(alice));
+  expect((await rejection(event.eventResult(2 as never))).message).toBe(
+    'Expected the options of a result helper to be an object; got 2 (number). Write { timeout: 2 }.',
+  );
+});

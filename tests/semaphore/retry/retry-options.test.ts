@@ -149,6 +149,7 @@ test.each([
   ['semaphore_limit', 'semaphoreLimit'],
   ['max_attempts', undefined],
   ['retrys', 'retries'],
+  ['retry', 'retries'],
   ['backoff_factor', 'backoffFactor'],
 ])('retry options - `%s` is refused, with what was meant', (name, meant) => {
   expect(() => retry({ [name]: 1 })).toThrow(TypeError);

@@ -287,6 +287,21 @@ test('retry - anything but a function or a method is refused, with what to write
   expect(() => decorate(function get() {}, { kind: 'getter', name: 'get' })).toThrow(/got getter/);
 });
 
+test('retry - a message that ends with its own full stop gets no second one', async () => {
+  const logger = new LogLines();
+  const fetching = retry({ wait: 0, retries: 1, logger })(async function fetchPage() {
+    throw new TypeError('No route.');
+  });
+  await expect(fetching()).rejects.toThrow('No route.');
+  expect(logger.warnings).toEqual([
+    'fetchPage failed (attempt 1/2): TypeError: No route. Waiting 0.0s before retry...',
+  ]);
+});
+
+test('retry - the function in place of the options: where it goes', () => {
+  expect(() => retry((async () => 1) as never)).toThrow('the function comes after them, retry(options)(fn)');
+});
+
 test('retry - the log has one warning before the last retry, and one error when all failed', async () => {
   const logger = new LogLines();
   const fetching = retry({ wait: 0.01, retries: 2, logger })(async function fetchPage() {

@@ -109,7 +109,10 @@ test.each<[Record<string, unknown>, RegExp]>([
 });
 
 test.each([
-  [{ workerData: { callback: () => undefined } }, /could not be started as a bus: .*could not be cloned/s],
+  [
+    { workerData: { callback: () => undefined } },
+    /could not be started as a bus: its workerData can't be cloned: .*could not be cloned/s,
+  ],
   [{ execArgv: ['--no-such-option'] }, /could not be started as a bus: .*--no-such-option/],
 ])('start - what Node refuses is said', async (options, message) => {
   const error = await rejection(WorkerBus.start(missing, options));

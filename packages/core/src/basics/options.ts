@@ -9,7 +9,10 @@ import { didYouMean } from './did-you-mean.ts';
  */
 export function checkOptions(call: string, options: unknown, names: readonly string[]): void {
   if (typeof options !== 'object' || options === null) {
-    throw new TypeError(`Expected the options of ${call} to be an object; got ${describe(options)}.`);
+    const inside = typeof options === 'number' && names.includes('timeout') ? ` Write { timeout: ${options} }.` : '';
+    throw new TypeError(
+      `Expected the options of ${call.replace(/^A /, 'a ')} to be an object; got ${describe(options)}.${inside}`,
+    );
   }
   const wrong = Object.keys(options).find((name) => !names.includes(name));
   if (wrong !== undefined) throw new TypeError(noOption(call, wrong, names));

@@ -222,7 +222,7 @@ export class RetriedCall {
     const attempt = this.#attempt;
     const { name } = this.#fn;
     const which = `${name} failed (attempt ${attempt}/${retries + 1})`;
-    const message = `${which}: ${described(error)}. Waiting ${wait.toFixed(1)}s before retry...`;
+    const message = `${which}: ${described(error).replace(/\.$/, '')}. Waiting ${wait.toFixed(1)}s before retry...`;
     log(logger, 'warn', message, { err: error, attempt, function: name });
   }
 

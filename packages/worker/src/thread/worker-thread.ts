@@ -178,7 +178,10 @@ function startWorker(
     });
   } catch (error) {
     for (const port of ownPorts) port.close();
-    throw isWorkerStartError(error) ? error : startError(entry, (error as Error).message, error);
+    if (isWorkerStartError(error)) throw error;
+    const { name: kind, message } = error as Error;
+    const what = kind === 'DataCloneError' ? `its workerData can't be cloned: ${message}` : message;
+    throw startError(entry, what, error);
   }
 }
 
