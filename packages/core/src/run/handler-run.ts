@@ -228,7 +228,8 @@ export class HandlerRun implements ActiveHandler, Limited {
       this.#host.suspended(this);
     }
     lifecycle.cover();
-    const isChild = lifecycle.parent?.lifecycle === own;
+    // What another handler of the event has dispatched is not this one's: that may be the handler of another thread.
+    const isChild = lifecycle.parent === this.runner;
     const token = isChild ? null : startChase(own, lifecycle, () => refuse(cycle()));
     return {
       token,
