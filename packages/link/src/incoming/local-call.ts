@@ -45,7 +45,7 @@ export interface CallTarget {
 }
 
 /** Who says when a call begins. */
-export interface CallTurns {
+interface CallTurns {
   /** Calls `begin` or `refuse` later, unless the call is `over` by then. */
   wait(call: LocalCall): void;
 }
