@@ -127,9 +127,12 @@ export class Answers implements OutcomeWriter, OutcomeReader {
     const outcome = peer.shapes.read(frame[at + 5] as number, frame, at + 7, frame[at + 6] as number);
     const result = restorePlain(part.event, origin, frame[at + 2] as number, startedAt, completedAt, outcome);
     const { handlerId, busId } = origin.source;
-    // It came back to where it was; or the handler was a bus's of this side, and its function is over there.
-    const maybeHere = busId !== part.bus.id || this.#link.crossings.hasReturned(part.lifecycle);
-    const local = part.onCalled === null && maybeHere ? localResult(part.lifecycle, handlerId) : null;
+    // It came back to where it was; or the handler was a bus's of this side, and its function is over there; or what
+    // had the function to call was told of by it first.
+    const { lifecycle } = part;
+    const maybeHere =
+      busId !== part.bus.id || this.#link.crossings.hasReturned(lifecycle) || lifecycle.results.length > 0;
+    const local = part.onCalled === null && maybeHere ? localResult(lifecycle, handlerId) : null;
     return local ?? [result];
   }
 
