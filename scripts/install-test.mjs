@@ -143,7 +143,9 @@ async function compileAsTheGuideSays(version, compiler) {
   const [, json] = /^```json\n(.*?)^```$/ms.exec(readFileSync(typed, 'utf8')) ?? [];
   const { compilerOptions } = JSON.parse(json);
   const files = [join('use-3', 'main.ts')];
-  writeFileSync(join(consumer, 'tsconfig.json'), JSON.stringify({ compilerOptions, files }));
+  // Here the programs lie beside `src`.
+  const options = { ...compilerOptions, rootDir: '.' };
+  writeFileSync(join(consumer, 'tsconfig.json'), JSON.stringify({ compilerOptions: options, files }));
   await run(`TypeScript ${version} with the guide's options`, process.execPath, [compiler, '-p', '.', '--noEmit']);
   console.log(`install-test: types (TypeScript ${version}, the guide's options) ok`);
 }
