@@ -222,7 +222,7 @@ test.each([
   [{ raiseIfNone: 0 }, 'Expected raiseIfNone to be true or false; got 0 (number).'],
   [{ signal: 1 }, 'Expected signal to be an AbortSignal; got 1 (number).'],
   [{ raise_if_any: false }, "A result helper has no option 'raise_if_any'. It has: timeout, signal, include"],
-  [null, 'Expected the options of A result helper to be an object; got null.'],
+  [null, 'Expected the options of a result helper to be an object; got null.'],
 ])('result - the options %o are refused', async (options, text) => {
   const event = await answered(1);
   expect((await rejection(event.eventResult(options as never))).message).toContain(text);
