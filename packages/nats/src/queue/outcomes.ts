@@ -1,5 +1,5 @@
 import { type BaseEvent, type EventConstructor, TimeoutError } from '@threadbus/core';
-import { checkOptions, checkSignal, checkWait, startTimer, whenAborted } from '@threadbus/core/internal';
+import { checkOptions, checkSignal, checkWait, startTimer, type Timer, whenAborted } from '@threadbus/core/internal';
 import { decodeOutcome } from './stored-outcome.ts';
 import type { QueueStore } from './queue-store.ts';
 import type { Replies, Reply } from './replies.ts';
@@ -14,6 +14,10 @@ export interface CompletedOptions {
 
 /** Seconds after which a reply is not waited for alone any more. */
 const replyGrace = 2;
+/** Seconds until the store is asked again that could not answer. */
+const lookPause = 0.5;
+/** The same if there was nothing: what is told meanwhile may be lost between two servers of a cluster. */
+const secondLook = 30;
 
 /**
  * What became of events: stored by whoever ran them, and told as it is stored.
@@ -47,6 +51,7 @@ export class Outcomes {
     const { broker } = jetstream;
     const subject = this.#store.resultSubject(eventId);
     const ends: (() => void)[] = [];
+    let isOver = false;
     this.#replies.begin();
     try {
       return await broker.keepAlive.during(
@@ -60,11 +65,22 @@ export class Outcomes {
                 reject(new Error(`What became of ${eventId} in the queue ${name} can't be read.`, { cause: error }));
               }
             };
-            const look = async (): Promise<void> => {
-              const stored = await jetstream.lastOf(results, subject);
-              if (stored !== null) take(stored.data);
+            let pause: Timer | null = null;
+            ends.push(() => pause?.cancel());
+            const lookIn = (seconds: number): void => {
+              pause?.cancel();
+              if (!isOver) pause = startTimer(seconds, lookAgain, false);
             };
-            const lookAgain = (): void => void look().catch(() => undefined);
+            // A store that can't answer, in a cluster that chooses who leads it for instance, has not said that there is none.
+            const lookAgain = (): void => {
+              jetstream.lastOf(results, subject).then(
+                (stored) => {
+                  if (stored === null) lookIn(secondLook);
+                  else take(stored.data);
+                },
+                () => lookIn(lookPause),
+              );
+            };
             const follow = (): void => {
               ends.push(broker.subscribe(subject, ({ data }) => take(data)));
               void broker.flush().then(lookAgain, lookAgain);
@@ -92,6 +108,7 @@ export class Outcomes {
           }),
       );
     } finally {
+      isOver = true;
       for (const end of ends) end();
     }
   }
