@@ -45,12 +45,14 @@ export class SharedRegistry {
    * had a memory
    */
   enterAlone(id: string): { readonly isFirst: boolean } | undefined {
-    const isFirst = !this.#reap();
+    // They go only once this thread is in: of two that try at the same moment both leave, and look again.
+    const isFirst = this.#dead().length === 0;
     if (this.hasMembers()) return undefined;
     const entered = this.#enter(id);
     if (entered === undefined) return undefined;
     // Shown first, looked then: of two that do so at once at least one sees the other.
     if (!this.hasMembers(entered)) {
+      this.#reap();
       removeOldRegistries(this.path);
       return { isFirst };
     }
@@ -123,11 +125,13 @@ export class SharedRegistry {
     }
   }
 
-  /** @returns whether there was a flag of a thread that has ended */
-  #reap(): boolean {
-    const dead = this.#list().filter((name) => parseMark(name) !== undefined && !isAlive(name));
-    for (const name of dead) remove(join(this.path, name));
-    return dead.length > 0;
+  #reap(): void {
+    for (const name of this.#dead()) remove(join(this.path, name));
+  }
+
+  /** Flags of threads that have ended. */
+  #dead(): string[] {
+    return this.#list().filter((name) => parseMark(name) !== undefined && !isAlive(name));
   }
 
   #list(): string[] {
