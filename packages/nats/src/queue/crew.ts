@@ -164,8 +164,11 @@ export class Crew implements AsyncDisposable {
 
   /** Places that get free in one turn ask together. */
   #askSoon(): void {
-    if (this.#running.size === 0) this.#ask();
-    if (this.#asksSoon || this.#free === 0) return;
+    if (this.#asksSoon) return;
+    if (this.#running.size === 0) {
+      this.#ask();
+      return;
+    }
     this.#asksSoon = true;
     setImmediate(() => {
       this.#asksSoon = false;
