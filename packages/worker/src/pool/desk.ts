@@ -22,8 +22,9 @@ const timesAt = (CALLS + deskSize) * 4;
  *   given ──the thread takes it──▶ taken ──its function has ended──▶ returned
  *     └────the pool takes it back──▶ withdrawn
  *
- * Each call has its own cell: those that were given ahead of their turn are decided upon as the first one is. Of the two who want to decide exactly one does, however late their messages are: what is withdrawn never starts, and
- * a thread that has died tells whether it had begun.
+ * Each call has its own cell: those that were given ahead of their turn are decided upon as the first one is. Of the two
+ * who want to decide exactly one does, however late their messages are: what is withdrawn never starts, and a thread that
+ * has died tells whether it had begun.
  */
 export class Desk {
   readonly buffer: SharedArrayBuffer;
