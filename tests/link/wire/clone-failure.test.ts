@@ -13,11 +13,19 @@ function nested(depth: number, wrap: (inner: unknown) => unknown = (inner) => [i
   return value;
 }
 
+/** Deeper than Node 20 can read, however deep that is. */
+function ownCause(): Error {
+  const error = new Error('own');
+  error.cause = new Map([['key', [error]]]);
+  return error;
+}
+
 const deep: Record<string, unknown> = {
   'arrays of 10 KB of JSON': JSON.parse('['.repeat(5000) + ']'.repeat(5000)) as unknown,
   objects: nested(100_000, (inner) => ({ inner })),
   maps: nested(3000, (inner) => new Map([['key', inner]])),
   'a little more than the limit': nested(1001),
+  ...(process.version.startsWith('v20') && { 'an error within its own cause': { error: ownCause() } }),
 };
 
 for (const [name, value] of Object.entries(deep)) {

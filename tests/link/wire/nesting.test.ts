@@ -64,3 +64,23 @@ test('nesting - many levels beside few', () => {
   expect(isNestedDeeper([[]], 1)).toBe(true);
   expect(isNestedDeeper([1], 1)).toBe(false);
 });
+
+test('nesting - an error within its own cause has no end where Node can not read it', () => {
+  const own = new Error('own');
+  own.cause = own;
+  const within = new Error('within');
+  within.cause = { list: [1, new Map([['key', within]])] };
+  const shared = new Error('shared', { cause: new Error('cause') });
+  for (const error of [own, within]) {
+    let isRead = true;
+    try {
+      structuredClone([error]);
+    } catch {
+      isRead = false;
+    }
+    for (const value of [error, [error], { a: 1, error }]) expect(isNestedDeeper(value)).toBe(!isRead);
+  }
+  // In many places, or by fields that nobody clones, is not within its cause.
+  expect(isNestedDeeper([shared, shared, { shared }])).toBe(false);
+  expect(isNestedDeeper([Object.assign(shared, { shared, deep: levels(2000, (inner) => [inner]) })])).toBe(false);
+});

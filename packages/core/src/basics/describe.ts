@@ -1,4 +1,4 @@
-import { inspect } from 'node:util';
+import { inspect, type InspectOptions } from 'node:util';
 
 /** A short text for a value in an error message: what came, and of which kind. */
 export function describe(value: unknown): string {
@@ -15,6 +15,30 @@ export function isReadableError(value: unknown): value is Error {
     return value instanceof Error && typeof `${value.name}: ${value.message}` === 'string';
   } catch {
     return false;
+  }
+}
+
+/** An error in a line of text, or what else was thrown. */
+export function errorText(error: unknown): string {
+  return isReadableError(error) ? `${error.name}: ${error.message}` : describe(error);
+}
+
+/** An error with its stack, or what else was thrown. */
+export function stackText(error: unknown): string {
+  try {
+    if (error instanceof Error && typeof error.stack === 'string') return error.stack;
+  } catch {
+    // It can't be looked at.
+  }
+  return errorText(error);
+}
+
+/** As Node.js shows it; its own way of being shown may throw. */
+export function shownText(value: unknown, options: InspectOptions): string {
+  try {
+    return inspect(value, options);
+  } catch {
+    return describe(value);
   }
 }
 

@@ -46,7 +46,12 @@ export abstract class BusError extends Error {
 
 /** True for any error that threadbus raised, whichever copy of the package or thread it comes from. */
 export function isBusError(error: unknown): error is BusError {
-  return typeof error === 'object' && error !== null && errorBrand in error;
+  try {
+    return typeof error === 'object' && error !== null && errorBrand in error;
+  } catch {
+    // A Proxy may throw at any question.
+    return false;
+  }
 }
 
 function hasCode(error: unknown, code: string): boolean {

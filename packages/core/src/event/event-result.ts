@@ -1,9 +1,9 @@
 import { pid } from 'node:process';
-import { inspect } from 'node:util';
 import { threadId } from 'node:worker_threads';
 import { isoTime, type Moment, never, now } from '../basics/clock.ts';
 import { type Subject, waitFor } from './context.ts';
 import { newId } from './event-id.ts';
+import { describe, isReadableError, shownText } from '../basics/describe.ts';
 import { showAs } from '../basics/inspect.ts';
 import type { Lifecycle, Runner, Wait } from './lifecycle.ts';
 
@@ -279,6 +279,6 @@ export class EventResult<T = unknown, E extends object = object> implements Runn
 
 function outcomeText({ settled, status, error, result }: EventResult): string {
   if (!settled) return '...';
-  if (status === 'error') return error instanceof Error ? error.name : String(error);
-  return typeof result === 'string' ? result : inspect(result, { depth: 1, breakLength: Infinity });
+  if (status === 'error') return isReadableError(error) ? error.name : describe(error);
+  return typeof result === 'string' ? result : shownText(result, { depth: 1, breakLength: Infinity });
 }

@@ -3,6 +3,7 @@ import type { BaseEvent } from './base-event.ts';
 import type { RunningBus } from './dispatch.ts';
 import type { EventResult } from './event-result.ts';
 import { lifeWatch, reopened } from './life-watch.ts';
+import { stackText } from '../basics/describe.ts';
 import { defaultLogger } from '../basics/logger.ts';
 import { checkOptions } from '../basics/options.ts';
 import { subscription, type Subscription } from '../basics/subscription.ts';
@@ -44,7 +45,7 @@ class Registration {
   failed(what: string, error?: unknown): void {
     if (this.#told) return;
     this.#told = true;
-    const text = error instanceof Error ? `: ${error.stack ?? error.message}` : '';
+    const text = error === undefined ? '' : `: ${stackText(error)}`;
     defaultLogger().error(`An instrumentation ${what}${text}`);
   }
 }

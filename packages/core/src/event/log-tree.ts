@@ -1,4 +1,5 @@
 import { inspect } from 'node:util';
+import { describe, errorText } from '../basics/describe.ts';
 import type { BaseEvent } from './base-event.ts';
 import type { EventResult } from './event-result.ts';
 import { ResultHelpers } from './result-helpers.ts';
@@ -116,7 +117,7 @@ function eventText(event: BaseEvent): string {
 function resultText(result: EventResult<unknown, BaseEvent>): string {
   const head = `${icons[result.status]} ${result.eventbus_name}.${result.handler_name}#${result.handler_id.slice(-4)}`;
   const time = result.started_at === null ? '' : ` [${timeText(result.started_at, result.completed_at)}]`;
-  if (result.status === 'error') return `${head}${time} ☠️ ${errorText(result.error)}`;
+  if (result.status === 'error') return `${head}${time} ☠️ ${lineOf(result.error)}`;
   return result.status === 'completed' ? `${head}${time} → ${valueText(result.result)}` : `${head}${time}`;
 }
 
@@ -125,12 +126,19 @@ function timeText(from: string, to: string | null): string {
   return to === null ? clock : `${clock} (${((Date.parse(to) - Date.parse(from)) / 1000).toFixed(3)}s)`;
 }
 
-function errorText(error: unknown): string {
-  const text = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
-  return text.replaceAll(/\s*\n\s*/g, ' ');
+function lineOf(error: unknown): string {
+  return errorText(error).replaceAll(/\s*\n\s*/g, ' ');
 }
 
 function valueText(value: unknown): string {
+  try {
+    return readableText(value);
+  } catch {
+    return describe(value);
+  }
+}
+
+function readableText(value: unknown): string {
   if (value === null || value === undefined) return 'None';
   if (typeof value === 'function') return 'Function(...)';
   if (typeof value !== 'object') return inspect(value, { breakLength: Infinity });

@@ -1,5 +1,6 @@
 import type { BaseEvent } from './base-event.ts';
 import type { EventResult } from './event-result.ts';
+import { stackText } from '../basics/describe.ts';
 import type { Logger } from '../basics/logger.ts';
 
 /**
@@ -55,6 +56,6 @@ export class Observers {
   }
 
   #log(error: unknown): void {
-    this.#logger.error(`An observer threw: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
+    this.#logger.error(`An observer threw: ${stackText(error)}`);
   }
 }

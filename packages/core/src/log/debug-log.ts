@@ -1,7 +1,7 @@
-import { inspect } from 'node:util';
 import type { BaseEvent } from '../event/base-event.ts';
 import { payloadOf } from '../event/event-json.ts';
 import type { EventResult } from '../event/event-result.ts';
+import { errorText, shownText } from '../basics/describe.ts';
 import type { Logger } from '../basics/logger.ts';
 import type { BusObserver } from '../event/observer.ts';
 import { lifecycleOf, ResultHelpers } from '../event/result-helpers.ts';
@@ -37,8 +37,7 @@ function parentText(event: BaseEvent): string {
 
 function outcome({ status, error, result, started_at, completed_at }: EventResult): string {
   const time = seconds(started_at, completed_at);
-  if (status === 'error')
-    return `✗ ${error instanceof Error ? `${error.name}: ${error.message}` : short(error)}${time}`;
+  if (status === 'error') return `✗ ${errorText(error)}${time}`;
   return `→ ${result instanceof ResultHelpers ? 'forwarded' : short(result)}${time}`;
 }
 
@@ -51,6 +50,6 @@ function seconds(from: string | null, to: string | null): string {
 }
 
 function short(value: unknown): string {
-  const text = inspect(value, { depth: 1, breakLength: Infinity, maxStringLength: longest, maxArrayLength: 10 });
+  const text = shownText(value, { depth: 1, breakLength: Infinity, maxStringLength: longest, maxArrayLength: 10 });
   return text.length > longest ? `${text.slice(0, longest)}…` : text;
 }

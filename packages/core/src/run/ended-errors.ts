@@ -1,4 +1,4 @@
-import { describe } from '../basics/describe.ts';
+import { errorText, isReadableError } from '../basics/describe.ts';
 import {
   type ErrorPlace,
   HandlerAbortedError,
@@ -44,6 +44,5 @@ function kindOf(cause: unknown): string {
 
 /** Ours say which bus and handler; of others, which signals bring, the name says more than the message. */
 function reasonText(cause: unknown): string {
-  if (!(cause instanceof Error)) return describe(cause);
-  return isBusError(cause) ? cause.message : `${cause.name}: ${cause.message}`;
+  return isBusError(cause) && isReadableError(cause) ? cause.message : errorText(cause);
 }

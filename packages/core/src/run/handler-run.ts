@@ -4,14 +4,8 @@ import { type Moment, now } from '../basics/clock.ts';
 import { activeHandler, type ActiveHandler, type Subject, type Suspension } from '../event/context.ts';
 import { endChase, startChase } from '../event/chase.ts';
 import { describe, isReadableError } from '../basics/describe.ts';
-import { Dispatch, type RunningBus } from '../event/dispatch.ts';
-import {
-  type AwaitCycleError,
-  type ErrorPlace,
-  HandlerTimeoutError,
-  ResultValidationError,
-  ThrownValueError,
-} from '../basics/errors.ts';
+import type { Dispatch, RunningBus } from '../event/dispatch.ts';
+import { type AwaitCycleError, type ErrorPlace, HandlerTimeoutError, ThrownValueError } from '../basics/errors.ts';
 import {
   completedAtOf,
   type EventResult,
@@ -22,12 +16,12 @@ import {
 } from '../event/event-result.ts';
 import { isHandlerWatched, WatchedCall } from '../event/instrument.ts';
 import { needs } from '../event/needs.ts';
-import { parseResult, problemText } from '../event/event-schema.ts';
+import { parseResult } from '../event/event-schema.ts';
 import { cycleError } from './cycle-error.ts';
 import { handlerContext, noContext } from './handler-context.ts';
+import { outcomeKind, type OutcomeKind, toBeAwaited, validationError } from './handler-outcome.ts';
 import type { HandlerEntry } from '../handlers/handler.ts';
 import { callThrough, type Middleware } from '../handlers/middleware.ts';
-import { ResultHelpers } from '../event/result-helpers.ts';
 import { membersOf, type SmallSet, withMember, withoutMember } from '../basics/small-set.ts';
 import { type Limited, TimeLimit } from './time-limits.ts';
 import { monotonicAt } from './turns.ts';
@@ -136,22 +130,25 @@ export class HandlerRun implements ActiveHandler, Limited {
     // Where the function of another thread runs is told with its answer, if at all.
     if (!this.entry.ownClock) resultStarted(this.runner, at, this.entry.isRemote ? null : here);
     let outcome: unknown;
+    let isLater: boolean;
     watch?.entered(this);
     try {
       outcome = context.runInAsyncScope(enter, undefined, this);
+      // What was returned may throw at any question.
+      isLater = outcome instanceof Promise;
     } catch (error) {
       this.#fail(error);
       return completedAtOf(this.runner);
     } finally {
       watch?.returned(this);
     }
-    if (!(outcome instanceof Promise)) {
+    if (!isLater) {
       this.#succeed(outcome);
       return completedAtOf(this.runner);
     }
     // The call itself may have taken a while: time counts from its start.
     if (!this.entry.ownClock) this.startClock(monotonicAt(at));
-    outcome.then(
+    (outcome as Promise<unknown>).then(
       (value) => this.#succeed(value),
       (error: unknown) => this.#fail(error),
     );
@@ -261,10 +258,16 @@ export class HandlerRun implements ActiveHandler, Limited {
 
   #succeed(value: unknown): void {
     if (this.runner.settled) return;
-    if (value instanceof Dispatch) this.#settle('completed', value.event);
-    else if (value instanceof Error) this.#settle('error', value);
-    else if (value instanceof ResultHelpers) this.#settle('completed', value);
-    else this.#validate(value);
+    let kind: OutcomeKind;
+    try {
+      kind = outcomeKind(value);
+    } catch (error) {
+      this.#fail(error);
+      return;
+    }
+    if (kind === 'value') this.#validate(value);
+    else if (kind === 'error') this.#fail(value);
+    else this.#settle('completed', kind === 'dispatch' ? (value as Dispatch).event : value);
   }
 
   #validate(value: unknown): void {
@@ -278,16 +281,7 @@ export class HandlerRun implements ActiveHandler, Limited {
     } catch (error) {
       cause = error;
     }
-    const { busName, handlerName, eventType } = this.place;
-    const kind = (type as { def?: { type?: string } }).def?.type ?? 'its type';
-    this.#settle(
-      'error',
-      new ResultValidationError(
-        `The result of ${busName}.${handlerName} for ${eventType} did not match expected event_result_type (${kind}): ${problemText(cause)}. Return a value of that type, null or undefined.`,
-        this.place,
-        { cause },
-      ),
-    );
+    this.#settle('error', validationError(type, cause, this.place));
   }
 
   #fail(error: unknown): void {
@@ -341,8 +335,5 @@ function call(run: HandlerRun): unknown {
         if (run.runner.settled) throw run.runner.error;
         return handler(run.event, context);
       });
-  // Other thenables are asked here, so that their `then` knows which handler awaits. A Dispatch is not waited for.
-  if (typeof outcome !== 'object' || outcome === null || outcome instanceof Dispatch || outcome instanceof Promise)
-    return outcome;
-  return 'then' in outcome && typeof outcome.then === 'function' ? Promise.resolve(outcome) : outcome;
+  return toBeAwaited(outcome);
 }

@@ -7,6 +7,8 @@ import {
   type ForwardTarget,
   type Lifecycle,
   type Transferable,
+  describe,
+  isReadableError,
 } from '@threadbus/core/internal';
 import { Answers, type AnswersHost } from '../incoming/answers.ts';
 import type { Crossings } from '../outgoing/crossings.ts';
@@ -130,7 +132,7 @@ export class Link implements Wire, AnswersHost, Asking, FrameHost {
       this.#frames.read(frame);
       for (const tell of this.onFrame) tell();
     } catch (cause) {
-      const why = cause instanceof Error ? cause.message : String(cause);
+      const why = isReadableError(cause) ? cause.message : describe(cause);
       this.lose(new LinkError(`What came from ${this.outgoing.bus.name} can't be read: ${why}.`, {}, { cause }));
     } finally {
       try {

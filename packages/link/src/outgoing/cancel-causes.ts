@@ -38,7 +38,7 @@ export class CancelCauses {
 
 /** Puts the cause in place of its copies, in the errors of the results and of all that their handlers dispatched. */
 export function restoreCause(results: readonly EventResult[], reason: unknown): void {
-  const causes = [...chainOf(reason)];
+  const causes = chainOf(reason);
   const left = [...results] as EventResult<unknown, BaseEvent>[];
   const seen = new Set<object>();
   for (let result = left.pop(); result !== undefined; result = left.pop()) {
@@ -57,15 +57,28 @@ function restoreIn(error: unknown, causes: readonly unknown[]): void {
 }
 
 /** The cause, and what that was caused by itself. */
-function* chainOf(cause: unknown): Iterable<unknown> {
-  for (let each = cause, depth = 0; each !== undefined && depth < 8; depth += 1) {
-    yield each;
-    each = each instanceof Error ? each.cause : undefined;
+function chainOf(cause: unknown): unknown[] {
+  const chain: unknown[] = [];
+  for (let each = cause; each !== undefined && chain.length < 8; each = causeOf(each)) chain.push(each);
+  return chain;
+}
+
+/** Of a stranger's error, which may throw at the question. */
+function causeOf(error: unknown): unknown {
+  try {
+    return error instanceof Error ? error.cause : undefined;
+  } catch {
+    return undefined;
   }
 }
 
 /** As errors travel: their class may be lost, their text is not. */
 function isCopy(copy: unknown, cause: unknown): boolean {
-  if (!(copy instanceof Error) || !(cause instanceof Error)) return isDeepStrictEqual(copy, cause);
-  return copy.name === cause.name && copy.message === cause.message && copy.stack === cause.stack;
+  try {
+    if (!(copy instanceof Error) || !(cause instanceof Error)) return isDeepStrictEqual(copy, cause);
+    return copy.name === cause.name && copy.message === cause.message && copy.stack === cause.stack;
+  } catch {
+    // What can't be looked at.
+    return false;
+  }
 }

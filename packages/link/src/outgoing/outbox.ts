@@ -1,4 +1,4 @@
-import type { Transferable } from '@threadbus/core/internal';
+import { describe, isReadableError, type Transferable } from '@threadbus/core/internal';
 import { isDetached } from '../wire/clone-path.ts';
 import { isNestedDeeper } from '../wire/nesting.ts';
 import { isCloneFailure, type Transport } from '../transport/transport.ts';
@@ -262,7 +262,7 @@ export class Outbox {
     } catch (error) {
       frame.pop();
       if (isCloneFailure(error)) return error as Error;
-      this.#fail(error instanceof Error ? error : new Error(String(error)));
+      this.#fail(isReadableError(error) ? error : new Error(describe(error)));
     }
     return null;
   }

@@ -1,4 +1,4 @@
-import type { Transferable } from '@threadbus/core/internal';
+import { describe, isReadableError, type Transferable } from '@threadbus/core/internal';
 import { LinkError } from '../wire/errors.ts';
 
 /**
@@ -36,14 +36,19 @@ export class TransportEnded extends LinkError {}
 
 /** Whether an error of `send` is about the value that was sent, and not about the transport. */
 export function isCloneFailure(error: unknown): boolean {
-  if (typeof error !== 'object' || error === null || !('name' in error)) return false;
-  return error.name === 'DataCloneError' || error.name === 'UnserializableError';
+  try {
+    if (typeof error !== 'object' || error === null || !('name' in error)) return false;
+    return error.name === 'DataCloneError' || error.name === 'UnserializableError';
+  } catch {
+    // A Proxy may throw at any question.
+    return false;
+  }
 }
 
 /** What copying a value has thrown, in the form that `send` throws it: a getter may throw anything. */
 export function cloneFailure(error: unknown): Error {
   if (isCloneFailure(error)) return error as Error;
-  return new DOMException(error instanceof Error ? error.message : String(error), {
+  return new DOMException(isReadableError(error) ? error.message : describe(error), {
     name: 'DataCloneError',
     cause: error,
   });

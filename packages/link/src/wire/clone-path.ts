@@ -1,7 +1,7 @@
 import { types } from 'node:util';
 import { serialize } from 'node:v8';
 import { pathText } from '@threadbus/core/internal';
-import { isNestedDeeper, maxNesting } from './nesting.ts';
+import { isNestedDeeper, maxNesting, tooDeep } from './nesting.ts';
 
 /** Something in a value that can't cross a thread. */
 export interface Unclonable {
@@ -20,7 +20,7 @@ const longestPath = 12;
  * Some things can be copied within a process, but not to another one.
  */
 export function findUnclonable(value: unknown, path: readonly PropertyKey[] = []): Unclonable | null {
-  if (isNestedDeeper(value)) return { path: deepPath(value, path), what: `nested more than ${maxNesting} levels deep` };
+  if (isNestedDeeper(value)) return { path: deepPath(value, path), what: tooDeep };
   return find(value, copiesHere, path, new Set()) ?? find(value, copiesElsewhere, path, new Set());
 }
 
@@ -128,13 +128,13 @@ export function ownEntries(value: object): [key: string, value: unknown][] {
 
 function describeKind(value: unknown): string {
   if (value === unreadable) return 'a getter that throws';
-  if (typeof value === 'function') return value.name === '' ? 'a function' : `function ${value.name}`;
-  if (typeof value !== 'object' || value === null) return `a ${typeof value}`;
+  if (typeof value !== 'function' && (typeof value !== 'object' || value === null)) return `a ${typeof value}`;
   if (isDetached(value)) return 'a buffer that was moved before';
   try {
+    if (typeof value === 'function') return value.name === '' ? 'a function' : `function ${value.name}`;
     const { name } = (value.constructor ?? {}) as { readonly name?: unknown };
     return `an instance of ${typeof name === 'string' && name !== '' ? name : 'an unnamed class'}`;
   } catch {
-    return 'an object that can not be looked at';
+    return `${typeof value === 'function' ? 'a function' : 'an object'} that can not be looked at`;
   }
 }

@@ -1,4 +1,5 @@
 import { isBusError } from '@threadbus/core';
+import { describe } from '@threadbus/core/internal';
 import { ownEntries } from './clone-path.ts';
 import { classOfError } from './error-classes.ts';
 import { malformed } from './malformed.ts';
@@ -26,7 +27,7 @@ export function decodeThrown(wire: unknown): unknown {
 /** The same for what can only be an error. */
 export function decodeFailure(wire: unknown): Error {
   const thrown = decodeThrown(wire);
-  return thrown instanceof Error ? thrown : new Error(String(thrown));
+  return thrown instanceof Error ? thrown : new Error(describe(thrown));
 }
 
 function encodeValue(thrown: unknown, depth: number, known: Map<Error, WireError>): WireValue {

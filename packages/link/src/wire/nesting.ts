@@ -7,6 +7,12 @@
  */
 export const maxNesting = 1000;
 
+/** Node 20 can't read an error that is within its own cause. */
+const endless = Number.parseInt(process.versions.node) < 22;
+
+/** What is said of a value that is deeper. */
+export const tooDeep: string = `nested more than ${maxNesting} levels deep${endless ? ', or an error within its own cause' : ''}`;
+
 /** Up to here objects aren't remembered: most values are trees, and small. */
 const unremembered = 1000;
 /** A sparse array may have any length. */
@@ -15,7 +21,8 @@ const longest = 100_000;
 /**
  * Whether objects are nested deeper than so many levels in it. Never throws and needs no stack, whatever the value is.
  *
- * It visits objects in the order in which structured clone does, which copies an object that it meets again at once.
+ * It visits objects in the order in which structured clone does, which copies an object that it meets again at once. But
+ * for an error within its own cause, on Node 20: nobody can read that, so its nesting has no end.
  */
 export function isNestedDeeper(value: unknown, levels: number = maxNesting): boolean {
   if (typeof value !== 'object' || value === null) return false;
@@ -33,14 +40,21 @@ function exceeds(root: object, levels: number, remembers: boolean): boolean {
   const seen = new Set<object>();
   const values: object[] = [root];
   const depths: number[] = [1];
+  /** From the root to the value that is looked at. */
+  const path: object[] = [];
   let visited = 0;
   for (let value = values.pop(); value !== undefined; value = values.pop()) {
     const depth = depths.pop() as number;
     visited += 1;
+    path.length = depth - 1;
     if (remembers || visited > unremembered) {
-      if (seen.has(value)) continue;
+      if (seen.has(value)) {
+        if (endless && value instanceof Error && path.includes(value)) return true;
+        continue;
+      }
       seen.add(value);
     }
+    path.push(value);
     if (depth > levels) return true;
     const members = membersOf(value);
     for (let at = members.length - 1; at >= 0; at -= 1) {
@@ -62,7 +76,7 @@ function membersOf(value: object): readonly unknown[] {
   if (ArrayBuffer.isView(value)) return [];
   if (value instanceof Map) return [...value].flat();
   if (value instanceof Set) return [...value];
-  if (value instanceof Error && Object.hasOwn(value, 'cause'))
-    return [...(Object.values(value) as unknown[]), value.cause];
+  // Of its other fields none is cloned.
+  if (value instanceof Error) return Object.hasOwn(value, 'cause') ? [value.cause] : [];
   return Object.values(value) as unknown[];
 }

@@ -28,7 +28,7 @@ async function load(entry: string): Promise<{ default?: unknown }> {
   try {
     return (await importModule(entry)) as { default?: unknown };
   } catch (error) {
-    const hint = error instanceof Error ? loadHint(error.message, entry) : '';
+    const hint = isReadableError(error) ? loadHint(error.message, entry) : '';
     if (hint === '') throw named(error, entry);
     const { message, code } = error as NodeJS.ErrnoException;
     throw Object.assign(new Error(`${message}.${hint}`, { cause: error }), { code });

@@ -1,5 +1,5 @@
 import { BusStoppedError } from '@threadbus/core';
-import { describe } from '@threadbus/core/internal';
+import { describe, isReadableError } from '@threadbus/core/internal';
 import { LinkError } from '@threadbus/link';
 import { WorkerCrashedError, WorkerStartError } from '../errors.ts';
 import type { ThreadEnd } from '../thread/thread-observers.ts';
@@ -84,5 +84,5 @@ export function deathError(
 }
 
 function textOf(error: unknown): string {
-  return error instanceof Error ? error.message : describe(error);
+  return isReadableError(error) ? error.message : describe(error);
 }

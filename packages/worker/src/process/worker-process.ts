@@ -2,7 +2,16 @@ import { type ChildProcess, spawn, type StdioOptions } from 'node:child_process'
 import type { Socket } from 'node:net';
 import { deserialize } from 'node:v8';
 import { fileURLToPath } from 'node:url';
-import { busEngine, type BusIdentity, newId, startTimer, type ThreadPlace, type Timer } from '@threadbus/core/internal';
+import {
+  busEngine,
+  type BusIdentity,
+  errorText,
+  isReadableError,
+  newId,
+  startTimer,
+  type ThreadPlace,
+  type Timer,
+} from '@threadbus/core/internal';
 import { streamTransport, type Transport } from '@threadbus/link';
 import { decodeThrown, type Link, linkOver, outsideContexts, type RemoteBus } from '@threadbus/link/internal';
 import { processEntry } from '../entries.ts';
@@ -184,7 +193,7 @@ export class WorkerProcess implements BusHost {
 }
 
 function endText(code: number | NodeJS.Signals, error: unknown): string {
-  if (error instanceof Error) return `crashed: ${error.name}: ${error.message}`;
+  if (isReadableError(error)) return `crashed: ${errorText(error)}`;
   if (typeof code === 'number') return `exited with code ${code}`;
   const why = code === 'SIGABRT' ? ' (out of memory, or abort(): see its standard error)' : '';
   return `was ended by ${code}${why}`;

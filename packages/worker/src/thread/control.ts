@@ -1,6 +1,6 @@
 import type { EventBus, StopOptions } from '@threadbus/core';
 import * as comlink from 'comlink';
-import { whenAborted } from '@threadbus/core/internal';
+import { describe, whenAborted } from '@threadbus/core/internal';
 import { decodeThrown, encodeThrown, type Link, type WireError } from '@threadbus/link/internal';
 import { runEndHooks } from './end-hooks.ts';
 import { type Guest, takeGuest } from './guests.ts';
@@ -89,7 +89,7 @@ export function exposeControl(bus: EventBus, link: Link, endpoint: object): void
           sent: link.outbox.sent,
           ...('error' in wire
             ? wire
-            : { error: (encodeThrown(new Error(String(error))) as { error: WireError }).error }),
+            : { error: (encodeThrown(new Error(describe(error))) as { error: WireError }).error }),
         };
       }
     },

@@ -1,5 +1,5 @@
 import { type Subscription } from '@threadbus/core';
-import { defaultLogger, startTimer, subscription } from '@threadbus/core/internal';
+import { defaultLogger, stackText, startTimer, subscription } from '@threadbus/core/internal';
 
 /** Seconds for all hooks together. */
 const grace = 1;
@@ -48,7 +48,7 @@ async function runHook({ run }: { readonly run: () => unknown }): Promise<void> 
   try {
     await run();
   } catch (error) {
-    const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    const text = stackText(error);
     defaultLogger().error(`A hook of onThreadEnd failed: ${text}`);
   }
 }

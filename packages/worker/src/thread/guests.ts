@@ -1,4 +1,4 @@
-import { defaultLogger, subscription } from '@threadbus/core/internal';
+import { defaultLogger, stackText, subscription } from '@threadbus/core/internal';
 import type { Subscription } from '@threadbus/core';
 
 /** A module to be loaded into threads beside what they are for. */
@@ -39,7 +39,7 @@ export async function takeGuest({ url, data }: Guest): Promise<void> {
     const { default: enter } = (await import(url)) as { readonly default: (data: unknown) => unknown };
     await enter(data);
   } catch (error) {
-    const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    const text = stackText(error);
     defaultLogger().error(`${url} could not be loaded into a thread: ${text}`);
   }
 }

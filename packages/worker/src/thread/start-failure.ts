@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url';
-import { describe } from '@threadbus/core/internal';
+import { errorText } from '@threadbus/core/internal';
 import { WorkerStartError } from '../errors.ts';
 
 /** A thread that has not become a bus; `what` happened. */
@@ -20,7 +20,7 @@ export function unexposedText(what: 'thread' | 'process', code: number | string,
   if (error === undefined) {
     return `the ${what} ended (${typeof code === 'number' ? `exit code ${code}` : code}) before it called exposeBus(bus). Call it once the bus has its handlers.`;
   }
-  const text = error instanceof Error ? `${error.name}: ${error.message}` : describe(error);
+  const text = errorText(error);
   return `it failed to load: ${text}${/[.!?]$/.test(text) ? '' : '.'}${loadHint(text, entry.href)}`;
 }
 

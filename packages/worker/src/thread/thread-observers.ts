@@ -1,6 +1,6 @@
 import { channel } from 'node:diagnostics_channel';
 import type { Subscription } from '@threadbus/core';
-import { checkOptions, defaultLogger, subscription } from '@threadbus/core/internal';
+import { checkOptions, defaultLogger, stackText, subscription } from '@threadbus/core/internal';
 import { type Guest, openToGuests } from './guests.ts';
 
 /** A thread, or process, that has started for this thread. */
@@ -98,7 +98,7 @@ function tell(told: (observer: ThreadObserver) => void): void {
     try {
       told(observer);
     } catch (error) {
-      const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+      const text = stackText(error);
       defaultLogger().error(`An observer of threads threw: ${text}`);
     }
   }

@@ -7,7 +7,7 @@ import {
   type RemoteBus,
   TransportEnded,
 } from '@threadbus/link/internal';
-import { busEngine, type BusIdentity, newId, type ThreadPlace } from '@threadbus/core/internal';
+import { busEngine, type BusIdentity, errorText, newId, type ThreadPlace } from '@threadbus/core/internal';
 import type { BusHost, HostEnd, HostPlan } from './bus-host.ts';
 import { ControlClient, type ControlPort } from './control.ts';
 import { tellLostLines } from './lost-lines.ts';
@@ -145,7 +145,7 @@ export class WorkerThread implements BusHost {
     }
     this.#readAll();
     const error = this.#error;
-    const text = error instanceof Error ? `crashed: ${error.name}: ${error.message}` : `exited with code ${code}`;
+    const text = error !== undefined ? `crashed: ${errorText(error)}` : `exited with code ${code}`;
     this.#onEnd({ text, error });
   }
 
