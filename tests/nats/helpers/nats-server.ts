@@ -1,7 +1,6 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { connect as dial } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { freePort } from '../../helpers/free-port.ts';
@@ -27,30 +26,35 @@ const farHost: FarHost | null = JSON.parse(process.env['THREADBUS_FAR_HOST'] ?? 
 
 const address = farHost?.address ?? '127.0.0.1';
 
+/** The server is to choose. */
+const anyPort = -1;
+
 /** A program with its arguments, as it is started there; or here. */
 export function onFarHost(command: string, args: readonly string[]): readonly [string, readonly string[]] {
   return farHost === null ? [command, args] : ['ip', ['netns', 'exec', farHost.name, command, ...args]];
 }
 
-/** A server of one's own, on a port and with a folder of its own; can be killed and started again on both. */
+/**
+ * A server of one's own, on a port and with a folder of its own; can be killed and started again on both.
+ *
+ * It says itself where it listens and when: whoever dials a port may find another's server there. Should it end by
+ * itself, closing it throws what it has printed.
+ */
 export class NatsServer implements AsyncDisposable {
-  readonly port: number;
-  readonly url: string;
   readonly #folder: string;
-  #process: ChildProcess | null = null;
-
   readonly #more: readonly string[];
+  #port = 0;
+  #process: ChildProcess | null = null;
+  #fall: string | null = null;
 
-  private constructor(port: number, folder: string, more: readonly string[]) {
-    this.#more = more;
-    this.port = port;
-    this.url = `nats://${address}:${port}`;
+  private constructor(folder: string, more: readonly string[]) {
     this.#folder = folder;
+    this.#more = more;
   }
 
   /** @param more arguments for the server */
   static async start(...more: readonly string[]): Promise<NatsServer> {
-    const server = new NatsServer(await freePort(), await mkdtemp(join(tmpdir(), 'threadbus-nats-')), more);
+    const server = new NatsServer(await mkdtemp(join(tmpdir(), 'threadbus-nats-')), more);
     await server.start();
     return server;
   }
@@ -66,14 +70,36 @@ export class NatsServer implements AsyncDisposable {
     );
   }
 
+  get port(): number {
+    return this.#port;
+  }
+
+  get url(): string {
+    return `nats://${address}:${this.#port}`;
+  }
+
+  /** @returns once it takes connections */
   async start(): Promise<void> {
-    const args = ['-a', address, '-p', `${this.port}`, '-js', '-sd', this.#folder, ...this.#more];
+    const port = this.#port === 0 ? anyPort : this.#port;
+    const args = ['-a', address, '-p', `${port}`, '-js', '-sd', this.#folder, ...this.#more];
     const [command, whole] = onFarHost('nats-server', args);
-    this.#process = spawn(command, whole, { stdio: 'ignore' });
-    for (let tries = 0; !(await answers(this.port)); tries += 1) {
-      if (tries > 200 || this.#process.exitCode !== null) throw new Error('nats-server did not start');
-      await new Promise((resolve) => void setTimeout(resolve, 25));
-    }
+    const server = spawn(command, whole, { stdio: ['ignore', 'ignore', 'pipe'] });
+    this.#process = server;
+    let printed = '';
+    await new Promise<void>((resolve, reject) => {
+      server.stderr.setEncoding('utf8').on('data', (text: string) => {
+        printed = (printed + text).slice(-20_000);
+        const listening = /client connections on \S+:(\d+)/.exec(printed);
+        if (this.#port === 0 && listening !== null) this.#port = Number(listening[1]);
+        if (printed.includes('Server is ready')) resolve();
+      });
+      server.once('error', reject);
+      server.once('close', (code, signal) => {
+        const how = `nats-server ended with code ${code}, signal ${signal}:\n${printed}`;
+        if (this.#process === server) this.#fall = how;
+        reject(new Error(how));
+      });
+    });
   }
 
   /** kill -9, and waits until it is gone. */
@@ -89,18 +115,6 @@ export class NatsServer implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.kill();
     await rm(this.#folder, { recursive: true, force: true, maxRetries: 5 });
-  }
-}
-
-/** A server says INFO to whoever connects. */
-async function answers(port: number): Promise<boolean> {
-  const socket = dial(port, address);
-  try {
-    await once(socket, 'data', { signal: AbortSignal.timeout(1000) });
-    return true;
-  } catch {
-    return false;
-  } finally {
-    socket.destroy();
+    if (this.#fall !== null) throw new Error(this.#fall);
   }
 }

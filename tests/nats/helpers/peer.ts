@@ -1,4 +1,4 @@
-import { type ChildProcess, fork } from 'node:child_process';
+import { type ChildProcess, fork, type ForkOptions } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { onTestFinished } from 'vitest';
@@ -19,13 +19,20 @@ export class Peer {
   readonly child: ChildProcess;
   readonly messages: Message[] = [];
   readonly #waiting = new Set<() => void>();
+  /** What it has printed: read when it ends before it should. */
+  #printed = '';
 
   constructor(plan: PeerPlan, program = 'nats/peer') {
-    const options = { execArgv: [], env: { ...process.env, THREADBUS_LOG_LEVEL: 'silent' } };
+    const env = { ...process.env, THREADBUS_LOG_LEVEL: 'silent' };
+    const options: ForkOptions = { execArgv: [], env, stdio: ['ignore', 'inherit', 'pipe', 'ipc'] };
     this.child = fork(fileURLToPath(fixtureUrl(program)), [JSON.stringify({ name: 'Index', ...plan })], options);
     this.child.on('message', (message: Message) => {
       this.messages.push(message);
       for (const look of this.#waiting) look();
+    });
+    this.child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+      this.#printed += text;
+      process.stderr.write(text);
     });
     onTestFinished(() => this.kill());
   }
@@ -47,7 +54,11 @@ export class Peer {
         resolve(found);
       };
       this.#waiting.add(look);
-      this.child.once('exit', () => reject(new Error(`the peer ended before it said ${key}`)));
+      // Not at its exit: what it has said and printed before is read until here.
+      this.child.once('close', (code, signal) => {
+        const how = `code ${code}, signal ${signal}; it printed:\n${this.#printed}`;
+        reject(new Error(`the peer ended before it said ${key}: ${how}`));
+      });
       look();
     });
   }

@@ -87,11 +87,11 @@ export class Broker {
     payload: Uint8Array,
     seconds: number,
     headers?: Readonly<Record<string, string>>,
-  ): Promise<Uint8Array> {
+  ): Promise<BrokerMessage> {
     const options = { timeout: Math.ceil(seconds * 1000) };
     const given = headers === undefined ? {} : { headers: (await makeHeaders(headers)) as never };
     try {
-      return (await this.connection.request(subject, payload, { ...options, ...given })).data;
+      return await this.connection.request(subject, payload, { ...options, ...given });
     } catch (error) {
       if (isNoResponders(error)) throw new NoRespondersError(subject);
       throw error;

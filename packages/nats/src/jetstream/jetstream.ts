@@ -1,37 +1,21 @@
 import type { Broker } from '../broker/broker.ts';
 import { NoRespondersError } from '../broker/broker.ts';
 import { NatsUnavailableError } from '../basics/errors.ts';
+import type { BrokerMessage } from '../broker/connection.ts';
+import { JetStreamError, noPeers, streamInUse, subjectsOverlap } from './jetstream-error.ts';
+import { type ApiMessage, readApi, readDirect, type StoredMessage } from './stored-message.ts';
 
 /** Seconds for the store to answer. */
 const patience = 5;
+/** Seconds for a stream itself to answer, after which it is looked for. */
+const soon = 0.25;
+/** The same for one that may be about to be made: at first, each time doubled. */
+const atOnce = 0.02;
 
-/** What the store has refused. */
-export class JetStreamError extends Error {
-  /** As of HTTP: 404 for what there is none of. */
-  readonly status: number;
-  /** The store's own number for the case. */
-  readonly number: number;
+const nothing = Buffer.alloc(0);
 
-  constructor({
-    code = 0,
-    err_code = 0,
-    description = 'refused',
-  }: {
-    code?: number;
-    err_code?: number;
-    description?: string;
-  }) {
-    super(description);
-    this.status = code;
-    this.number = err_code;
-  }
-}
-
-/** Numbers of the store's errors that are told apart. */
-export const wrongSequence = 10071;
-const streamInUse = 10058;
-/** In a cluster that has not as many servers with a store, or room in them. */
-const noPeers = 10005;
+/** Of all streams here. */
+const ofFiles = { retention: 'limits', storage: 'file' };
 
 /** Servers of a cluster that keep a stream: one of them may be lost. */
 const replicas = 3;
@@ -53,6 +37,8 @@ export interface StreamConfig {
   readonly discard?: 'old' | 'new';
   readonly deny_delete?: boolean;
   readonly allow_rollup_hdrs?: boolean;
+  /** It answers questions for its messages itself. */
+  readonly allow_direct?: boolean;
   /** Servers of a cluster that keep it. */
   readonly num_replicas?: number;
 }
@@ -64,21 +50,21 @@ export interface ConsumerInfo {
   readonly ack_floor: { readonly stream_seq: number };
 }
 
-export interface StoredMessage {
-  readonly subject: string;
-  readonly sequence: number;
-  readonly data: Buffer;
-  readonly headers: ReadonlyMap<string, string>;
-  /** ISO 8601, by the server's clock. */
-  readonly time: string;
-}
-
 export interface PublishAck {
   readonly sequence: number;
   readonly duplicate: boolean;
 }
 
-/** The part of JetStream's API that queues and limits use, as requests with JSON. */
+/**
+ * The part of JetStream's API that queues and limits use, as requests with JSON.
+ *
+ *   none ──somebody makes it──▶ named ──its files are there, it listens──▶ ready
+ *
+ * The server speaks of a stream as soon as it is named. What is published to it then is lost, a change of its settings,
+ * a consumer or a question for a message ends a server of version 2.9 with all that hang on it; and many make a stream
+ * at one moment, when they come back to a server that has lost its disk, for instance. So nobody uses a stream before
+ * `ensureStream` has heard from the stream itself; and messages are read from the stream, which answers when it can.
+ */
 export class JetStream {
   readonly broker: Broker;
 
@@ -89,23 +75,16 @@ export class JetStream {
   /**
    * Makes a stream, or brings the one that is there up to date; one that is as wanted is left alone. In a cluster three
    * servers keep it, if there are as many; what its owner has made of that later stays.
+   *
+   * @returns once it can be used
    */
   async ensureStream(config: StreamConfig): Promise<StreamInfo> {
-    const there = await this.stream(config.name);
-    if (there !== null && isSame(there.config as unknown as Record<string, unknown>, config)) return there;
-    const isCluster = this.broker.isCluster && there === null;
-    const whole = { retention: 'limits', storage: 'file', num_replicas: isCluster ? replicas : 1, ...config };
-    try {
-      return await this.ask<StreamInfo>(`STREAM.CREATE.${config.name}`, whole);
-    } catch (error) {
-      if (!(error instanceof JetStreamError)) throw error;
-      if (error.number === noPeers && isCluster) {
-        return this.ask<StreamInfo>(`STREAM.CREATE.${config.name}`, { ...whole, num_replicas: 1 });
-      }
-      if (error.number !== streamInUse) throw error;
-      const { num_replicas: kept = 1 } = (there ?? (await this.stream(config.name)))?.config ?? {};
-      return this.ask<StreamInfo>(`STREAM.UPDATE.${config.name}`, { ...whole, num_replicas: kept });
-    }
+    const wanted = { allow_direct: true, ...config };
+    const there = (await this.stream(config.name)) ?? (await this.#makeStream(wanted));
+    await this.#whenReady(there.config);
+    if (isSame(there.config as unknown as Record<string, unknown>, wanted)) return there;
+    const { num_replicas: kept = 1 } = there.config;
+    return this.ask<StreamInfo>(`STREAM.UPDATE.${config.name}`, { ...ofFiles, ...wanted, num_replicas: kept });
   }
 
   /** @returns null if there is none */
@@ -183,15 +162,56 @@ export class JetStream {
     return this.#request<T>(`$JS.API.${call}`, Buffer.from(text), patience);
   }
 
-  async #message(stream: string, which: unknown): Promise<StoredMessage | null> {
-    interface Raw {
-      readonly message: { subject: string; seq: number; data?: string; hdrs?: string; time: string };
+  /** @returns the stream, which another may have made at the same moment */
+  async #makeStream(wanted: StreamConfig): Promise<StreamInfo> {
+    const { isCluster } = this.broker;
+    const make = (count: number): Promise<StreamInfo> =>
+      this.ask<StreamInfo>(`STREAM.CREATE.${wanted.name}`, { ...ofFiles, ...wanted, num_replicas: count });
+    try {
+      return await make(isCluster ? replicas : 1);
+    } catch (error) {
+      if (!(error instanceof JetStreamError)) throw error;
+      if (error.number === noPeers && isCluster) return make(1);
+      const made =
+        error.number === streamInUse || error.number === subjectsOverlap ? await this.stream(wanted.name) : null;
+      if (made === null) throw error;
+      return made;
     }
-    const found = await this.#orNull(this.ask<Raw>(`STREAM.MSG.GET.${stream}`, which));
-    if (found === null) return null;
-    const { subject, seq, data = '', hdrs = '', time } = found.message;
-    const headers = readHeaders(Buffer.from(hdrs, 'base64').toString());
-    return { subject, sequence: seq, data: Buffer.from(data, 'base64'), headers, time };
+  }
+
+  /** One that can't be asked itself was made by somebody else, long ago. */
+  async #whenReady({ name, allow_direct: answers = false }: StreamConfig): Promise<void> {
+    if (!answers) return;
+    const until = performance.now() + patience * 1000;
+    for (let seconds = atOnce; ; seconds *= 2) {
+      // Any answer will do, also that this is no question.
+      if ((await this.#askStream(name, nothing, seconds)) !== null) return;
+      if (performance.now() > until) throw new NatsUnavailableError(`The stream ${name} does not answer.`);
+    }
+  }
+
+  async #message(stream: string, which: unknown): Promise<StoredMessage | null> {
+    // Of several copies only the leader's is sure to have what was stored last, and only the server asks that one.
+    if (!this.broker.isCluster) {
+      const answer = await this.#askStream(stream, Buffer.from(JSON.stringify(which)), soon);
+      if (answer !== null) return readDirect(answer);
+      const there = await this.stream(stream);
+      if (there === null) return null;
+      await this.#whenReady(there.config);
+    }
+    const found = await this.#orNull(this.ask<ApiMessage>(`STREAM.MSG.GET.${stream}`, which));
+    return found === null ? null : readApi(found);
+  }
+
+  /** @returns null if nobody answers: there is no such stream, or not yet, or it has much to do */
+  async #askStream(stream: string, question: Uint8Array, seconds: number): Promise<BrokerMessage | null> {
+    try {
+      return await this.broker.request(`$JS.API.DIRECT.GET.${stream}`, question, seconds);
+    } catch (error) {
+      if (error instanceof NoRespondersError) await new Promise((resolve) => void setTimeout(resolve, seconds * 1000));
+      else if (!isTimeout(error)) throw error;
+      return null;
+    }
   }
 
   async #request<T>(
@@ -200,7 +220,7 @@ export class JetStream {
     seconds: number,
     headers?: Readonly<Record<string, string>>,
   ): Promise<T> {
-    let answer: Uint8Array;
+    let answer: BrokerMessage;
     try {
       answer = await this.broker.request(subject, data, seconds, headers);
     } catch (error) {
@@ -211,7 +231,7 @@ export class JetStream {
         { cause: error },
       );
     }
-    const value = JSON.parse(Buffer.from(answer).toString()) as T & { error?: { code: number } };
+    const value = JSON.parse(Buffer.from(answer.data).toString()) as T & { error?: { code: number } };
     if (value.error !== undefined) throw new JetStreamError(value.error);
     return value;
   }
@@ -226,18 +246,11 @@ export class JetStream {
   }
 }
 
+function isTimeout(error: unknown): boolean {
+  return (error as { name?: unknown }).name === 'TimeoutError';
+}
+
 /** What is wanted is what is there; the server adds more of its own. */
 function isSame(there: Readonly<Record<string, unknown>>, wanted: object): boolean {
   return Object.entries(wanted).every(([key, value]) => JSON.stringify(there[key]) === JSON.stringify(value));
-}
-
-/** `NATS/1.0\r\nName: value\r\n…` */
-function readHeaders(text: string): ReadonlyMap<string, string> {
-  const lines = text.split('\r\n').slice(1);
-  return new Map(
-    lines.flatMap((line): [string, string][] => {
-      const colon = line.indexOf(':');
-      return colon < 0 ? [] : [[line.slice(0, colon), line.slice(colon + 1).trim()]];
-    }),
-  );
 }

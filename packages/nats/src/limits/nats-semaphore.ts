@@ -295,12 +295,12 @@ export class NatsSemaphore {
 
   async #readConfig(): Promise<LimitConfig> {
     const isKnown = this.#memory.has(this.name);
+    if (!isKnown) await this.#store.open();
     for (;;) {
       const { value, revision } = await this.#store.config();
       if (value !== null) return value;
       const asked = { declared: this.#asked, limit: this.#asked, most: this.#asked, lease: this.#lease };
       if (isKnown) return { id: '', ...asked };
-      await this.#store.open();
       const made = { id: randomUUID(), ...asked };
       if ((await this.#store.writeConfig(made, revision)) !== null) return made;
     }

@@ -1,6 +1,7 @@
 import type { Subscription } from '@threadbus/core';
 import { encodeName } from '../basics/names.ts';
-import { type JetStream, JetStreamError, wrongSequence } from '../jetstream/jetstream.ts';
+import { JetStreamError, wrongSequence } from '../jetstream/jetstream-error.ts';
+import type { JetStream } from '../jetstream/jetstream.ts';
 
 /** What a slot says of its holder. */
 export interface SlotMark {

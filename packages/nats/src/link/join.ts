@@ -32,7 +32,7 @@ export async function joinBus(host: OfferHost, bus: EventBus, name: string, opti
     const { unresponsiveTimeout, maxEventBytes } = limits;
     const request = { session, bus: { ...identity }, maxPacket: datagrams.maxSize, maxEventBytes, unresponsiveTimeout };
     const subject = replica === null ? subjects.join(name) : subjects.joinReplica(name, replica);
-    const data = await broker.request(subject, encodeMessage(request), startTimeout ?? longest);
+    const { data } = await broker.request(subject, encodeMessage(request), startTimeout ?? longest);
     const answer = readJoinAnswer(data);
     if (answer === null) throw new LinkError(`What serves ${name} doesn't speak this version's language.`);
     if (answer.bus.id === identity.id) throw new LinkError(`${name} can't join itself.`, { busName: name });

@@ -1,4 +1,5 @@
-import { type JetStream, JetStreamError, wrongSequence } from '../jetstream/jetstream.ts';
+import { JetStreamError, wrongSequence } from '../jetstream/jetstream-error.ts';
+import type { JetStream } from '../jetstream/jetstream.ts';
 
 /** A start of an event, as it is written down. */
 export interface Attempt {

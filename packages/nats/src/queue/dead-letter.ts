@@ -1,7 +1,7 @@
 import { deserialize, serialize } from 'node:v8';
 import { BaseEvent, type EventConstructor } from '@threadbus/core';
 import { decodeThrown, encodeThrown } from '@threadbus/link/internal';
-import type { StoredMessage } from '../jetstream/jetstream.ts';
+import type { StoredMessage } from '../jetstream/stored-message.ts';
 import { keyHeader, redrivenHeader } from './enqueuing.ts';
 import { partitionOf } from './queue-options.ts';
 import type { QueueStore } from './queue-store.ts';

@@ -1,7 +1,8 @@
 import { BaseEvent, UnserializableError } from '@threadbus/core';
 import { checkOptions, checkSignal, checkWait, describe, liveHandler, setParent } from '@threadbus/core/internal';
 import { NatsUnavailableError, QueueUnavailableError } from '../basics/errors.ts';
-import { JetStreamError, type PublishAck } from '../jetstream/jetstream.ts';
+import { JetStreamError } from '../jetstream/jetstream-error.ts';
+import type { PublishAck } from '../jetstream/jetstream.ts';
 import { partitionOf } from './queue-options.ts';
 import { isFull, type QueueStore } from './queue-store.ts';
 import { type Replies, type Reply, replyHeader } from './replies.ts';

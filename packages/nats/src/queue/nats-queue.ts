@@ -149,9 +149,9 @@ export class NatsQueue<Event extends BaseEvent = BaseEvent> {
     checkFlag('reset', options.reset);
     const { events, allEvents } = this.#store;
     const first = await firstOf(this.#store, options.since);
-    for await (const { data, headers } of readStream(this.#store, events, allEvents, first, options)) {
-      if (headers.has(redrivenHeader)) continue;
-      const event = this.#read(data.toString());
+    for await (const message of readStream(this.#store, events, allEvents, first, options)) {
+      if (message.header(redrivenHeader) !== '') continue;
+      const event = this.#read(message.data.toString());
       yield options.reset === true ? event.eventReset() : event;
     }
   }

@@ -1,5 +1,6 @@
 import { QueueConfigError } from '../basics/errors.ts';
-import { type JetStream, JetStreamError, type PublishAck, type StreamInfo } from '../jetstream/jetstream.ts';
+import { JetStreamError } from '../jetstream/jetstream-error.ts';
+import type { JetStream, PublishAck, StreamInfo } from '../jetstream/jetstream.ts';
 import { Attempts } from './attempts.ts';
 import type { ResolvedQueueOptions } from './queue-options.ts';
 

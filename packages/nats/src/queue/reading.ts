@@ -1,5 +1,5 @@
 import { checkFlag, checkSignal, describe, whenAborted } from '@threadbus/core/internal';
-import type { StoredMessage } from '../jetstream/jetstream.ts';
+import type { StoredMessage } from '../jetstream/stored-message.ts';
 import type { QueueStore } from './queue-store.ts';
 
 /** How far a reading goes. */
