@@ -17,13 +17,21 @@ export function writeHeader(to: Buffer, length: number): void {
  * chunks it takes.
  */
 export class FrameReader {
-  #chunks: Buffer[] = [];
+  /** The frame that is next begins in it at `#at`, or its header does. */
+  #first: Buffer = nothing;
+  #at = 0;
+  /** What came behind the first. */
+  #rest: Buffer[] = [];
+  /** Bytes that have come and were not taken. */
   #size = 0;
   /** Bytes of the frame that is coming; -1 while its header is. */
   #length = -1;
 
   push(chunk: Buffer): void {
-    this.#chunks.push(chunk);
+    if (this.#size === 0) {
+      this.#first = chunk;
+      this.#at = 0;
+    } else this.#rest.push(chunk);
     this.#size += chunk.length;
   }
 
@@ -34,31 +42,43 @@ export class FrameReader {
   next(): Buffer | null {
     if (this.#length < 0) {
       if (this.#size < headerSize) return null;
-      this.#length = lengthOf(this.#take(headerSize));
+      const at = this.#take(headerSize);
+      this.#length = lengthAt(this.#first, at);
     }
     if (this.#size < this.#length) return null;
-    const bytes = this.#take(this.#length);
+    const from = this.#take(this.#length);
     this.#length = -1;
-    return bytes;
+    return this.#first.subarray(from, this.#at);
   }
 
   /** The memory of the last chunk is going to be used for something else. */
   keep(): void {
-    const last = this.#chunks.pop();
-    if (last !== undefined) this.#chunks.push(Buffer.from(last));
+    const last = this.#rest.pop();
+    if (last !== undefined) this.#rest.push(Buffer.from(last));
+    else if (this.#size > 0) {
+      this.#first = Buffer.from(this.#first.subarray(this.#at));
+      this.#at = 0;
+    } else this.#first = nothing;
   }
 
-  #take(count: number): Buffer {
-    const all = this.#chunks.length === 1 ? (this.#chunks[0] as Buffer) : Buffer.concat(this.#chunks, this.#size);
-    const rest = all.subarray(count);
-    this.#chunks = rest.length === 0 ? [] : [rest];
+  /** @returns where in the first chunk they begin */
+  #take(count: number): number {
+    if (this.#first.length - this.#at < count) {
+      this.#first = Buffer.concat([this.#first.subarray(this.#at), ...this.#rest], this.#size);
+      this.#at = 0;
+      this.#rest = [];
+    }
+    const from = this.#at;
+    this.#at += count;
     this.#size -= count;
-    return all.subarray(0, count);
+    return from;
   }
 }
 
-function lengthOf(header: Buffer): number {
-  const length = header.readUInt32BE(0);
-  if (~length >>> 0 !== header.readUInt32BE(4)) throw new Error('no frame begins where one should');
+const nothing: Buffer = Buffer.alloc(0);
+
+function lengthAt(bytes: Buffer, at: number): number {
+  const length = bytes.readUInt32BE(at);
+  if (~length >>> 0 !== bytes.readUInt32BE(at + 4)) throw new Error('no frame begins where one should');
   return length;
 }

@@ -4,6 +4,7 @@ import { startTimer, type Transferable } from '@threadbus/core/internal';
 import { LinkError } from '../wire/errors.ts';
 import { outsideContexts } from '../wire/portable.ts';
 import { FrameReader, headerSize, writeHeader } from './frame-reader.ts';
+import { plainFrame, plainRow } from './plain-row.ts';
 import type { SocketChunks } from './socket-chunks.ts';
 import { cloneFailure, type Transport, TransportEnded } from './transport.ts';
 
@@ -163,8 +164,11 @@ function failed(cause: Error): LinkError {
 }
 
 function encode(frame: unknown): Buffer {
-  const serializer = new FrameSerializer();
+  let serializer: FrameSerializer;
   try {
+    const plain = plainFrame(frame);
+    if (plain !== null) return plain;
+    serializer = new FrameSerializer();
     serializer.writeHeader();
     serializer.writeValue(frame);
   } catch (error) {
@@ -179,6 +183,8 @@ function encode(frame: unknown): Buffer {
 }
 
 function decode(bytes: Buffer): unknown {
+  const plain = plainRow(bytes);
+  if (plain !== undefined) return plain;
   const deserializer = new Deserializer(bytes);
   deserializer.readHeader();
   return deserializer.readValue();
