@@ -17,7 +17,7 @@ export { RemoteBus } from './remote/remote-bus.ts';
 export { cloneFailure, TransportEnded } from './transport/transport.ts';
 export { portTransport } from './transport/port-transport.ts';
 export { SocketChunks } from './transport/socket-chunks.ts';
-export { chunksTransport } from './transport/stream-transport.ts';
+export { chunksTransport, socketTransport } from './transport/stream-transport.ts';
 export { decodeThrown, encodeThrown } from './wire/error-codec.ts';
 export { checkFlow, defaultFlow, type FlowLimits } from './wire/flow-limits.ts';
 export { captureContext, outsideContexts } from './wire/portable.ts';

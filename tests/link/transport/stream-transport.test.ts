@@ -1,5 +1,6 @@
 import { BaseEvent, isUnserializableError } from '@threadbus/core';
 import { linkBuses, portTransport, streamTransport, type Transport } from '@threadbus/link';
+import { SocketChunks, socketTransport } from '@threadbus/link/internal';
 import { once } from 'node:events';
 import { connect, createServer, type Socket } from 'node:net';
 import { PassThrough } from 'node:stream';
@@ -20,12 +21,47 @@ transportTests('socket', async () => {
   return [streamTransport(client, client), streamTransport(server, server)];
 });
 
+transportTests('socket that is taken over', async () => {
+  const [client, server] = await sockets();
+  return [socketTransport(client), socketTransport(server)];
+});
+
+test('stream - a socket that is taken over is read into the same memory again', async () => {
+  const [client, server] = await sockets();
+  expect(SocketChunks.over(client)).toBeInstanceOf(SocketChunks);
+  // Of no use any more, it harms nobody: a child process that ends has its sockets read to their ends, and closed.
+  client.resume().destroy();
+  const end = endOf(socketTransport(server));
+  end.open();
+  end.transport.send('still open', []);
+  await nextTurn();
+  expect(end.losses).toEqual([]);
+});
+
+test('stream - a socket that hides what it is made of is read as it is', async () => {
+  const [client, server] = await sockets();
+  const hidden = new Proxy(client, { get: (of, name) => (name === '_handle' ? undefined : member(of, name)) });
+  expect(SocketChunks.over(hidden)).toBeNull();
+  const end = endOf(socketTransport(hidden));
+  end.open();
+  const other = endOf(socketTransport(server));
+  other.open();
+  other.transport.send('a frame', []);
+  await end.count(1);
+  expect(end.received).toEqual(['a frame']);
+});
+
+function member(socket: Socket, name: string | symbol): unknown {
+  const value: unknown = Reflect.get(socket, name, socket);
+  return typeof value === 'function' ? (value as () => unknown).bind(socket) : value;
+}
+
 async function sockets(): Promise<readonly [Socket, Socket]> {
   const listener = createServer().listen(0, '127.0.0.1');
   await once(listener, 'listening');
   const accepted = once(listener, 'connection') as Promise<[Socket]>;
   const client = connect((listener.address() as { port: number }).port, '127.0.0.1');
-  const [server] = await accepted;
+  const [[server]] = await Promise.all([accepted, once(client, 'connect')]);
   listener.close();
   for (const socket of [client, server]) onTestFinished(() => void socket.destroy());
   return [client, server];

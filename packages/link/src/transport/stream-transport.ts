@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net';
 import type { Readable, Writable } from 'node:stream';
 import { Deserializer, Serializer } from 'node:v8';
 import { startTimer, type Transferable } from '@threadbus/core/internal';
@@ -5,7 +6,7 @@ import { LinkError } from '../wire/errors.ts';
 import { outsideContexts } from '../wire/portable.ts';
 import { FrameReader, headerSize, writeHeader } from './frame-reader.ts';
 import { plainFrame, plainRow } from './plain-row.ts';
-import type { SocketChunks } from './socket-chunks.ts';
+import { SocketChunks } from './socket-chunks.ts';
 import { cloneFailure, type Transport, TransportEnded } from './transport.ts';
 
 /** Bytes; what the header of a frame can say. */
@@ -39,6 +40,12 @@ class FrameSerializer extends Serializer {
  */
 export function streamTransport(input: Readable, output: Writable): Transport {
   return new StreamTransport(input, output, null);
+}
+
+/** The same over a socket of which nothing was read, and which belongs to the transport from then on. */
+export function socketTransport(socket: Socket): Transport {
+  const chunks = SocketChunks.over(socket);
+  return chunks === null ? streamTransport(socket, socket) : chunksTransport(chunks);
 }
 
 /** The same over a socket whose chunks are read elsewhere. */

@@ -27,7 +27,7 @@ process.on('uncaughtExceptionMonitor', (error) => {
   if (told && process.listenerCount('uncaughtException') === 0) process.exit(1);
 });
 
-const events = new SocketChunks(linkFd);
+const events = SocketChunks.at(linkFd);
 events.socket.on('close', () => process.exit());
 const controlSocket = new Socket({ fd: controlFd, readable: true, writable: true });
 const control = streamTransport(controlSocket, controlSocket);

@@ -13,7 +13,14 @@ import {
   type Timer,
 } from '@threadbus/core/internal';
 import { streamTransport, type Transport } from '@threadbus/link';
-import { decodeThrown, type Link, linkOver, outsideContexts, type RemoteBus } from '@threadbus/link/internal';
+import {
+  decodeThrown,
+  type Link,
+  linkOver,
+  outsideContexts,
+  type RemoteBus,
+  socketTransport,
+} from '@threadbus/link/internal';
 import { processEntry } from '../entries.ts';
 import { isWorkerStartError } from '../errors.ts';
 import type { ResolvedWorkerOptions } from '../options.ts';
@@ -73,7 +80,7 @@ export class WorkerProcess implements BusHost {
     streamOf(this.#child, lifelineFd)
       .on('error', () => undefined)
       .unref();
-    this.#events = streamTransport(link, link);
+    this.#events = socketTransport(link);
     const controlTransport = streamTransport(control, control);
     const endpoint = new StreamEndpoint(controlTransport);
     const { entry, id, name, suffix } = plan;
