@@ -4,7 +4,7 @@ import { context, trace } from '@opentelemetry/api';
 import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
 import { AlwaysOffSampler, BasicTracerProvider, type SpanProcessor } from '@opentelemetry/sdk-trace-base';
 import { BaseEvent, EventBus, instrument } from '@threadbus/core';
-import { isDispatchWatched } from '@threadbus/core/internal';
+import { isLookedOn } from '@threadbus/core/internal';
 import { inspect } from '@threadbus/inspector';
 import { traceThreadbus } from '@threadbus/opentelemetry';
 import { z } from 'zod';
@@ -64,7 +64,7 @@ async function looked(): Promise<ChildProcess> {
   child.unref();
   child.channel?.unref();
   await once(child, 'spawn');
-  while (!isDispatchWatched()) await new Promise((resolve) => setTimeout(resolve, 20));
+  while (!isLookedOn()) await new Promise((resolve) => setTimeout(resolve, 20));
   return child;
 }
 

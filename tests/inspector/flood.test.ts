@@ -40,8 +40,11 @@ test('flood - records and memory are bounded, one page that reads and one that d
   await look.until(() => look.seen - before.seen >= flooded.events);
   const records = look.records - before.records;
   expect(records).toBeGreaterThan(100);
-  // A second's worth may have been left over.
-  expect(records).toBeLessThanOrEqual(2000 * (flooded.took / 1000 + 1));
+  // More is never sent, however little happens; while more than 20,000 events a second do, a quarter of that. A second's
+  // worth may have been left over, and a machine that is busy elsewhere may be slower than that for a while.
+  const seconds = flooded.took / 1000;
+  expect(records).toBeLessThanOrEqual(2000 * (seconds + 1));
+  if (flooded.events / seconds > 60_000) expect(records).toBeLessThanOrEqual(500 * seconds + 2000);
   expect(look.skipped).toBeGreaterThan(0);
   // 16 MiB of events, a megabyte of what waits for each page, and what they hold by the way.
   expect(flooded.grown).toBeLessThan(40 * 1024 * 1024);

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import net, { type AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { inspect } from '@threadbus/inspector';
-import { isDispatchWatched } from '@threadbus/core/internal';
+import { isLookedOn } from '@threadbus/core/internal';
 import { expect, onTestFinished, test } from 'vitest';
 import { fixtureUrl } from '../helpers/fixture.ts';
 import { rejection } from '../helpers/gate.ts';
@@ -73,19 +73,19 @@ test.each([
 
 test('inspect - watches only while somebody looks', async () => {
   const page = await openInspector();
-  expect(isDispatchWatched()).toBe(false);
+  expect(isLookedOn()).toBe(false);
   const one = await page.look();
   const two = await page.look();
   await Promise.all([one.agent(0), two.agent(0)]);
-  expect(isDispatchWatched()).toBe(true);
+  expect(isLookedOn()).toBe(true);
   one.end();
   await two.until(() => two.batches.length > 2);
-  expect(isDispatchWatched()).toBe(true);
+  expect(isLookedOn()).toBe(true);
   two.end();
-  while (isDispatchWatched()) await page.ask('/top');
+  while (isLookedOn()) await page.ask('/top');
   const three = await page.look();
   await three.agent(0);
-  expect(isDispatchWatched()).toBe(true);
+  expect(isLookedOn()).toBe(true);
 });
 
 test('inspect - keeps no process alive, looked at or not', async () => {

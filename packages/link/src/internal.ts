@@ -20,6 +20,7 @@ export { SocketChunks } from './transport/socket-chunks.ts';
 export { chunksTransport, socketTransport } from './transport/stream-transport.ts';
 export { decodeThrown, encodeThrown } from './wire/error-codec.ts';
 export { checkFlow, defaultFlow, type FlowLimits } from './wire/flow-limits.ts';
+export { type EventMark, registerEventMark } from './wire/event-marks.ts';
 export { captureContext, outsideContexts } from './wire/portable.ts';
 export type { WireCall, WireError, WireValue } from './wire/protocol.ts';
 export { showNameAs } from './wire/shown-names.ts';

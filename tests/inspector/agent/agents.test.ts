@@ -1,5 +1,5 @@
 import { BaseEvent, type EventBus } from '@threadbus/core';
-import { isDispatchWatched } from '@threadbus/core/internal';
+import { isLookedOn } from '@threadbus/core/internal';
 import { HandlerPool, WorkerBus } from '@threadbus/worker';
 import { expect, onTestFinished, test } from 'vitest';
 import { fixtureUrl } from '../../helpers/fixture.ts';
@@ -136,7 +136,7 @@ test('agents - are gone with the last page, and come again with the next', async
   await far.dispatch(event('FileFound')).eventCompleted();
   await first.event('Stored');
   first.end();
-  while (isDispatchWatched()) await page.ask('/top');
+  while (isLookedOn()) await page.ask('/top');
   // Nobody looks: this is not seen.
   await far.dispatch(event('FileFound')).eventCompleted();
   const second = await page.look();

@@ -112,6 +112,30 @@ test.skipIf(noBrowser)(
   },
 );
 
+test.skipIf(noBrowser)(
+  'page - says what share of the events it shows, and how many failures it could not',
+  async () => {
+    const { page } = await open();
+    const bus = quietBus({ name: 'Burst', maxPending: null });
+    bus.on('Works', () => 1);
+    const broken = new TypeError('broken on purpose');
+    bus.on('Breaks', () => {
+      throw broken;
+    });
+    await bus.dispatch(event('Works'));
+    await rows(page, 'Works').first().waitFor();
+    expect(await page.locator('#share').textContent()).toBe('');
+    for (let n = 0; n < 6000; n += 1) bus.dispatch(event('Works'));
+    await expect
+      .poll(() => page.locator('#share').textContent(), patience)
+      .toMatch(/^a sample: of the last seconds 1 event in [\d.]+ is shown$/);
+    for (let n = 0; n < 6000; n += 1) bus.dispatch(event('Breaks'));
+    await expect.poll(() => page.locator('#counts').textContent(), patience).toMatch(/[\d,]+ failed calls not shown/);
+    // Everything is shown again once there is less of it.
+    await expect.poll(() => page.locator('#share').textContent(), patience).toBe('');
+  },
+);
+
 /** Runs in the page, once it listens: when it is told of an event of type Late, `heard` is there. */
 const listenForLate = `new Promise((listens) => {
   const stream = new EventSource('/events');

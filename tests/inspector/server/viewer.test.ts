@@ -1,5 +1,5 @@
 import { BaseEvent } from '@threadbus/core';
-import { isDispatchWatched } from '@threadbus/core/internal';
+import { isLookedOn } from '@threadbus/core/internal';
 import { expect, test } from 'vitest';
 import { Look, openInspector } from '../../helpers/inspector-page.ts';
 import { quietBus } from '../../helpers/quiet-bus.ts';
@@ -57,5 +57,5 @@ test('viewer - at most sixteen at a time; each that goes makes room, and the las
   }
   expect(status).toBe(200);
   for (const look of looks) look.end();
-  while (isDispatchWatched()) await page.ask('/top');
+  while (isLookedOn()) await page.ask('/top');
 });

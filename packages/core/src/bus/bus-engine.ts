@@ -34,6 +34,7 @@ import type { SafeLogger } from '../basics/logger.ts';
 import { hasLost } from '../event/lost-result.ts';
 import { dependentsOf } from '../event/needs.ts';
 import { Observers } from '../event/observer.ts';
+import { isLookedOn, tellDispatched } from '../event/onlookers.ts';
 import { lifecycleOf } from '../event/result-helpers.ts';
 import { EventLog } from '../log/event-log.ts';
 import type { Arrival, LogHost } from '../log/log-entry.ts';
@@ -130,6 +131,7 @@ export class BusEngine implements DeliveryHost, ForwardTarget, LogHost, Places, 
     const first = enterTree(event, detached);
     if (transfer !== undefined) rememberTransfer(event, transfer);
     if (signal !== undefined) cancelWith(lifecycle, signal);
+    if (first && isLookedOn()) tellDispatched(event, this.bus);
     if (first && isDispatchWatched()) this.#takeWatched(event, arrival);
     else this.#take(event, new AsyncResource('threadbus.event'), arrival);
     return new Dispatch(event, arrival);

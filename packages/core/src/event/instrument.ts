@@ -4,6 +4,7 @@ import type { RunningBus } from './dispatch.ts';
 import type { EventResult } from './event-result.ts';
 import { lifeWatch, reopened } from './life-watch.ts';
 import { stackText } from '../basics/describe.ts';
+import { onlookers } from './onlookers.ts';
 import { defaultLogger } from '../basics/logger.ts';
 import { checkOptions } from '../basics/options.ts';
 import { subscription, type Subscription } from '../basics/subscription.ts';
@@ -186,7 +187,10 @@ export class WatchedCall {
 }
 
 lifeWatch.completed = (event, bus) => {
-  if ((registrations.length === 0 && !completions.hasSubscribers) || reopened.has(event)) return;
+  const isWatched = registrations.length > 0 || completions.hasSubscribers;
+  if ((!isWatched && onlookers.length === 0) || reopened.has(event)) return;
+  for (const onlooker of onlookers) onlooker.completed(event as BaseEvent);
+  if (!isWatched) return;
   if (completions.hasSubscribers) completions.publish({ event, bus: bus ?? null });
   for (const registration of registrations) {
     tell(registration, 'completed', afterEvent, event as BaseEvent, null);

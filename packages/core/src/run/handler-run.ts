@@ -15,6 +15,7 @@ import {
   type ThreadPlace,
 } from '../event/event-result.ts';
 import { isHandlerWatched, WatchedCall } from '../event/instrument.ts';
+import { onlookers } from '../event/onlookers.ts';
 import { needs } from '../event/needs.ts';
 import { parseResult } from '../event/event-schema.ts';
 import { cycleError } from './cycle-error.ts';
@@ -53,7 +54,6 @@ export interface RunWatch {
 }
 
 let watch: RunWatch | null = null;
-
 /** Sets the one watch of this thread. */
 export function watchRuns(watcher: RunWatch): void {
   watch = watcher;
@@ -157,6 +157,7 @@ export class HandlerRun implements ActiveHandler, Limited {
 
   /** Calls the handler, and lets those who watch be around it. */
   call(): unknown {
+    for (const onlooker of onlookers) onlooker.called(this.event, this.runner);
     if (!isHandlerWatched()) return activeHandler.run(this, call, this);
     this.#watched = new WatchedCall(this.event, this.runner);
     return this.#watched.run(() => activeHandler.run(this, call, this));
@@ -308,6 +309,7 @@ export class HandlerRun implements ActiveHandler, Limited {
     resultSettled(this.runner, status, outcome, at);
     watch?.settled(this);
     this.#watched?.ended();
+    if (this.#context !== null) for (const onlooker of onlookers) onlooker.ended(this.event, this.runner);
     this.runner.lifecycle.runnerSettled(this.runner);
     this.#host.settled(this, at);
   }

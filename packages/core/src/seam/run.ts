@@ -5,6 +5,7 @@
  * it happens; whoever waits inside a handler does so through `waitFor`, so that the rules of awaiting see it.
  */
 export { type ActiveHandler, activeHandler, liveHandler, waitFor } from '../event/context.ts';
+export { isLookedOn, lookOn, type Onlooker, tellDispatched } from '../event/onlookers.ts';
 export { isDispatchWatched, watchDispatch } from '../event/instrument.ts';
 export { abortedError, cancelledError } from '../run/ended-errors.ts';
 export { activeRun } from '../run/active-run.ts';

@@ -39,6 +39,11 @@ export class Draft {
     return this.#id;
   }
 
+  /** Of its record, beside one with few calls. */
+  get weight(): number {
+    return 1 + (this.#calls.size >> 3);
+  }
+
   get record(): EventRecord {
     return {
       id: this.#id,

@@ -51,6 +51,8 @@ export interface Batch {
   /** Dispatches in all threads, and how many of them are not shown. */
   readonly seen: number;
   readonly skipped: number;
+  /** Calls that went wrong, and of which there is no record. */
+  readonly untold: number;
   /** Null if there is nothing new; so are the following. */
   readonly numbers: readonly (Place & { readonly numbers: Numbers })[] | null;
   readonly threads: readonly ThreadNews[] | null;

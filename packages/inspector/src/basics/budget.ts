@@ -1,44 +1,43 @@
-/** Shares of the budget that must be left for each kind of event to be picked. */
-const forTree = 0.5;
-const forStray = 0.75;
+import { Sampling } from './sampling.ts';
+
+/** Share of a second's records that must be left for one more tree to be picked, so that its children find something. */
+const forTree = 0.25;
+/** Share of the records that errors and slow handlers of events that aren't shown may take. */
+const forTrouble = 0.5;
 
 /**
- * How many records may be sent: so many a second, of which half may come at once.
+ * How many records may be sent: so many a second, of which a second's worth may come at once.
  *
  * There are two counts, both refilled at that rate. What is *picked* pays as it is: each change that is to be told costs
  * one, on credit where an event is shown already, and nothing new is picked before that is paid back. What is *sent* is
  * taken when it is, and never on credit: so the rate holds whatever happens, and what waits is little, since it has been
- * picked within the rate.
+ * picked within the rate. A record of many calls counts as several: what is told costs the program time by its length.
  *
- * Who is picked depends on what is left. Whole trees come first: an event that begins one is taken only while half is
- * left, so that its children find something; one whose root nobody has taken (because it was dispatched before anybody
- * looked) while three quarters are. Errors and slow handlers have a tenth of their own. To ask costs a comparison.
+ * Whole trees are picked, where they begin: every one as long as all of them together stay within the rate, one in so
+ * many beyond (`Sampling`), and whatever comes, none once three quarters of the count are spent.
  */
 export class Budget {
-  roomForTree = true;
-  roomForStray = true;
   /** For one that belongs to a tree that is shown. */
   roomForChild = true;
+  readonly #sampling = new Sampling();
   #most: number;
   #left: number;
   #sendable: number;
   #trouble: number;
+  #spent = 0;
+  #roomForTree = true;
 
   constructor(records: number) {
-    this.#most = Math.max(1, records / 2);
+    this.#most = Math.max(1, records);
     this.#left = this.#most;
-    this.#sendable = this.#most;
-    this.#trouble = this.#most / 10;
+    this.#sendable = this.#most / 2;
+    this.#trouble = this.#most * forTrouble;
     this.#weigh();
-  }
-
-  get roomForTrouble(): boolean {
-    return this.#trouble >= 1;
   }
 
   /** Records a second; as much of it is left as was before. */
   set(records: number): void {
-    const most = Math.max(1, records / 2);
+    const most = Math.max(1, records);
     const by = most / this.#most;
     this.#left *= by;
     this.#sendable *= by;
@@ -49,34 +48,43 @@ export class Budget {
 
   /** So many seconds have passed. */
   refill(seconds: number): void {
-    const more = this.#most * 2 * seconds;
+    const more = this.#most * seconds;
     this.#left = Math.min(this.#most, this.#left + more);
-    this.#sendable = Math.min(this.#most, this.#sendable + more);
-    this.#trouble = Math.min(Math.max(1, this.#most / 10), this.#trouble + more / 10);
+    this.#sendable = Math.min(Math.max(1, this.#most / 2), this.#sendable + more);
+    this.#trouble = Math.min(Math.max(1, this.#most * forTrouble), this.#trouble + more * forTrouble);
+    this.#sampling.adapt(seconds, this.#spent, this.#most);
+    this.#spent = 0;
     this.#weigh();
+  }
+
+  /** A tree begins. @returns whether it is shown */
+  takeTree(): boolean {
+    return this.#sampling.isNext(this.#roomForTree);
+  }
+
+  /** Something went wrong with an event that isn't shown. @returns whether it is now */
+  takeTrouble(): boolean {
+    if (this.#trouble < 1) return false;
+    this.#trouble -= 1;
+    return true;
   }
 
   /** Something is to be told of an event that is shown. */
-  spend(): void {
-    this.#left -= 1;
+  spend(weight = 1): void {
+    this.#left -= weight;
+    this.#spent += weight;
     this.#weigh();
   }
 
-  /** An event is shown because something went wrong with it. */
-  spendTrouble(): void {
-    this.#trouble -= 1;
-  }
-
   /** A record is sent. @returns false if none may be */
-  send(): boolean {
+  send(weight = 1): boolean {
     if (this.#sendable < 1) return false;
-    this.#sendable -= 1;
+    this.#sendable -= weight;
     return true;
   }
 
   #weigh(): void {
-    this.roomForTree = this.#left >= this.#most * forTree;
-    this.roomForStray = this.#left >= this.#most * forStray;
+    this.#roomForTree = this.#left >= this.#most * forTree;
     this.roomForChild = this.#left >= 1;
   }
 }

@@ -29,6 +29,8 @@ export type Report =
       /** Dispatches since the batch before, and how many of them are not shown. */
       readonly seen: number;
       readonly skipped: number;
+      /** Calls that went wrong, and of which there is no record, since there were too many. */
+      readonly untold: number;
     }
   | { readonly kind: 'numbers'; readonly numbers: Numbers }
   | { readonly kind: 'thread'; readonly at: number; readonly start: ThreadStart; readonly end: ThreadEnd | null }

@@ -1,9 +1,12 @@
 import type { Answer, Numbers, Order, Place, Report } from '../basics/messages.ts';
 
-/** Records a second that all agents together may send; half as many while more is dispatched than anybody could read. */
+/** Records a second that all agents together may send; fewer while more is dispatched than anybody could read. */
 const mostRecords = 2000;
 /** Dispatches a second from which on that is so: what is told then must not take the time in which they run. */
 const flood = 20_000;
+const floodRecords = 500;
+/** Seconds of which all is known that is shared out by. */
+const shareTime = 1;
 /** Milliseconds for an agent to answer: its thread may be blocked. */
 const answerTime = 2000;
 /** A thread in which nothing happens may send so many records a second at once when something does. */
@@ -25,6 +28,9 @@ export class Agents {
   readonly #questions = new Map<number, { readonly agent: number; readonly settle: (answer: Answer) => void }>();
   #asked = 0;
   #joined = 0;
+  #isFlood = false;
+  /** Seconds since the budget was shared out last. */
+  #since = 0;
 
   get all(): Iterable<AgentState> {
     return this.#all.values();
@@ -52,11 +58,19 @@ export class Agents {
     for (const agent of [...this.#all.values()]) this.leave(agent);
   }
 
+  /** So many seconds have passed: shares out anew each second, and at once when a flood begins. */
+  passed(seconds: number): void {
+    this.#since += seconds;
+    const isSudden = !this.#isFlood && this.#seen >= flood * this.#since;
+    if (isSudden || this.#since >= shareTime) this.share();
+  }
+
   /** Shares out what may be sent by how much happens where, a little for each. */
   share(): void {
-    let seen = 0;
-    for (const agent of this.#all.values()) seen += agent.seen;
-    const records = seen < flood ? mostRecords : mostRecords / 2;
+    const seen = this.#seen;
+    this.#isFlood = this.#since > 0 && seen >= flood * this.#since;
+    this.#since = 0;
+    const records = this.#isFlood ? floodRecords : mostRecords;
     const least = Math.min(leastRecords, records / (2 * this.#all.size));
     const rest = records - least * this.#all.size;
     for (const agent of this.#all.values()) {
@@ -64,6 +78,12 @@ export class Agents {
       agent.order({ kind: 'budget', records: Math.floor(least + rest * part) });
       agent.seen = 0;
     }
+  }
+
+  get #seen(): number {
+    let seen = 0;
+    for (const agent of this.#all.values()) seen += agent.seen;
+    return seen;
   }
 
   /** Asks those that know the event, one after the other. @returns null if none has it any more */

@@ -9,10 +9,9 @@ import { Agents, type AgentState } from './agents.ts';
 import { EventStore } from './store.ts';
 import { summarize } from './summary.ts';
 
-/** Milliseconds between what viewers are told; the budget is shared anew with every tenth, a summary made with every twentieth. */
+/** Milliseconds between what viewers are told; a summary is made with every thirtieth. */
 const beat = 100;
-const beatsOfShare = 10;
-const beatsOfSummary = 20;
+const beatsOfSummary = 30;
 /** Events that a viewer is told of when it begins, or has missed some. */
 const firstEvents = 500;
 const firstBytes = 512 * 1024;
@@ -64,7 +63,9 @@ export class Hub {
   #hasThreads = false;
   #seen = 0;
   #skipped = 0;
+  #untold = 0;
   #beats = 0;
+  #lastBeat = 0;
 
   constructor(hiding: Hiding) {
     this.#hiding = hiding;
@@ -103,6 +104,7 @@ export class Hub {
       events: this.store.latest(firstEvents, firstBytes),
       seen: 0,
       skipped: 0,
+      untold: 0,
       numbers: this.#numbers,
       threads: this.#threads,
       summary: summarize(this.store.records()),
@@ -131,6 +133,7 @@ export class Hub {
     const agent = this.#agents.join((order) => own?.receive(order));
     const line = { send: (report: Report) => this.#read(agent, report), isFull: false };
     own = new Agent(line, call, this.#hiding.here);
+    this.#lastBeat = performance.now();
     const timer = setInterval(() => this.#beat(), beat).unref();
     this.#end = () => {
       clearInterval(timer);
@@ -148,6 +151,7 @@ export class Hub {
         agent.seen += report.seen;
         this.#seen += report.seen;
         this.#skipped += report.skipped;
+        this.#untold += report.untold;
         for (const record of report.records) this.#changed.set(record.id, this.store.add(record, agent.number));
         break;
       case 'numbers':
@@ -184,13 +188,15 @@ export class Hub {
   #beat(): void {
     this.#beats += 1;
     const isSummary = this.#beats % beatsOfSummary === 0;
-    if (this.#beats % beatsOfShare === 0) this.#agents.share();
+    this.#agents.passed((performance.now() - this.#lastBeat) / 1000);
+    this.#lastBeat = performance.now();
     const isNew = this.#changed.size > 0 || this.#seen > 0 || this.#hasNumbers || this.#hasThreads;
     if (!isNew && !isSummary) return;
     const batch: Batch = {
       events: [...this.#changed.values()],
       seen: this.#seen,
       skipped: this.#skipped,
+      untold: this.#untold,
       numbers: this.#hasNumbers ? this.#numbers : null,
       threads: this.#hasThreads ? this.#threads : null,
       summary: isSummary ? summarize(this.store.records()) : null,
@@ -198,6 +204,7 @@ export class Hub {
     this.#changed.clear();
     this.#seen = 0;
     this.#skipped = 0;
+    this.#untold = 0;
     this.#hasNumbers = false;
     this.#hasThreads = false;
     for (const viewer of [...this.#viewers]) viewer.show(batch);

@@ -65,11 +65,13 @@ function paintList(): void {
   fill(list, elements);
   if (chosen !== null && ids.includes(chosen)) list.setAttribute('aria-activedescendant', `event-${chosen}`);
   else list.removeAttribute('aria-activedescendant');
-  const { seen, skipped, missed } = store;
+  const { seen, skipped, missed, untold, share } = store;
   const parts = [`${seen.toLocaleString('en')} seen`];
   if (skipped > 0) parts.push(`${skipped.toLocaleString('en')} not shown`);
+  if (untold > 0) parts.push(`${untold.toLocaleString('en')} failed calls not shown`);
   if (missed > 0) parts.push(`${missed.toLocaleString('en')} changes missed by this page`);
   byId('counts').textContent = parts.join(', ');
+  byId('share').textContent = share.text;
 }
 
 function choose(id: string): void {

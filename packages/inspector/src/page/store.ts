@@ -1,5 +1,6 @@
 import type { Batch, Summary, ThreadNews } from '../basics/batch.ts';
 import type { EventRecord } from '../basics/records.ts';
+import { Share } from './share.ts';
 
 /** Events that the page remembers, and numbers of each bus, one for each half second. */
 const mostEvents = 10_000;
@@ -18,11 +19,15 @@ export class Store {
   seen = 0;
   skipped = 0;
   missed = 0;
+  untold = 0;
+  readonly share: Share = new Share();
 
   add(batch: Batch): void {
     for (const event of batch.events) this.#put(event);
     this.seen += batch.seen;
     this.skipped += batch.skipped;
+    this.untold += batch.untold;
+    this.share.add(performance.now(), batch.seen, batch.skipped);
     if (batch.threads !== null) this.threads = batch.threads;
     if (batch.summary !== null) this.summary = batch.summary;
     if (batch.numbers !== null) this.#count(batch.numbers);

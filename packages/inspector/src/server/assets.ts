@@ -19,7 +19,7 @@ const files: ReadonlyMap<string, string> = new Map([
   ['/', 'index.html'],
   ['/app.css', 'app.css'],
   ['/icon.svg', 'icon.svg'],
-  ...['app', 'details', 'dom', 'filter', 'lanes', 'list', 'overview', 'spark', 'store', 'stream'].map(
+  ...['app', 'details', 'dom', 'filter', 'lanes', 'list', 'overview', 'share', 'spark', 'store', 'stream'].map(
     (name): [string, string] => [`/${name}.js`, `${name}.js`],
   ),
 ]);

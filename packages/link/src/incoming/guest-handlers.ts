@@ -171,7 +171,7 @@ export class GuestHandlers {
         if (passed(event, bus)) return null;
         const guest = meant(guests, null);
         guest.to ??= new Destination(guest, bus);
-        return this.#outgoing.add(event, guest.to, context.runInAsyncScope(captureContext));
+        return this.#outgoing.add(event, guest.to, context.runInAsyncScope(captureContext, undefined, event));
       },
     };
   }

@@ -18,6 +18,7 @@ import { Arrival, type ArrivalHost, type ArrivalOwner } from './arrival.ts';
 import { emptyPart } from '../wire/empty-part.ts';
 import { whenChildrenDone } from './children.ts';
 import { malformed } from '../wire/malformed.ts';
+import { marksArrived } from '../wire/event-marks.ts';
 import { restoreContext } from '../wire/portable.ts';
 import type { WireCall, WireMore, WireValue } from '../wire/protocol.ts';
 
@@ -86,6 +87,7 @@ export class Incoming implements ArrivalOwner {
       if (isForBus && earlier?.had !== true && !lifecycle.somePart((part) => isOn(part, host.bus))) this.#notHad(event);
     }
     const context = restoreContext(values);
+    marksArrived(event, values, this);
     if (destination === undefined) {
       host.refuse(number, event, new Error('The bus at this end takes no events any more.'));
       return;

@@ -38,7 +38,7 @@ export async function callRemote(
   run: HandlerRun,
   maxRecursionDepth: number | null,
 ): Promise<unknown> {
-  const context = captureContext();
+  const context = captureContext(run.event);
   const { result } = await new Promise<{ result: EventResult | undefined }>((resolve) => {
     // Wrapped: a result is thenable itself.
     const settled = (each: EventResult | undefined): void => resolve({ result: each });

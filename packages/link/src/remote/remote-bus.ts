@@ -24,6 +24,7 @@ import {
   type ForwardTarget,
   forwardTo,
   isDispatchWatched,
+  isLookedOn,
   type Lifecycle,
   lifecycleOf,
   loggerOf,
@@ -32,6 +33,7 @@ import {
   type Places,
   rememberTransfer,
   skip,
+  tellDispatched,
   waitForCapacity,
   watchDispatch,
 } from '@threadbus/core/internal';
@@ -171,7 +173,7 @@ export class RemoteBus implements RunningBus, ForwardTarget, LinkOwner, Places {
   accept(event: BaseEvent, context: AsyncResource): RemotePart | null {
     if (this.#failure !== null) throw this.#failure;
     if (passed(event, this.identity)) return null;
-    return this.outgoing.add(event, this.#toBus, context.runInAsyncScope(captureContext));
+    return this.outgoing.add(event, this.#toBus, context.runInAsyncScope(captureContext, undefined, event));
   }
 
   on(pattern: EventPattern, handler: unknown, options: OnOptions = {}): Subscription {
@@ -314,7 +316,8 @@ export class RemoteBus implements RunningBus, ForwardTarget, LinkOwner, Places {
     if (transfer !== undefined) rememberTransfer(event, transfer);
     const first = enterTree(event, detached);
     if (signal !== undefined) cancelWith(lifecycle, signal);
-    const add = (): void => void this.outgoing.add(event, this.#toBus, captureContext());
+    const add = (): void => void this.outgoing.add(event, this.#toBus, captureContext(event));
+    if (first && isLookedOn()) tellDispatched(event, this);
     if (first && isDispatchWatched()) watchDispatch(event, this, add);
     else add();
     return new Dispatch(event);

@@ -1,4 +1,6 @@
 import { AsyncResource } from 'node:async_hooks';
+import type { BaseEvent } from '@threadbus/core';
+import { withMarks } from './event-marks.ts';
 
 /** A value of the async context that travels with events. */
 export interface PortableContext<T> {
@@ -34,9 +36,12 @@ export function registerPortableContext<T>(context: PortableContext<T>): () => v
   };
 }
 
-/** The values at this moment, by name; null if there are none. */
-export function captureContext(): Record<string, unknown> | null {
-  if (contexts.size === 0) return null;
+/** The values at this moment, and what the event is marked with, by name; null if there are none. */
+export function captureContext(event: BaseEvent): Record<string, unknown> | null {
+  return withMarks(event, contexts.size === 0 ? null : contextValues());
+}
+
+function contextValues(): Record<string, unknown> {
   const values: Record<string, unknown> = {};
   for (const context of contexts.values()) {
     const { name } = context;

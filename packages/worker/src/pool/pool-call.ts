@@ -111,7 +111,7 @@ export class PoolCall implements Linked<PoolCall> {
     this.run = run;
     this.entry = entry;
     this.bus = bus;
-    this.context = captureContext();
+    this.context = captureContext(run.event);
     this.#holder = holder;
     this.#counts = counts;
     let settle: [(value: unknown) => void, (error: unknown) => void] | undefined;
