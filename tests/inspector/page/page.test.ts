@@ -7,6 +7,7 @@ import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, onTestFinished, test, vi } from 'vitest';
 import { browserPath, launchBrowser, leastContrastOf, widthBeyond } from '../../../scripts/browser.mjs';
 import { fixtureUrl } from '../../helpers/fixture.ts';
+import { gate } from '../../helpers/gate.ts';
 import { quietBus } from '../../helpers/quiet-bus.ts';
 
 const pictures = fileURLToPath(new URL('../../../node_modules/.cache/inspector/', import.meta.url));
@@ -238,6 +239,23 @@ test.skipIf(noBrowser)('page - all of it can be reached by keys', async () => {
   expect(await page.locator(':focus').getAttribute('id')).toBe('list');
   await page.keyboard.press('e');
   expect(await page.locator('#trouble').getAttribute('aria-pressed')).toBe('true');
+});
+
+test.skipIf(noBrowser)('page - a row that changes while it is pressed is chosen all the same', async () => {
+  const { page, bus } = await open();
+  const end = gate();
+  bus.on('Takes', () => end.opened);
+  const taken = bus.dispatch(event('Takes'));
+  const row = rows(page, 'Takes');
+  await row.hover();
+  await page.evaluate(`document.querySelector('[data-id]').pressed = true`);
+  await page.mouse.down();
+  end.open();
+  await taken;
+  // It is another element now.
+  await expect.poll(() => page.evaluate(`document.querySelector('[data-id]').pressed`), patience).toBeUndefined();
+  await page.mouse.up();
+  await page.locator('#details h2', { hasText: 'Takes' }).waitFor();
 });
 
 test.skipIf(noBrowser)('page - dispatches again only if that is allowed', async () => {

@@ -46,7 +46,7 @@ export class Recorder implements Onlooker, EventMark {
   /** Of all that is picked. */
   readonly #drafts = new WeakMap<BaseEvent, Draft>();
   /** Links over which marks have come. */
-  readonly #marking = new WeakSet<object>();
+  readonly #marking = new WeakSet();
   readonly #here: Place;
   readonly #redact: Redact;
   readonly #since: Moment = now();

@@ -101,10 +101,13 @@ function setTrouble(only: boolean): void {
   paintList();
 }
 
-list.addEventListener('click', (event) => {
-  const row = (event.target as Element).closest<HTMLElement>('[data-id]');
-  if (row?.dataset['id'] !== undefined) choose(row.dataset['id']);
-});
+/** A row may be made anew before the button is up again, and then there is no click; who can't point makes nothing else. */
+for (const kind of ['mousedown', 'click'] as const) {
+  list.addEventListener(kind, (event) => {
+    const id = (event.target as Element).closest<HTMLElement>('[data-id]')?.dataset['id'];
+    if (id !== undefined && id !== chosen && event.button === 0) choose(id);
+  });
+}
 list.addEventListener('keydown', (event) => {
   const moves: Record<string, number> = { ArrowDown: 1, ArrowUp: -1, PageDown: 15, PageUp: -15, j: 1, k: -1 };
   const by = moves[event.key];

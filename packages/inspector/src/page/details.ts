@@ -20,6 +20,8 @@ export class Details {
   /** What is on the page: it is made again only if it has changed, so that a text can be marked. */
   #shown: EventRecord | null = null;
   readonly #lanes = element('div', { class: 'lanes' });
+  /** Of the event that is open; made once for it. */
+  #actions = element('p', {});
 
   /** @param open for links to other events */
   constructor(store: Store, open: (id: string) => void) {
@@ -42,6 +44,7 @@ export class Details {
     this.#known = null;
     this.#note = '';
     this.#shown = null;
+    this.#actions = element('p', {}, this.#copyButton(id), ' ', this.#write ? this.#dispatchButton(id) : null);
     this.show();
     void this.#load(id);
   }
@@ -99,7 +102,7 @@ export class Details {
         : element('pre', { class: 'payload' }, textOf(this.#known.payload)),
       ...this.#results(event),
       element('p', {}, ...this.#links(parent, children)),
-      element('p', {}, this.#copyButton(event), ' ', this.#write ? this.#dispatchButton(id) : null),
+      this.#actions,
       element('p', { class: 'quiet' }, id),
     ];
   }
@@ -126,10 +129,10 @@ export class Details {
     ];
   }
 
-  #copyButton(event: EventRecord): Child {
+  #copyButton(id: string): Child {
     const button = element('button', { type: 'button' }, 'Copy as JSON');
     button.addEventListener('click', () => {
-      const text = JSON.stringify({ ...event, ...this.#known }, null, 2);
+      const text = JSON.stringify({ ...this.#store.events.get(id), ...this.#known }, null, 2);
       void navigator.clipboard.writeText(text).then(() => {
         button.textContent = 'Copied';
       });

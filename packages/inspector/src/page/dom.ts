@@ -13,9 +13,21 @@ export function element<Name extends keyof HTMLElementTagNameMap>(
   return made;
 }
 
-/** Replaces what is in an element. */
+/**
+ * Replaces what is in an element. What stays is not touched: taken out and put back, it would lose the click of somebody
+ * whose button is down, and what is marked.
+ */
 export function fill(parent: Element, children: readonly Child[]): void {
-  parent.replaceChildren(...children.filter((child) => child !== null));
+  const wanted = children
+    .filter((child) => child !== null)
+    .map((child) => (typeof child === 'string' ? document.createTextNode(child) : child));
+  const kept = new Set<Node>(wanted);
+  for (const node of [...parent.childNodes]) if (!kept.has(node)) node.remove();
+  let at = parent.firstChild;
+  for (const node of wanted) {
+    if (node === at) at = at.nextSibling;
+    else parent.insertBefore(node, at);
+  }
 }
 
 /** The element of the page with that id. */
