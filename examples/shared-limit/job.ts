@@ -1,7 +1,9 @@
 // One of several processes: does its jobs, never more at once than the limit that all of them share.
+import { once } from 'node:events';
 import { retry } from '@threadbus/semaphore';
 
-const [directory, jobs, seconds] = process.argv.slice(2);
+const [directory, jobs] = process.argv.slice(2);
+const told = once(process, 'message'); // until then, whoever has a slot stays in it
 
 const job = retry({
   semaphoreLimit: 2,
@@ -15,7 +17,8 @@ const job = retry({
 })(async function job() {
   const start = process.hrtime.bigint().toString(); // of the machine: the same clock in all processes
   process.send?.({ start });
-  await new Promise((resolve) => setTimeout(resolve, Number(seconds) * 1000));
+  await told;
+  await new Promise((resolve) => setTimeout(resolve, 20));
   process.send?.({ start, end: process.hrtime.bigint().toString() });
 });
 

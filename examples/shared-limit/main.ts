@@ -1,6 +1,6 @@
 // Three processes share one limit of 2; one of them is killed while it holds a slot.
 import { type ChildProcess, fork } from 'node:child_process';
-import { once } from 'node:events';
+import { EventEmitter, once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -13,23 +13,29 @@ interface Report {
 
 const directory = await mkdtemp(join(tmpdir(), 'shared-limit-'));
 const finished: { start: bigint; end: bigint }[] = [];
+const news = new EventEmitter();
 
-function startProcess(jobs: number, seconds: number): ChildProcess {
-  const child = fork(fileURLToPath(new URL('./job.js', import.meta.url)), [directory, String(jobs), String(seconds)]);
+function startProcess(jobs: number): ChildProcess {
+  const child = fork(fileURLToPath(new URL('./job.js', import.meta.url)), [directory, String(jobs)]);
   child.on('message', ({ start, end }: Report) => {
-    if (end !== undefined) finished.push({ start: BigInt(start), end: BigInt(end) });
+    if (end === undefined) news.emit('start');
+    else finished.push({ start: BigInt(start), end: BigInt(end) });
   });
   return child;
 }
 
 try {
-  // This one takes a slot for an hour, and is killed in the middle of it.
-  const greedy = startProcess(1, 3600);
-  await once(greedy, 'message');
-  const others = [startProcess(6, 0.02), startProcess(6, 0.02)];
-  await once(others[0] as ChildProcess, 'message');
+  // This one has a slot, and is killed in the middle of its job.
+  const greedy = startProcess(1);
+  await once(news, 'start');
+  const others = [startProcess(6), startProcess(6)];
+  await once(news, 'start');
   greedy.kill('SIGKILL');
-  await Promise.all([greedy, ...others].map((child) => once(child, 'exit')));
+  // Nobody's job has ended: this one got the slot of the process that was killed.
+  await once(news, 'start');
+  for (const other of others) other.send('go on');
+  // Closed is after the exit: what they have said is heard by then.
+  await Promise.all(others.map((child) => once(child, 'close')));
 
   let atOnce = 0;
   let most = 0;
