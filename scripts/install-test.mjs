@@ -2,7 +2,7 @@
 // README prints, and uses them as a consumer would: the README's programs, CommonJS, and TypeScript (nodenext and bundler,
 // without skipLibCheck), on this Node.js or those asked for: `npm run check:install -- 20 22 24 26`. And the starter.
 import { execFile } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -91,12 +91,19 @@ async function install(tarballs) {
   console.log(`install-test: ${commands.join(' && ')} ok`);
 }
 
-/** What is reached from a package's types names no dependency's types but zod's, with which payloads are described. */
+/**
+ * A package ships the declarations of its exports, and in one file what several of them share: none of its rooms.
+ * They name no dependency's types but zod's, with which payloads are described.
+ */
 function checkDeclarations() {
   for (const name of packageNames) {
+    const dist = join(consumer, 'node_modules', '@threadbus', name, 'dist');
+    const files = readdirSync(dist, { recursive: true }).filter((file) => /\.d\.ts(?:\.map)?$/.test(file));
+    const inside = files.filter((file) => !/^(?:index|internal|register|shared)\.d\.ts$/.test(file));
+    if (inside.length > 0) throw new Error(`@threadbus/${name} ships internal declarations: ${inside.join(', ')}`);
     const seen = new Set();
     const foreign = new Set();
-    const queue = [join(consumer, 'node_modules', '@threadbus', name, 'dist', 'index.d.ts')];
+    const queue = [join(dist, 'index.d.ts')];
     for (let file = queue.pop(); file !== undefined; file = queue.pop()) {
       if (seen.has(file)) continue;
       seen.add(file);
@@ -109,7 +116,7 @@ function checkDeclarations() {
     const wrong = [...foreign].filter((from) => from !== 'zod');
     if (wrong.length > 0) throw new Error(`The types of @threadbus/${name} name those of ${wrong.join(', ')}`);
   }
-  console.log('install-test: no types of dependencies but zod ok');
+  console.log('install-test: declarations of the exports alone, no types of dependencies but zod ok');
 }
 
 /** The README's three uses and its first TypeScript, each in a folder of its own; the consumer's files beside them. */

@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { build as esbuild } from 'esbuild';
 import build from './build.mjs';
+import { bundleDeclarations } from './declarations.mjs';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const execute = promisify(execFile);
@@ -55,7 +56,7 @@ async function packOne(name, stage, folder) {
   await execute('npm', ['pack', '--pack-destination', folder], { cwd: stage, shell: process.platform === 'win32' });
 }
 
-/** Puts a package's modules into few files: Node takes twice as long to load fifty. Declarations stay as they are. */
+/** Puts a package's modules into few files, Node takes twice as long to load fifty, and its declarations likewise. */
 async function bundle(stage, names) {
   const dist = join(stage, 'dist');
   const outdir = join(stage, 'bundle');
@@ -79,25 +80,13 @@ async function bundle(stage, names) {
   for (const file of readdirSync(dist, { recursive: true })) if (/\.js(\.map)?$/.test(file)) rmSync(join(dist, file));
   cpSync(outdir, dist, { recursive: true });
   rmSync(outdir, { recursive: true });
-  const seen = reachableTypes(names.map((name) => join(dist, `${name}.d.ts`)));
-  for (const file of readdirSync(dist, { recursive: true })) {
-    if (/\.d\.ts(\.map)?$/.test(file) && !seen.has(join(dist, file.replace(/\.map$/, '')))) rmSync(join(dist, file));
-  }
+  await bundleDeclarations(dist, exportedTypes(stage));
 }
 
-/** The declarations that those of the exports name, directly or through others: no user's compiler reads the rest. */
-function reachableTypes(exported) {
-  const seen = new Set();
-  const queue = exported.filter((file) => existsSync(file));
-  for (let file = queue.pop(); file !== undefined; file = queue.pop()) {
-    if (seen.has(file) || !existsSync(file)) continue;
-    seen.add(file);
-    const text = readFileSync(file, 'utf8');
-    for (const [, from] of text.matchAll(/(?:from |import |import\()'(\.[^']+)'/g)) {
-      queue.push(join(dirname(file), from.replace(/\.[jt]s$/, '.d.ts')));
-    }
-  }
-  return seen;
+/** What the exports of the package call their types: `index` and, for the siblings, `internal`. */
+function exportedTypes(folder) {
+  const { exports } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
+  return Object.values(exports).map(({ types }) => /^\.\/dist\/(.*)\.d\.ts$/.exec(types)[1]);
 }
 
 function versionOf(name) {
