@@ -99,7 +99,7 @@ function checkDeclarations() {
   for (const name of packageNames) {
     const dist = join(consumer, 'node_modules', '@threadbus', name, 'dist');
     const files = readdirSync(dist, { recursive: true }).filter((file) => /\.d\.ts(?:\.map)?$/.test(file));
-    const inside = files.filter((file) => !/^(?:index|internal|register|shared)\.d\.ts$/.test(file));
+    const inside = files.filter((file) => !/^(?:index|internal|register|shared)\.d\.ts(?:\.map)?$/.test(file));
     if (inside.length > 0) throw new Error(`@threadbus/${name} ships internal declarations: ${inside.join(', ')}`);
     const seen = new Set();
     const foreign = new Set();

@@ -261,3 +261,18 @@ test.each(['terminated', 'by itself'])(
     expect(flags).toBe(1);
   },
 );
+
+test('rate limit - a process keeps it when two threads look for what a killed one had at one moment', async () => {
+  // Longer than two threads take to start.
+  const [limit, interval] = [2, 4];
+  const child = fork(fixtureUrl('semaphore/rate-at-one-moment'), [JSON.stringify({ limit, interval })]);
+  onTestFinished(() => void child.kill('SIGKILL'));
+  const told: number[][] = [];
+  child.on('message', (message: number[]) => void told.push(message));
+  const [code] = (await once(child, 'exit')) as [number];
+  const met = told.pop();
+  expect(code).toBe(0);
+  expect(met).toEqual([2, 2]);
+  expect(told).toHaveLength(3);
+  expect(earliest(told.flat(), limit, interval * 1000)).toBeLessThan(SLACK_MS);
+});
