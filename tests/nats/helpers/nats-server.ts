@@ -46,6 +46,8 @@ export class NatsServer implements AsyncDisposable {
   #port = 0;
   #process: ChildProcess | null = null;
   #fall: string | null = null;
+  /** Its log, over all its starts. */
+  printed = '';
 
   private constructor(folder: string, more: readonly string[]) {
     this.#folder = folder;
@@ -85,17 +87,18 @@ export class NatsServer implements AsyncDisposable {
     const [command, whole] = onFarHost('nats-server', args);
     const server = spawn(command, whole, { stdio: ['ignore', 'ignore', 'pipe'] });
     this.#process = server;
-    let printed = '';
+    const from = this.printed.length;
     await new Promise<void>((resolve, reject) => {
       server.stderr.setEncoding('utf8').on('data', (text: string) => {
-        printed = (printed + text).slice(-20_000);
+        this.printed += text;
+        const printed = this.printed.slice(from);
         const listening = /client connections on \S+:(\d+)/.exec(printed);
         if (this.#port === 0 && listening !== null) this.#port = Number(listening[1]);
         if (printed.includes('Server is ready')) resolve();
       });
       server.once('error', reject);
       server.once('close', (code, signal) => {
-        const how = `nats-server ended with code ${code}, signal ${signal}:\n${printed}`;
+        const how = `nats-server ended with code ${code}, signal ${signal}:\n${this.printed.slice(from)}`;
         if (this.#process === server) this.#fall = how;
         reject(new Error(how));
       });

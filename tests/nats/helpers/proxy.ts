@@ -6,7 +6,9 @@ import { onTestFinished } from 'vitest';
 export class Proxy {
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
+  readonly #fromServer = new Set<Socket>();
   #isCut = false;
+  #isMute = false;
 
   private constructor(server: Server) {
     this.#server = server;
@@ -31,7 +33,14 @@ export class Proxy {
     for (const socket of this.#sockets) socket.pause();
   }
 
+  /** What the server says waits; what is said to it arrives. */
+  mute(): void {
+    this.#isMute = true;
+    for (const socket of this.#fromServer) socket.pause();
+  }
+
   mend(): void {
+    this.#isMute = false;
     this.#isCut = false;
     for (const socket of this.#sockets) socket.resume();
   }
@@ -52,14 +61,16 @@ export class Proxy {
       [far, near],
     ] as const) {
       this.#sockets.add(from);
+      if (from === far) this.#fromServer.add(from);
       from.setNoDelay(true);
       from.on('data', (bytes) => to.write(bytes));
       from.on('error', () => undefined);
       from.on('close', () => {
         this.#sockets.delete(from);
+        this.#fromServer.delete(from);
         to.destroy();
       });
-      if (this.#isCut) from.pause();
+      if (this.#isCut || (this.#isMute && from === far)) from.pause();
     }
   }
 }

@@ -5,6 +5,8 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { Square } from '../../fixtures/nats/events.ts';
 import { hasServer } from '../helpers/nats-server.ts';
 import { connected, newNamespace, sharedServer } from '../helpers/nets.ts';
+import { Broker } from '../../../packages/nats/dist/broker/broker.js';
+import { JetStream } from '../../../packages/nats/dist/jetstream/jetstream.js';
 
 const [rounds, processes] = [40, 6];
 
@@ -25,6 +27,26 @@ function expectUnavailable(error: unknown): void {
 // A server of version 2.9 falls when it is asked for a message of a stream that it is about to make.
 describe.skipIf(!hasServer)('a store that is made', () => {
   const server = sharedServer();
+
+  test('store - a stream that many make at one moment takes what is published then', async () => {
+    const stores = await Promise.all(
+      Array.from({ length: processes }, async () => {
+        const connection = await connect({ servers: server().url });
+        onTestFinished(() => connection.close());
+        return new JetStream(new Broker(connection, false));
+      }),
+    );
+    for (let round = 0; round < rounds; round += 1) {
+      const name = newNamespace();
+      const acks = await Promise.all(
+        stores.map(async (store) => {
+          await store.ensureStream({ name, subjects: [`${name}.*`] });
+          return store.publish(`${name}.news`, Buffer.from('new'), {});
+        }),
+      );
+      expect(acks.map(({ sequence }) => sequence).sort((a, b) => a - b)).toEqual(stores.map((_, at) => at + 1));
+    }
+  }, 60_000);
 
   test('store - semaphores that many use first at one moment', async () => {
     await beginTogether(server().url, async (net) => {

@@ -60,9 +60,9 @@ export interface PublishAck {
  *
  *   none ──somebody makes it──▶ named ──its files are there, it listens──▶ ready
  *
- * The server speaks of a stream as soon as it is named. What is published to it then is lost, a change of its settings,
- * a consumer or a question for a message ends a server of version 2.9 with all that hang on it; and many make a stream
- * at one moment, when they come back to a server that has lost its disk, for instance. So nobody uses a stream before
+ * The server speaks of a stream as soon as it is named. What is published to it then is lost, and a question for a
+ * message of it, or its removal, ends a server of version 2.9 with all that hang on it; and many make a stream at one
+ * moment, when they come back to a server that has lost its disk, for instance. So nobody uses a stream before
  * `ensureStream` has heard from the stream itself; and messages are read from the stream, which answers when it can.
  */
 export class JetStream {
