@@ -47,7 +47,7 @@ test('sampling - a tree is picked as a whole or not at all, and what is not pick
   for (let n = 0; n < 2000; n += 1) {
     await bus.dispatch(new BaseEvent({ below: tree(next) }, { event_type: 'Node' }));
     // As a beat does.
-    if (n % 200 === 199) eyes.budget.refill(0.1);
+    if (n % 200 === 199) eyes.budget.refill(0.1, 0);
   }
   const picked = new Set(all.filter((event) => eyes.of(event) === true).map(({ event_id }) => event_id));
   expect(all.length).toBeGreaterThan(5000);
@@ -60,7 +60,7 @@ test('sampling - a tree is picked as a whole or not at all, and what is not pick
   const batches = [];
   for (let batch = eyes.flush(); batch !== null; batch = eyes.flush()) {
     batches.push(batch);
-    eyes.budget.refill(1);
+    eyes.budget.refill(1, 0);
   }
   expect([batches[0]?.seen, batches[0]?.skipped]).toEqual([all.length, all.length - picked.size]);
   const records = batches.reduce((sum, batch) => sum + batch.records.length, 0);

@@ -16,7 +16,7 @@ test('budget - never more is sent than the rate and half a second of it, whateve
           if (budget.takeTree()) budget.spend();
           if (budget.send()) sent += 1;
         }
-        budget.refill(milliseconds / 1000);
+        budget.refill(milliseconds / 1000, 0);
         seconds += milliseconds / 1000;
       }
       expect(sent).toBeLessThanOrEqual(rate * seconds + rate / 2 + 1);
@@ -35,7 +35,7 @@ function flow(budget: Budget, trees: number, records: number, seconds: number): 
         count += 1;
         for (let each = 0; each < records; each += 1) budget.spend();
       }
-      budget.refill(0.1);
+      budget.refill(0.1, 0);
     }
     picked.push(count);
   }
@@ -50,7 +50,7 @@ test('budget - every tree is picked while all of them stay within the rate, also
     let picked = 0;
     for (let n = 0; n < 1000; n += 1) if (budget.takeTree()) picked += 1;
     for (let n = 0; n < picked; n += 1) budget.spend();
-    for (let beat = 0; beat < 10; beat += 1) budget.refill(0.1);
+    for (let beat = 0; beat < 10; beat += 1) budget.refill(0.1, 0);
     expect(picked).toBe(1000);
   }
 });
@@ -77,7 +77,7 @@ test('budget - of more, one in so many is picked, spread over the whole time, an
         places.push(n / (trees / 10));
         for (let each = 0; each < records; each += 1) budget.spend();
       }
-      budget.refill(0.1);
+      budget.refill(0.1, 0);
     }
     const late = places.filter((place) => place > 0.5).length / places.length;
     expect(late).toBeGreaterThan(0.3);
@@ -97,13 +97,13 @@ test('budget - after a flood every tree is picked again; at its beginning no mor
 
 test('budget - children find room where no tree does, until all is spent; credit is paid back first', () => {
   const budget = new Budget(200);
-  for (let n = 0; n < 151; n += 1) budget.spend();
+  for (let n = 0; n < 101; n += 1) budget.spend();
   expect([budget.takeTree(), budget.roomForChild]).toEqual([false, true]);
-  for (let n = 0; n < 149; n += 1) budget.spend();
+  for (let n = 0; n < 124; n += 1) budget.spend();
   expect(budget.roomForChild).toBe(false);
-  budget.refill(0.5);
+  budget.refill(0.5, 0);
   expect(budget.roomForChild).toBe(false);
-  budget.refill(0.5);
+  budget.refill(0.5, 0);
   expect([budget.takeTree(), budget.roomForChild]).toEqual([true, true]);
 });
 
@@ -112,11 +112,32 @@ test('budget - what goes wrong has half of it for itself; another rate keeps wha
   for (let n = 0; n < 500; n += 1) budget.spend();
   for (let n = 0; n < 100; n += 1) expect(budget.takeTrouble()).toBe(true);
   expect(budget.takeTrouble()).toBe(false);
-  budget.refill(0.5);
+  budget.refill(0.5, 0);
   for (let n = 0; n < 50; n += 1) expect(budget.takeTrouble()).toBe(true);
   expect(budget.takeTrouble()).toBe(false);
   const other = new Budget(100);
   other.set(2000);
-  for (let n = 0; n < 1500; n += 1) if (other.takeTree()) other.spend();
+  for (let n = 0; n < 1000; n += 1) if (other.takeTree()) other.spend();
   expect(other.takeTree()).toBe(true);
+});
+
+test('budget - a thread that is at work all the time gives a tenth of it at most, one that is idle more', () => {
+  /** Each tree takes a tenth of a millisecond: of 2,000 a second, that is a fifth. */
+  const picked = (idle: number): number => {
+    const budget = new Budget(2000);
+    let count = 0;
+    for (let beat = 0; beat < 100; beat += 1) {
+      for (let n = 0; n < 200; n += 1) {
+        if (!budget.takeTree()) continue;
+        count += 1;
+        budget.spend();
+        budget.took(0.1);
+      }
+      budget.refill(0.1, idle);
+    }
+    return count;
+  };
+  expect(picked(0) * 0.1).toBeLessThan(10_000 * 0.1);
+  expect(picked(0) * 0.1).toBeGreaterThan(10_000 * 0.04);
+  expect(picked(0.05)).toBe(20_000);
 });

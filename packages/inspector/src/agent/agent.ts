@@ -40,6 +40,7 @@ export class Agent {
   /** The numbers that were told last, as text. */
   #told = '';
   #last = performance.now();
+  #idle = performance.eventLoopUtilization().idle;
 
   constructor(line: AgentLine, call: AgentCall, redact: Redact) {
     this.#line = line;
@@ -68,6 +69,11 @@ export class Agent {
       });
   }
 
+  /** Milliseconds that this thread has spent for those who look, beside. */
+  took(time: number): void {
+    this.#recorder.budget.took(time);
+  }
+
   end(): void {
     for (const end of this.#ends) end();
     this.#recorder.end();
@@ -75,11 +81,14 @@ export class Agent {
 
   #beat(): void {
     const now = performance.now();
-    this.#recorder.budget.refill((now - this.#last) / 1000);
+    const { idle } = performance.eventLoopUtilization();
+    this.#recorder.budget.refill((now - this.#last) / 1000, (idle - this.#idle) / 1000);
     this.#last = now;
+    this.#idle = idle;
     if (this.#line.isFull) return;
     const batch = this.#recorder.flush();
     if (batch !== null) this.#line.send(batch);
+    this.#recorder.budget.took(performance.now() - now);
     this.#beats += 1;
     if (this.#beats % beatsOfNumbers === 0) this.#tellNumbers();
   }

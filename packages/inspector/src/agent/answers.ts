@@ -17,7 +17,7 @@ export function answer({ what, id }: Extract<Order, { kind: 'ask' }>, events: Ke
   return {
     payload: new Showing(redact).show('event.payload', payloadOf(event)),
     results: results.map((result, index) => ({
-      id: result.id,
+      id: result.handler_id,
       value: result.status === 'completed' ? valueOf(result, index, redact) : null,
       error: result.status === 'error' ? errorText(result.error, `event.results.${index}.error`, redact) : null,
     })),

@@ -1,5 +1,5 @@
 import type { BaseEvent, EventResult } from '@threadbus/core';
-import { completedAtOf, startedAtOf, toEpoch } from '@threadbus/core/internal';
+import { completedAtOf, lifecycleOf, startedAtOf, toEpoch } from '@threadbus/core/internal';
 import type { Place } from '../basics/messages.ts';
 import type { Redact } from '../basics/redact.ts';
 import { type CallRecord, clock, type ErrorText, type EventRecord } from '../basics/records.ts';
@@ -63,7 +63,7 @@ export class Draft {
     if (this.#calls.size >= mostCalls) return;
     const runsHere = result.thread_id !== null;
     const now = clock();
-    this.#calls.set(result.id, {
+    this.#calls.set(result.handler_id, {
       ...sourceOf(result),
       called: runsHere ? null : now,
       started: runsHere ? now : null,
@@ -74,7 +74,7 @@ export class Draft {
   }
 
   ended(result: EventResult, here: Place, redact: Redact): void {
-    const { id } = result;
+    const id = result.handler_id;
     const known = this.#calls.get(id);
     if (known === undefined && this.#calls.size >= mostCalls) return;
     const isHere = result.thread_id === here.thread && result.pid === here.pid;
@@ -102,9 +102,9 @@ export class Draft {
     this.#outcome = event.event_outcome;
     this.#path = event.event_path.slice(0, 20).map(short);
     this.#bus = this.#path[0] ?? this.#bus;
-    for (const result of event.event_results.values()) {
+    for (const result of lifecycleOf(event).results as readonly EventResult[]) {
       if (result.status !== 'completed' && result.status !== 'error') continue;
-      const ended = this.#calls.get(result.id)?.ended ?? null;
+      const ended = this.#calls.get(result.handler_id)?.ended ?? null;
       if (ended === null) this.ended(result, here, redact);
     }
   }
@@ -112,7 +112,7 @@ export class Draft {
 
 function sourceOf(result: EventResult): Pick<CallRecord, 'id' | 'handler' | 'bus' | 'thread' | 'pid'> {
   return {
-    id: result.id,
+    id: result.handler_id,
     handler: short(result.handler_name),
     bus: short(result.eventbus_name),
     thread: result.thread_id,

@@ -94,15 +94,22 @@ export class Recorder implements Onlooker, EventMark {
 
   dispatched(event: BaseEvent, bus: RunningBus): void {
     this.#seen += 1;
-    if (this.#isPicked(event)) this.#changes(this.#draft(event, bus.name));
-    else this.#skipped += 1;
+    if (!this.#isPicked(event)) {
+      this.#skipped += 1;
+      return;
+    }
+    const begin = performance.now();
+    this.#changes(this.#draft(event, bus.name));
+    this.budget.took(performance.now() - begin);
   }
 
   called(event: BaseEvent, result: EventResult): void {
     const draft = this.#drafts.get(event) ?? (createdAtOf(event) < this.#since ? this.#old(event) : undefined);
     if (draft === undefined) return;
+    const begin = performance.now();
     draft.called(result);
     this.#changes(draft);
+    this.budget.took(performance.now() - begin);
   }
 
   ended(event: BaseEvent, result: EventResult): void {
@@ -113,19 +120,24 @@ export class Recorder implements Onlooker, EventMark {
       this.#untold += 1;
       return;
     }
+    const begin = performance.now();
     const draft = known ?? this.#draft(event, null);
     draft.ended(result, this.#here, this.#redact);
     this.#changes(draft);
-    if (!isTrouble) return;
-    this.#trouble.add(draft);
-    this.events.addWrong(event);
+    if (isTrouble) {
+      this.#trouble.add(draft);
+      this.events.addWrong(event);
+    }
+    this.budget.took(performance.now() - begin);
   }
 
   completed(event: BaseEvent): void {
     const draft = this.#drafts.get(event);
     if (draft === undefined) return;
+    const begin = performance.now();
     draft.completed(event, this.#here, this.#redact);
     this.#changes(draft);
+    this.budget.took(performance.now() - begin);
   }
 
   /** The mark of what is picked. */

@@ -8,6 +8,7 @@ export interface ErrorText {
 
 /** One call of one handler; times are milliseconds since 1970, null for what hasn't come about or nobody has told. */
 export interface CallRecord {
+  /** Of the handler, which is called once for an event; a result has an id of its own only if somebody asks for it. */
   readonly id: string;
   readonly handler: string;
   readonly bus: string;

@@ -4,8 +4,7 @@ const memory = 0.7;
 /**
  * Which of the trees that begin are shown: every one, or one in so many.
  *
- * How many is known of what went before: so many trees begin a second, and showing one costs so many records. It grows
- * at once when more begin, and falls as they get fewer. The next one that is shown is some way off by chance, so that a
+ * How many is known of what went before: so many trees begin a second, and showing one costs so much. It grows at once when more begin, and falls as they get fewer. The next one that is shown is some way off by chance, so that a
  * program which does things in turns isn't always seen in the same one. To ask costs a subtraction.
  */
 export class Sampling {
@@ -17,7 +16,7 @@ export class Sampling {
   /** The same, and what was spent, smoothed over the last while. */
   #begunBefore = 0;
   #shownBefore = 0;
-  #spentBefore = 0;
+  #usedBefore = 0;
 
   /** A tree begins. @returns whether it is shown */
   isNext(hasRoom: boolean): boolean {
@@ -29,15 +28,20 @@ export class Sampling {
     return true;
   }
 
-  /** @param spent records in the seconds that have passed @param records that may be a second */
-  adapt(seconds: number, spent: number, records: number): void {
+  /**
+   * @param seconds that have passed
+   * @param used what was spent in them, in seconds' worth of what may be
+   * @param least that showing one costs, in the same
+   */
+  adapt(seconds: number, used: number, least: number): void {
     const begun = this.#begun / seconds;
     this.#begunBefore = mixed(this.#begunBefore, begun);
     this.#shownBefore = mixed(this.#shownBefore, this.#shown);
-    this.#spentBefore = mixed(this.#spentBefore, spent);
-    const cost = this.#shownBefore < 0.01 ? 1 : Math.max(1, this.#spentBefore / this.#shownBefore);
+    this.#usedBefore = mixed(this.#usedBefore, used);
+    const cost = this.#shownBefore < 0.01 ? least : Math.max(least, this.#usedBefore / this.#shownBefore);
     const wanted = Math.max(begun, this.#begunBefore) * cost;
-    this.oneIn = Math.max(1, Math.ceil(wanted / records));
+    // What is just enough, give or take, is enough.
+    this.oneIn = Math.max(1, Math.ceil(wanted - 0.1));
     // One that was far off when much began is not waited for when little does.
     this.#untilNext = Math.min(this.#untilNext, 2 * this.oneIn - 1);
     this.#begun = 0;

@@ -4,7 +4,7 @@ import type { Answer, Numbers, Order, Place, Report } from '../basics/messages.t
 const mostRecords = 2000;
 /** Dispatches a second from which on that is so: what is told then must not take the time in which they run. */
 const flood = 20_000;
-const floodRecords = 500;
+const floodRecords = 250;
 /** Seconds of which all is known that is shared out by. */
 const shareTime = 1;
 /** Milliseconds for an agent to answer: its thread may be blocked. */

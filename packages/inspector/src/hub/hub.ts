@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { Agent } from '../agent/agent.ts';
-import type { Batch, ThreadNews } from '../basics/batch.ts';
+import type { Batch, Summary, ThreadNews } from '../basics/batch.ts';
 import type { AgentCall, Answer, Order, Report } from '../basics/messages.ts';
 import { redactedText, type Redact } from '../basics/redact.ts';
 import { clock, type ErrorText, type EventRecord } from '../basics/records.ts';
@@ -9,9 +9,10 @@ import { Agents, type AgentState } from './agents.ts';
 import { EventStore } from './store.ts';
 import { summarize } from './summary.ts';
 
-/** Milliseconds between what viewers are told; a summary is made with every thirtieth. */
+/** Milliseconds between what viewers are told; a summary is made each three seconds, or in longer whiles if it takes long. */
 const beat = 100;
-const beatsOfSummary = 30;
+const summaryTime = 3000;
+const mostOfTime = 0.01;
 /** Events that a viewer is told of when it begins, or has missed some. */
 const firstEvents = 500;
 const firstBytes = 512 * 1024;
@@ -58,13 +59,15 @@ export class Hub {
   readonly #changed = new Map<string, EventRecord>();
   /** How to end this time of looking; null while nobody does. */
   #end: (() => void) | null = null;
+  /** Of this thread, while somebody looks. */
+  #own: Agent | null = null;
   #secret: string | null = null;
   #hasNumbers = false;
   #hasThreads = false;
   #seen = 0;
   #skipped = 0;
   #untold = 0;
-  #beats = 0;
+  #nextSummary = 0;
   #lastBeat = 0;
 
   constructor(hiding: Hiding) {
@@ -115,7 +118,7 @@ export class Hub {
   agentJoined(order: (order: Order) => void): { read(report: Report): void; gone(): void } {
     const agent = this.#agents.join(order);
     return {
-      read: (report) => this.#read(agent, this.#hidden(report)),
+      read: (report) => this.#timed(() => this.#read(agent, this.#hidden(report))),
       gone: () => this.#gone(agent),
     };
   }
@@ -129,15 +132,16 @@ export class Hub {
     const secret = randomBytes(16).toString('base64url');
     this.#secret = secret;
     const call: AgentCall = { hub: this.#id, port, secret, redact: this.#hiding.module };
-    let own: Agent | null = null;
-    const agent = this.#agents.join((order) => own?.receive(order));
+    const agent = this.#agents.join((order) => this.#own?.receive(order));
     const line = { send: (report: Report) => this.#read(agent, report), isFull: false };
-    own = new Agent(line, call, this.#hiding.here);
+    const own = new Agent(line, call, this.#hiding.here);
+    this.#own = own;
     this.#lastBeat = performance.now();
-    const timer = setInterval(() => this.#beat(), beat).unref();
+    const timer = setInterval(() => this.#timed(() => this.#beat()), beat).unref();
     this.#end = () => {
       clearInterval(timer);
-      own?.end();
+      own.end();
+      this.#own = null;
     };
     this.#agents.share();
   }
@@ -186,8 +190,7 @@ export class Hub {
   }
 
   #beat(): void {
-    this.#beats += 1;
-    const isSummary = this.#beats % beatsOfSummary === 0;
+    const isSummary = performance.now() >= this.#nextSummary;
     this.#agents.passed((performance.now() - this.#lastBeat) / 1000);
     this.#lastBeat = performance.now();
     const isNew = this.#changed.size > 0 || this.#seen > 0 || this.#hasNumbers || this.#hasThreads;
@@ -199,7 +202,7 @@ export class Hub {
       untold: this.#untold,
       numbers: this.#hasNumbers ? this.#numbers : null,
       threads: this.#hasThreads ? this.#threads : null,
-      summary: isSummary ? summarize(this.store.records()) : null,
+      summary: isSummary ? this.#summarize() : null,
     };
     this.#changed.clear();
     this.#seen = 0;
@@ -208,6 +211,22 @@ export class Hub {
     this.#hasNumbers = false;
     this.#hasThreads = false;
     for (const viewer of [...this.#viewers]) viewer.show(batch);
+  }
+
+  /** What is done here for others counts with what this thread does for its own events. */
+  #timed(work: () => void): void {
+    const begin = performance.now();
+    work();
+    this.#own?.took(performance.now() - begin);
+  }
+
+  /** Looks at all that is known: so much of the time and no more. */
+  #summarize(): Summary {
+    const begin = performance.now();
+    const summary = summarize(this.store.records());
+    const end = performance.now();
+    this.#nextSummary = end + Math.max(summaryTime, (end - begin) / mostOfTime);
+    return summary;
   }
 
   /** What another thread tells, without what only the function here knows to hide. */
