@@ -25,6 +25,7 @@ test.each([
   ['answer', 20_000],
   ['throw', 2000],
   ['exit', 20_000],
+  ['close', 2000],
 ])('output - what a handler prints before its %s comes before it, all %i lines', (what, count) => {
   const lines = run(what, String(count));
   expect(lines.slice(-2)).toEqual(['main', 'code 0']);

@@ -36,10 +36,11 @@ async function drained(streams: readonly NodeJS.WriteStream[]): Promise<void> {
   });
 }
 
-/** The user may have put something of his own in place of `write`. */
+/** The user may have put something of his own in place of `write`, and may have ended the stream: then nothing follows. */
 async function flushed(stream: NodeJS.WriteStream): Promise<void> {
-  if (stream.writableLength === 0 || !(stream instanceof Writable)) return;
+  if (stream.writableLength === 0 || stream.destroyed || !(stream instanceof Writable)) return;
   await new Promise<void>((resolve) => {
-    Writable.prototype.write.call(stream, '', 'utf8', () => resolve());
+    if (stream.writableEnded) stream.once('finish', resolve).once('close', resolve);
+    else Writable.prototype.write.call(stream, '', 'utf8', () => resolve());
   });
 }
