@@ -113,3 +113,51 @@ test('pool late - threads that block one after the other do not pile up, and sto
   await pool.stop();
   expect(performance.now() - begun).toBeLessThan(3000);
 });
+
+/** Prints, so that its answer waits for that to arrive, and leaves behind what blocks its thread meanwhile. */
+const printing = moduleOf(`
+  export default async ({ what, shared }) => {
+    const cell = shared && new Int32Array(shared);
+    const block = () => { for (;;); };
+    switch (what) {
+      case 'block when another has returned':
+        while (Atomics.load(cell, 0) === 0) await new Promise((resolve) => setImmediate(resolve));
+        return block();
+      case 'print and let it block':
+        process.stdout.write(' ');
+        Atomics.store(cell, 0, 1);
+        return 'printed';
+      case 'print and block':
+        process.stdout.write(' ');
+        setImmediate(block);
+        return 'printed';
+      case 'return what blocks':
+        return { get endless() { return block(); } };
+      default:
+        return 'fine';
+    }
+  }`);
+
+test.each([
+  ['by its own handler', 'print and block', null],
+  ['by one whose event had ended', 'print and let it block', null],
+  ['by its own handler, whose time is not up', 'print and block', 60],
+  ['by the result itself, whose time is up', 'return what blocks', 0.5],
+])(
+  'pool late - an answer that can not leave, because its thread is blocked %s, is none',
+  async (_how, what, timeout) => {
+    const pool = new HandlerPool({ maxThreads: 1 });
+    const bus = quietBus();
+    onTestFinished(() => pool.stop());
+    bus.on('Go', pool.handler(printing));
+    const { buffer: shared } = new Int32Array(new SharedArrayBuffer(4));
+    if (what === 'print and let it block')
+      await rejection(bus.dispatch(go({ what: 'block when another has returned', shared }, 0.1)).eventResult());
+    const error = await rejection(bus.dispatch(go({ what, shared }, timeout)).eventResult());
+    expect([error.name, error.message]).toEqual([
+      'WorkerCrashedError',
+      expect.stringMatching(/didn't answer, blocked by a handler whose event had ended/),
+    ]);
+    expect(await bus.dispatch(go()).eventResult()).toBe('fine');
+  },
+);

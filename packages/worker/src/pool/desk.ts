@@ -9,6 +9,8 @@ const numbers = 2 ** 28;
 
 /** Handler functions that have been called and have not ended. */
 const FUNCTIONS = 0;
+/** 1 while an answer waits for what was printed before it. */
+const GATE = 1;
 /** From here on a cell for each call: which one, and how far it is. */
 const CALLS = 2;
 /** So many calls, by their numbers one after the other, are known at a time: a later one takes the cell of the earliest. */
@@ -76,6 +78,16 @@ export class Desk {
   functionEnded(number: number): void {
     Atomics.sub(this.#cells, FUNCTIONS, 1);
     Atomics.compareExchange(this.#cells, placeOf(number), cell(number, TAKEN), cell(number, RETURNED));
+  }
+
+  /** The thread: its answer waits, or doesn't any more: it has nothing else to do. */
+  hold(waits: boolean): void {
+    Atomics.store(this.#cells, GATE, waits ? 1 : 0);
+  }
+
+  /** The pool: an answer waits in the thread. */
+  get holds(): boolean {
+    return Atomics.load(this.#cells, GATE) === 1;
   }
 
   /** The pool: so many functions have been called and have not ended. */

@@ -8,14 +8,7 @@ import { PoolLines } from './pool-lines.ts';
 import type { ToPool } from './pool-port.ts';
 import { horizon } from './run-times.ts';
 import { TakeWatch, type TakeWatchOwner } from './take-watch.ts';
-import {
-  blockedError,
-  deathError,
-  preloadError,
-  reasonOf,
-  startTimeoutError,
-  unreadableError,
-} from './thread-errors.ts';
+import { blockedError, deathError, preloadError, reasonOf, unreadableError } from './thread-errors.ts';
 import { ThreadClock } from './thread-clock.ts';
 import { ThreadEnding } from './thread-ending.ts';
 import type { ThreadHost, ThreadOptions } from './thread-host.ts';
@@ -48,7 +41,8 @@ const grace = 0.2;
  * - *draining*: a fifth of a second to answer, or to say that it waits for events that the handler has dispatched. It
  *   needs no more for that than its event loop, whatever the function of the ended handler does: one that doesn't is
  *   blocked by it, and ended. One that waits is pinged each second, and ended if it doesn't answer within another; so is
- *   one that is *busy* and waits, if its handler has returned or functions of ended handlers go on in it.
+ *   one that is *busy* and waits, for an event or for what was printed, if its handler has returned or functions of ended
+ *   handlers go on in it.
  * - *ending*: if the pool was stopped, or it had nothing to do, it is asked to end, else made to (see ThreadEnding).
  * - *idle*: the pool ends it after `idleTimeout`.
  *
@@ -99,7 +93,6 @@ export class PoolThread implements CallHolder, ModulesOwner, TakeWatchOwner {
     this.calls = new GivenCalls(this.#watch, this.#lines, () => this.#next());
     this.#waits = new WaitWatch(this.#lines, this.#clock, () => this.state === 'draining' || this.#watch.hasMore);
     this.#place.take(true);
-    this.#clock.endIn(options.startTimeout, () => startTimeoutError(options.startTimeout));
   }
 
   /** Functions of handlers that were ended long ago go on in it. */
@@ -128,6 +121,10 @@ export class PoolThread implements CallHolder, ModulesOwner, TakeWatchOwner {
     this.#host.takeBack(this.calls.takeAll());
     this.#host.changed();
     return true;
+  }
+
+  held(call: PoolCall): void {
+    if (this.state === 'busy') this.#waits.start(call);
   }
 
   /** Takes over a call: only when idle, or ahead. */
@@ -171,7 +168,12 @@ export class PoolThread implements CallHolder, ModulesOwner, TakeWatchOwner {
   }
 
   timeUp(call: PoolCall): Overrun | null {
-    if (!this.#isAtWork(call)) return null;
+    // What it loads has a limit of its own: it is from when the call is taken that its time runs.
+    if (this.state === 'loading') return null;
+    if (!this.#isAtWork(call)) {
+      if (this.calls.current === call) this.held(call);
+      return null;
+    }
     const { isHere, place } = this.#seat;
     if (!isHere && this.#watch.takenAt(call) !== null) {
       const ping = (answered: () => void): void => this.#lines.ping(call.bus, answered);

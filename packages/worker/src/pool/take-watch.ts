@@ -19,10 +19,13 @@ export interface TakeWatchOwner {
   readonly calls: { readonly ahead: number };
   /** The call whose turn it is has taken so many seconds. @returns whether those behind it go elsewhere now */
   slow(waited: number): boolean;
+  /** The answer of that call is there and waits for what was printed: told again and again until it comes. */
+  held(call: PoolCall): void;
 }
 
 /**
- * Whether a thread takes its calls, each when it is its turn, and whether those behind it wait for it too long.
+ * Whether a thread takes its calls, each when it is its turn, whether those behind it wait for it too long, and whether
+ * an answer is held up there: something else may block the thread by then.
  *
  * It says so in shared memory: a message would cost more than all the rest of a short call. So it is looked, with one
  * timer for many calls, at growing distances.
@@ -135,7 +138,9 @@ export class TakeWatch {
     this.look(call);
     const waited = monotonic() - this.#turnAt;
     if (call.state !== 'given') {
+      if (this.#desk.holds && this.hasReturned(call)) this.#owner.held(call);
       if (this.#owner.calls.ahead > 0 && !this.#owner.slow(waited)) this.#lookIn(firstLook);
+      else if (call.state === 'taken') this.#lookIn(Math.min(Math.max(firstLook, waited), takeTime));
       return;
     }
     const left = this.patience - waited;

@@ -1,7 +1,7 @@
 import { decodeThrown } from '@threadbus/link/internal';
 import { maxModules, type ThreadNews, type ToThread } from './pool-port.ts';
 import type { ThreadClock } from './thread-clock.ts';
-import { loadTimeoutError } from './thread-errors.ts';
+import { loadTimeoutError, startTimeoutError } from './thread-errors.ts';
 import type { ThreadOptions } from './thread-host.ts';
 
 /** Told of what a thread has loaded. */
@@ -33,6 +33,8 @@ export class ThreadModules {
     this.#clock = clock;
     this.#options = options;
     this.#tell = tell;
+    // Until it says that it is up.
+    clock.endIn(options.startTimeout, () => startTimeoutError(options.startTimeout));
   }
 
   /** It has loaded so many that another thread should take its place. */

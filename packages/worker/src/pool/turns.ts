@@ -45,13 +45,15 @@ export class Turns {
     const { outbox } = link;
     outbox.flush();
     this.#gated = outbox.gated;
-    if (!this.#gated) this.#next();
+    if (this.#gated) this.#desk.hold(true);
+    else this.#next();
   }
 
   /** The answer has left. */
   opened(): void {
     if (!this.#gated) return;
     this.#gated = false;
+    this.#desk.hold(false);
     this.#next();
   }
 

@@ -5,7 +5,8 @@ import { blockedError } from './thread-errors.ts';
 import type { ThreadClock } from './thread-clock.ts';
 
 /**
- * Whether a thread that waits for events still comes back to its event loop: something that has ended may block it.
+ * Whether a thread that waits, for events or for its output, still comes back to its event loop: something that has
+ * ended may block it.
  *
  * While there is such a thing it is pinged each second, and ended if it doesn't answer within another.
  */
@@ -14,6 +15,7 @@ export class WaitWatch {
   readonly #clock: ThreadClock;
   readonly #isSuspect: () => boolean;
   #call: PoolCall | null = null;
+  #pinging = false;
 
   /** @param isSuspect whether something goes on in the thread that has ended for this side */
   constructor(lines: PoolLines, clock: ThreadClock, isSuspect: () => boolean) {
@@ -22,18 +24,20 @@ export class WaitWatch {
     this.#isSuspect = isSuspect;
   }
 
-  /** The call's handler awaits an event, or has ended and leaves events to be waited for. */
+  /** The call's handler awaits an event, or has ended and something is waited for. */
   start(call: PoolCall): void {
     this.#call = call;
-    if (this.#isSuspect()) this.#ping(call);
+    if (!this.#pinging && this.#isSuspect()) this.#ping(call);
   }
 
   stop(): void {
     this.#call = null;
+    this.#pinging = false;
     this.#clock.stop();
   }
 
   #ping(call: PoolCall): void {
+    this.#pinging = true;
     this.#clock.endIn(takeTime, () => blockedError(call.handlerName));
     this.#lines.ping(call.bus, () => this.#answered(call));
   }
@@ -41,6 +45,7 @@ export class WaitWatch {
   #answered(call: PoolCall): void {
     if (this.#call !== call) return;
     this.#clock.stop();
-    if (this.#isSuspect()) this.#clock.callIn(takeTime, () => this.#ping(call));
+    this.#pinging = this.#isSuspect();
+    if (this.#pinging) this.#clock.callIn(takeTime, () => this.#ping(call));
   }
 }
