@@ -43,6 +43,7 @@ import { SlowWatch, type WatchedBus } from '../run/slow-watch.ts';
 import type { Twins } from './twins.ts';
 
 const noOptions: DispatchOptions = {};
+const noMiddlewares: readonly Middleware[] = [];
 
 /** The works of one bus: takes events, lets the run loop decide whose turn it is, keeps the books. */
 export class BusEngine implements DeliveryHost, ForwardTarget, LogHost, Places, WatchedBus {
@@ -58,20 +59,19 @@ export class BusEngine implements DeliveryHost, ForwardTarget, LogHost, Places, 
   readonly observers: Observers;
   readonly meter: BusMeter = new BusMeter();
   /** Of `use`; replaced, never changed. */
-  middlewares: readonly Middleware[] = [];
+  middlewares: readonly Middleware[] = noMiddlewares;
   /** Null until the bus is linked. */
   twins: Twins | null = null;
   /** Null without walPath. */
   readonly log: EventLog | null;
   /** The path of events that were dispatched here first. */
-  readonly #ownPath: readonly PathStep[];
-  readonly #slow: SlowWatch;
+  #ownPath: readonly PathStep[] | null = null;
+  #slow: SlowWatch | null = null;
   readonly #onDispatch: () => void;
   #stopped = false;
 
   constructor(identity: BusIdentity, bus: RunningBus, options: ResolvedBusOptions, onDispatch: () => void) {
     this.identity = identity;
-    this.#ownPath = [identity];
     this.bus = bus;
     this.options = options;
     const { parallelHandlers, concurrency } = options;
@@ -82,7 +82,6 @@ export class BusEngine implements DeliveryHost, ForwardTarget, LogHost, Places, 
     this.observers = new Observers(options.logger);
     this.log = options.log === null ? null : new EventLog(options.log, () => identity.name, options.logger, this);
     this.#onDispatch = onDispatch;
-    this.#slow = new SlowWatch(this);
   }
 
   get id(): string {
@@ -161,7 +160,7 @@ export class BusEngine implements DeliveryHost, ForwardTarget, LogHost, Places, 
     this.registry.stopListening();
     this.log?.writeNow();
     this.idle.settle();
-    this.#slow.stop();
+    this.#slow?.stop();
   }
 
   /** Nothing more will happen here. */
@@ -241,7 +240,7 @@ export class BusEngine implements DeliveryHost, ForwardTarget, LogHost, Places, 
   }
 
   handlerStarted({ event }: Delivery, result: EventResult, entry: HandlerEntry): void {
-    if (entry.target === null) this.#slow.arm();
+    if (entry.target === null) (this.#slow ??= new SlowWatch(this)).arm();
     if (this.observers.active) this.observers.notify((observer) => observer.handlerStarted?.(event, result));
   }
 
@@ -306,7 +305,7 @@ export class BusEngine implements DeliveryHost, ForwardTarget, LogHost, Places, 
     const lifecycle = lifecycleOf(event);
     const delivery = new Delivery(event, this, context);
     const path = pathOf(event);
-    setPath(event, path.length === 0 ? this.#ownPath : [...path, this.identity]);
+    setPath(event, path.length === 0 ? (this.#ownPath ??= [this.identity]) : [...path, this.identity]);
     lifecycle.attach(delivery);
     this.capacity.enter();
     this.history.add(delivery);

@@ -39,6 +39,7 @@ import { type Subscription, subscription } from '../basics/subscription.ts';
 const noOptions: OnOptions = {};
 const names = new BusNames<EventBus>();
 const memory = new MemoryWatch(holders);
+const touch = (): void => memory.touch();
 lookForTypesIn((busName) =>
   [...names.live()].flatMap((bus) => (bus.name === busName ? busEngine(bus).registry.types : [])),
 );
@@ -87,7 +88,7 @@ export class EventBus extends BusReader implements RunningBus, AsyncDisposable {
       logger.warn(
         `EventBus with name "${options.name}" already exists in this thread; this one is called "${name}". Stop the other one first, or choose another name.`,
       );
-    super((bus) => new BusEngine({ id, name }, bus as EventBus, resolved, () => memory.touch()));
+    super((bus) => new BusEngine({ id, name }, bus as EventBus, resolved, touch));
     const engine = busEngine(this);
     this.#engine = engine;
     if (logLevel() === 'debug') engine.observers.add(debugLog(name, logger));

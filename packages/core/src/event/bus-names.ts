@@ -62,7 +62,8 @@ export class BusNames<Bus extends Named> {
 
   #unused(prefix: string, first: string): string {
     for (let id = first; ; id = newId()) {
-      const name = `${prefix}${id.slice(-8)}`;
+      // In one piece: a text that was put together keeps its parts.
+      const name = [prefix, id.slice(-8)].join('');
       if (!this.#buses.has(name)) return name;
     }
   }

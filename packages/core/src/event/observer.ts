@@ -23,10 +23,12 @@ export interface BusObserver {
   stopped?(): void;
 }
 
+const none: readonly BusObserver[] = [];
+
 /** The observers of one bus. While there are none, `active` is false and nobody needs to be told anything. */
 export class Observers {
   readonly #logger: Logger;
-  #observers: readonly BusObserver[] = [];
+  #observers: readonly BusObserver[] = none;
 
   constructor(logger: Logger) {
     this.#logger = logger;

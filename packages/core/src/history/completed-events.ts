@@ -1,6 +1,9 @@
 import type { BaseEvent } from '../event/base-event.ts';
 
 const none: readonly BaseEvent[] = [];
+/** There is no room in them, so nobody writes to them: see `#grow`. */
+const noEvents: (BaseEvent | null)[] = [];
+const noNumbers: number[] = [];
 
 /** An event and the number of its arrival at a bus. */
 export interface Arrived {
@@ -15,10 +18,10 @@ export interface Arrived {
  * to allocate once they are as large as the history. A place is a number that only grows; it stands at `place & mask`.
  */
 export class CompletedEvents {
-  #events: (BaseEvent | null)[] = [];
-  #arrivals: number[] = [];
+  #events: (BaseEvent | null)[] = noEvents;
+  #arrivals: number[] = noNumbers;
   /** The greatest arrival up to each place. */
-  #greatest: number[] = [];
+  #greatest: number[] = noNumbers;
   /** As many as there is room for, a power of two, less one. */
   #mask = -1;
   #head = 0;
@@ -64,9 +67,9 @@ export class CompletedEvents {
   }
 
   clear(): void {
-    this.#events = [];
-    this.#arrivals = [];
-    this.#greatest = [];
+    this.#events = noEvents;
+    this.#arrivals = noNumbers;
+    this.#greatest = noNumbers;
     this.#mask = -1;
     this.#head = 0;
     this.#tail = 0;

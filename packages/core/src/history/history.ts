@@ -12,6 +12,9 @@ export interface InFlight<T extends InFlight<T>> extends Open<T> {
   list: OpenList<T> | null;
 }
 
+/** Of every bus of which none has completed yet; nothing is ever put into it. */
+const nothingCompleted = new CompletedEvents();
+
 /**
  * What a bus holds: all events in flight, and the ones that it remembers, which `eventHistory`, `find` and `logTree`
  * look at.
@@ -24,8 +27,8 @@ export class EventHistory<T extends InFlight<T>> implements ReadonlyMap<string, 
   readonly #limit: number | null;
   readonly #pending = new OpenList<T>();
   readonly #started = new OpenList<T>();
-  readonly #forgotten = new OpenList<T>();
-  readonly #completed = new CompletedEvents();
+  #forgotten: OpenList<T> | null = null;
+  #completed = nothingCompleted;
   #arrivals = 0;
   /** By id; made when somebody first asks by id, because an event's id costs something only once it is read. */
   #index: Map<string, BaseEvent> | null = null;
@@ -41,12 +44,12 @@ export class EventHistory<T extends InFlight<T>> implements ReadonlyMap<string, 
 
   /** How many events are in flight, remembered or not. */
   get openSize(): number {
-    return this.#pending.size + this.#started.size + this.#forgotten.size;
+    return this.#pending.size + this.#started.size + (this.#forgotten?.size ?? 0);
   }
 
   /** What is in flight, in order of arrival. */
   open(): T[] {
-    return [...this.#pending, ...this.#started, ...this.#forgotten].sort(byArrival);
+    return [...this.#pending, ...this.#started, ...(this.#forgotten ?? [])].sort(byArrival);
   }
 
   add(flight: T): void {
@@ -72,7 +75,10 @@ export class EventHistory<T extends InFlight<T>> implements ReadonlyMap<string, 
     // Under the id of one that was forgotten there may be another by now.
     if (forgotten) return;
     if (this.#limit === 0) this.#index?.delete(flight.event.event_id);
-    else this.#completed.push(flight.event, flight.arrival);
+    else {
+      if (this.#completed === nothingCompleted) this.#completed = new CompletedEvents();
+      this.#completed.push(flight.event, flight.arrival);
+    }
   }
 
   get(id: string): BaseEvent | undefined {
@@ -116,7 +122,7 @@ export class EventHistory<T extends InFlight<T>> implements ReadonlyMap<string, 
 
   /** Forgets all events. */
   clear(): void {
-    for (const flight of [...this.#pending, ...this.#started]) this.#moveTo(flight, this.#forgotten);
+    for (const flight of [...this.#pending, ...this.#started]) this.#forget(flight);
     this.#completed.clear();
     this.#index?.clear();
   }
@@ -132,10 +138,14 @@ export class EventHistory<T extends InFlight<T>> implements ReadonlyMap<string, 
     list?.add(flight);
   }
 
+  #forget(flight: T): void {
+    this.#moveTo(flight, (this.#forgotten ??= new OpenList()));
+  }
+
   #removeTwin(twin: BaseEvent): void {
     if (this.#completed.delete(twin)) return;
     const flight = this.open().find(({ event }) => event === twin);
-    if (flight !== undefined) this.#moveTo(flight, this.#forgotten);
+    if (flight !== undefined) this.#forget(flight);
   }
 
   #evict(): void {
@@ -144,7 +154,7 @@ export class EventHistory<T extends InFlight<T>> implements ReadonlyMap<string, 
       const flight = this.#started.first ?? this.#pending.first;
       if (flight === null) return;
       event = flight.event;
-      this.#moveTo(flight, this.#forgotten);
+      this.#forget(flight);
     }
     this.#index?.delete(event.event_id);
   }

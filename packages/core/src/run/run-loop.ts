@@ -33,7 +33,10 @@ export class RunLoop {
   readonly #limit: number;
   readonly #queue = new LinkedList<Delivery>();
   readonly #awaited = new LinkedList<Delivery>();
-  readonly #claims = new Fifo<(at: Moment) => void>();
+  // A bus that has had nothing to do has none of these three.
+  #gatherSoon: (() => void) | null = null;
+  #pumps: (() => void) | null = null;
+  #claims: Fifo<(at: Moment) => void> | null = null;
   /** Those awaited in this turn are not all in order of dispatch. */
   #disordered = false;
   #holder: HandlerRun | null = null;
@@ -120,25 +123,25 @@ export class RunLoop {
   }
 
   whenFree(run: HandlerRun, go: () => void): void {
-    if (!this.#serial || this.#holder === run || (this.#holder === null && this.#claims.size === 0)) go();
+    if (!this.#serial || this.#holder === run || (this.#holder === null && !this.#isClaimed())) go();
     else this.claim(go);
   }
 
   /** Asks for the slot, in turn. */
   claim(go: (at: Moment) => void): void {
-    this.#claims.push(go);
+    (this.#claims ??= new Fifo()).push(go);
     this.schedule();
   }
 
   /** Runs what can run, soon: never within the call that made it possible. */
   schedule(): void {
-    if (this.#scheduled || this.#pumping || (this.queued === 0 && this.#claims.size === 0)) return;
+    if (this.#scheduled || this.#pumping || (this.queued === 0 && !this.#isClaimed())) return;
     if (this.#held) {
       this.#due = true;
       return;
     }
     this.#scheduled = true;
-    soon(this.#gather);
+    soon((this.#gatherSoon ??= () => this.#gather()));
   }
 
   /** Nothing starts until `go`: more is about to come in. */
@@ -161,13 +164,13 @@ export class RunLoop {
 
   // A handler that awaits a Dispatch gets here one microtask later than with a result helper called in the same breath.
   // Then the loop lets all microtasks pass that are due, so that events awaited together start in their order.
-  readonly #gather = (): void => {
-    if (this.#wakes !== wakes) afterMicrotasks(this.#pump);
-    else if (this.#handlersAsk) soon(this.#pump);
+  #gather(): void {
+    if (this.#wakes !== wakes) afterMicrotasks(this.#pumpSoon());
+    else if (this.#handlersAsk) soon(this.#pumpSoon());
     else this.#pump();
-  };
+  }
 
-  readonly #pump = (): void => {
+  #pump(): void {
     this.#scheduled = false;
     this.#handlersAsk = false;
     this.#pumping = true;
@@ -186,23 +189,27 @@ export class RunLoop {
       this.#pumping = false;
     }
     if (!many || this.#wakes !== wakes || this.#awaited.first?.awaitedTurn === this.#turn) this.schedule();
-  };
+  }
+
+  #pumpSoon(): () => void {
+    return (this.#pumps ??= () => this.#pump());
+  }
+
+  #isClaimed(): boolean {
+    return this.#claims !== null && this.#claims.size > 0;
+  }
 
   /** @returns whether there was something to run */
   #runNext(): boolean {
-    if (
-      this.#claims.size === 0 &&
-      this.#awaited.first === null &&
-      (this.#busy >= this.#limit || this.#queue.size === 0)
-    )
+    if (!this.#isClaimed() && this.#awaited.first === null && (this.#busy >= this.#limit || this.#queue.size === 0))
       return false;
     if (this.#time === never) this.#time = now();
     if (isOverdue(this.#time)) {
       this.#scheduled = true;
-      afterTurn(this.#pump);
+      afterTurn(this.#pumpSoon());
       return false;
     }
-    const claim = this.#claims.shift();
+    const claim = this.#claims?.shift();
     if (claim !== undefined) {
       claim(this.#time);
       this.#time = never;
