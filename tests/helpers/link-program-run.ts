@@ -96,9 +96,7 @@ export class LinkProgramRun {
   /** @returns what became of the events that were dispatched outside handlers */
   async run(): Promise<string[]> {
     await this.#link();
-    this.#register();
-    // Registrations on the other side are in place when the first event is.
-    for (let turn = 0; turn < 40; turn += 1) await nextTurn();
+    await this.#register();
     for (const { bus, steps } of this.#program.tasks) {
       const roots: BaseEvent[] = [];
       this.#roots.push(roots);
@@ -138,14 +136,28 @@ export class LinkProgramRun {
     }
   }
 
-  #register(): void {
-    for (const [index, handler] of this.#program.handlers.entries()) {
-      this.#from(handler.home, handler.bus).on(`T${handler.type}`, this.#handler(handler, `h${index}`));
-    }
-    for (const { from, to, type, saidBy } of this.#program.forwards) {
-      const pattern = type < 0 ? '*' : `T${type}`;
-      if (saidBy === 'from') this.#from(from, from).on(pattern, this.#from(from, to).dispatch);
-      else this.#from(to, from).on(pattern, this.#from(to, to).dispatch);
+  /** What is said on the bus's own side first: what others say takes a while to arrive, and comes one after the other. */
+  async #register(): Promise<void> {
+    const { handlers, forwards } = this.#program;
+    const steps = [
+      ...handlers.map((handler, index) => ({
+        isLocal: handler.home === handler.bus,
+        register: () =>
+          this.#from(handler.home, handler.bus).on(`T${handler.type}`, this.#handler(handler, `h${index}`)),
+      })),
+      ...forwards.map(({ from, to, type, saidBy }) => ({
+        isLocal: saidBy === 'from',
+        register: () => {
+          const side = saidBy === 'from' ? from : to;
+          return this.#from(side, from).on(type < 0 ? '*' : `T${type}`, this.#from(side, to).dispatch);
+        },
+      })),
+    ];
+    for (const { isLocal, register } of steps) if (isLocal) register();
+    for (const { isLocal, register } of steps) {
+      if (isLocal) continue;
+      register();
+      for (let turn = 0; this.#linked && turn < 5; turn += 1) await nextTurn();
     }
   }
 

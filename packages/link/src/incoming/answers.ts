@@ -126,13 +126,13 @@ export class Answers implements OutcomeWriter, OutcomeReader {
     const completedAt = peer.moment(frame[at + 4]);
     const outcome = peer.shapes.read(frame[at + 5] as number, frame, at + 7, frame[at + 6] as number);
     const result = restorePlain(part.event, origin, frame[at + 2] as number, startedAt, completedAt, outcome);
-    const { handlerId, busId } = origin.source;
+    const { busId } = origin.source;
     // It came back to where it was; or the handler was a bus's of this side, and its function is over there; or what
     // had the function to call was told of by it first.
     const { lifecycle } = part;
     const maybeHere =
       busId !== part.bus.id || this.#link.crossings.hasReturned(lifecycle) || lifecycle.results.length > 0;
-    const local = part.onCalled === null && maybeHere ? localResult(lifecycle, handlerId) : null;
+    const local = part.onCalled === null && maybeHere ? localResult(part, origin.source) : null;
     return local ?? [result];
   }
 
@@ -185,10 +185,11 @@ export class Answers implements OutcomeWriter, OutcomeReader {
     return this.#link.classOf(type);
   }
 
-  local(lifecycle: Lifecycle, handlerId: string): readonly EventResult[] | null {
+  local(source: ResultSource): readonly EventResult[] | null {
+    const part = this.#settling;
     // What a function has made of it fills the result that is here already.
-    if (this.#settling !== null && this.#settling.onCalled !== null) return null;
-    return localResult(lifecycle, handlerId);
+    if (part === null || part.onCalled !== null) return null;
+    return localResult(part, source);
   }
 
   #sendPlain(number: number, result: EventResult): void {
@@ -214,10 +215,23 @@ export class Answers implements OutcomeWriter, OutcomeReader {
 }
 
 /** A result that this side has already: one to put where the other side says, or none because it shows elsewhere. */
-function localResult(lifecycle: Lifecycle, handlerId: string): readonly EventResult[] | null {
+function localResult(part: RemotePart, { handlerId, busId }: ResultSource): readonly EventResult[] | null {
+  const { lifecycle } = part;
   const called = LocalCall.take(lifecycle, handlerId);
   if (called !== undefined) return [called];
-  return lifecycle.results.some((result) => (result as EventResult).handler_id === handlerId) ? [] : null;
+  const told = (lifecycle.results as readonly EventResult[]).find(({ handler_id }) => handler_id === handlerId);
+  if (told === undefined) return null;
+  // Another side has told of it first; where it stands is for its own bus to say.
+  return busId === part.bus.id && takeTold(lifecycle, told) ? [told] : [];
+}
+
+/** @returns whether another end of a link had told of the result */
+function takeTold(lifecycle: Lifecycle, told: EventResult): boolean {
+  return lifecycle.somePart((part) => {
+    if (!(part instanceof RemotePart) || !part.results.includes(told)) return false;
+    part.results = part.results.filter((result) => result !== told);
+    return true;
+  });
 }
 
 /** An event that came back to one of the event's parts at other ends, by id. */

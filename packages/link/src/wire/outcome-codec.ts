@@ -9,6 +9,7 @@ import {
   lifecycleOf,
   type Moment,
   resultRestored,
+  type ResultSource,
   sourceOf,
   startedAtOf,
   type ThreadPlace,
@@ -39,8 +40,8 @@ export interface OutcomeReader {
   /** An event by the id under which it crossed. */
   find(id: string): BaseEvent | undefined;
   classOf(type: string): EventConstructor | undefined;
-  /** What stands for a result that this side has already; null if it has none of that handler. */
-  local(lifecycle: Lifecycle, handlerId: string): readonly EventResult[] | null;
+  /** What stands for a result that this side has already of the settling event; null if it has none of that handler. */
+  local(source: ResultSource): readonly EventResult[] | null;
 }
 
 /** Gives an event that is told of with another its place among those. */
@@ -120,7 +121,7 @@ export function decodeResults(event: BaseEvent, outcome: WireOutcome, reader: Ou
   const [, [, , , results]] = outcome;
   for (const result of results) {
     const origin = reader.originAt(result[0]);
-    const local = reader.local(lifecycle, origin.source.handlerId);
+    const local = reader.local(origin.source);
     if (local === null) decoded.push(decodeResult(event, lifecycle, origin, result, childAt, reader));
     else decoded.push(...local);
   }
@@ -265,13 +266,16 @@ function restorePart(
   reader: OutcomeReader,
 ): void {
   const lifecycle = lifecycleOf(event);
-  const results = [...(lifecycle.results as readonly EventResult[])];
-  const own = new Set(results.map(({ handler_id }) => handler_id));
+  const own = new Map((lifecycle.results as readonly EventResult[]).map((result) => [result.handler_id, result]));
+  const results: EventResult[] = [];
+  // In the order of the other side, which had the event before this one: what is the first value depends on it.
   for (const result of wireResults) {
     const origin = reader.originAt(result[0]);
-    if (!own.has(origin.source.handlerId))
-      results.push(decodeResult(event, lifecycle, origin, result, childAt, reader));
+    const { handlerId } = origin.source;
+    results.push(own.get(handlerId) ?? decodeResult(event, lifecycle, origin, result, childAt, reader));
+    own.delete(handlerId);
   }
+  results.push(...own.values());
   mergePath(event, path);
   lifecycle.restore(fromWire(startedAt), fromWire(completedAt), results);
 }
