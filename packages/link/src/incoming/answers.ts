@@ -132,7 +132,7 @@ export class Answers implements OutcomeWriter, OutcomeReader {
     const { lifecycle } = part;
     const maybeHere =
       busId !== part.bus.id || this.#link.crossings.hasReturned(lifecycle) || lifecycle.results.length > 0;
-    const local = part.onCalled === null && maybeHere ? localResult(part, origin.source) : null;
+    const local = part.onCalled === null && maybeHere ? localResult(part, origin.source, alone) : null;
     return local ?? [result];
   }
 
@@ -185,11 +185,11 @@ export class Answers implements OutcomeWriter, OutcomeReader {
     return this.#link.classOf(type);
   }
 
-  local(source: ResultSource): readonly EventResult[] | null {
+  local(source: ResultSource, told: (busId: string) => number): readonly EventResult[] | null {
     const part = this.#settling;
     // What a function has made of it fills the result that is here already.
     if (part === null || part.onCalled !== null) return null;
-    return localResult(part, source);
+    return localResult(part, source, told);
   }
 
   #sendPlain(number: number, result: EventResult): void {
@@ -214,22 +214,35 @@ export class Answers implements OutcomeWriter, OutcomeReader {
   }
 }
 
-/** A result that this side has already: one to put where the other side says, or none because it shows elsewhere. */
-function localResult(part: RemotePart, { handlerId, busId }: ResultSource): readonly EventResult[] | null {
-  const { lifecycle } = part;
+/**
+ * A result that this side has already: one to put where the other side says, or none because it shows elsewhere.
+ *
+ * @param told how many results of a bus the other side has told of now
+ */
+function localResult(
+  { lifecycle }: RemotePart,
+  { handlerId, busId }: ResultSource,
+  told: (busId: string) => number,
+): readonly EventResult[] | null {
   const called = LocalCall.take(lifecycle, handlerId);
   if (called !== undefined) return [called];
-  const told = (lifecycle.results as readonly EventResult[]).find(({ handler_id }) => handler_id === handlerId);
-  if (told === undefined) return null;
-  // Another side has told of it first; where it stands is for its own bus to say.
-  return busId === part.bus.id && takeTold(lifecycle, told) ? [told] : [];
+  const known = (lifecycle.results as readonly EventResult[]).find(({ handler_id }) => handler_id === handlerId);
+  if (known === undefined) return null;
+  return takeKnown(lifecycle, known, told(busId)) ? [known] : [];
 }
 
-/** @returns whether another end of a link had told of the result */
-function takeTold(lifecycle: Lifecycle, told: EventResult): boolean {
+const alone = (): number => 1;
+
+/**
+ * Who had only functions of the bus to call tells of less than the bus does: the one who tells of more knows the order.
+ *
+ * @returns whether it was shown by a side that knew less
+ */
+function takeKnown(lifecycle: Lifecycle, known: EventResult, ofBus: number): boolean {
   return lifecycle.somePart((part) => {
-    if (!(part instanceof RemotePart) || !part.results.includes(told)) return false;
-    part.results = part.results.filter((result) => result !== told);
+    if (!(part instanceof RemotePart) || !part.results.includes(known)) return false;
+    if (part.results.filter(({ eventbus_id }) => eventbus_id === known.eventbus_id).length >= ofBus) return false;
+    part.results = part.results.filter((result) => result !== known);
     return true;
   });
 }

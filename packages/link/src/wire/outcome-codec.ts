@@ -40,8 +40,12 @@ export interface OutcomeReader {
   /** An event by the id under which it crossed. */
   find(id: string): BaseEvent | undefined;
   classOf(type: string): EventConstructor | undefined;
-  /** What stands for a result that this side has already of the settling event; null if it has none of that handler. */
-  local(source: ResultSource): readonly EventResult[] | null;
+  /**
+   * What stands for a result that this side has already of the settling event; null if it has none of that handler.
+   *
+   * @param told how many results of a bus are told of
+   */
+  local(source: ResultSource, told: (busId: string) => number): readonly EventResult[] | null;
 }
 
 /** Gives an event that is told of with another its place among those. */
@@ -119,9 +123,11 @@ export function decodeResults(event: BaseEvent, outcome: WireOutcome, reader: Ou
   const childAt = decodeDescendants(outcome, reader);
   const decoded: EventResult[] = [];
   const [, [, , , results]] = outcome;
+  const told = (busId: string): number =>
+    results.filter(([source]) => reader.originAt(source).source.busId === busId).length;
   for (const result of results) {
     const origin = reader.originAt(result[0]);
-    const local = reader.local(origin.source);
+    const local = reader.local(origin.source, told);
     if (local === null) decoded.push(decodeResult(event, lifecycle, origin, result, childAt, reader));
     else decoded.push(...local);
   }
