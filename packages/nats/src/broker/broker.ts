@@ -4,7 +4,9 @@ import type { Subscription } from '@threadbus/core';
 import { outsideContexts } from '@threadbus/link/internal';
 import { loadTransport } from './client-library.ts';
 import type { BrokerHeaders, BrokerMessage, NatsConnectionLike } from './connection.ts';
+import { Departures, type Envelope } from './departures.ts';
 import { KeepAlive } from './keep-alive.ts';
+import { NoAnswerError, Requests } from './requests.ts';
 
 /** Seconds for what was published to leave. */
 const closeWithin = 2;
@@ -17,15 +19,15 @@ export interface BrokerWatcher {
   closed?(error: Error | undefined): void;
 }
 
-/** Nobody has subscribed to the subject. */
-export class NoRespondersError extends Error {}
-
 /** A connection to NATS, as everything else here uses it. */
 export class Broker {
   readonly keepAlive: KeepAlive = new KeepAlive();
   readonly connection: NatsConnectionLike;
   readonly #owned: boolean;
   readonly #watchers = new Set<BrokerWatcher>();
+  readonly #departures: Departures;
+  /** Made with the first question. */
+  #requests: Requests | null = null;
   /** Events that somebody waits for to be stored. */
   storing = 0;
   #isUp = true;
@@ -34,6 +36,7 @@ export class Broker {
   constructor(connection: NatsConnectionLike, owned: boolean) {
     this.connection = connection;
     this.#owned = owned;
+    this.#departures = new Departures(connection, () => this.isUp);
     if (owned) this.keepAlive.release(connection);
     outsideContexts(() => void this.#watchStatus());
     void connection.closed().then((error) => this.#closed(error ?? undefined));
@@ -64,8 +67,7 @@ export class Broker {
   }
 
   publish(subject: string, payload: Uint8Array, reply?: string): void {
-    if (!this.isUp) return;
-    this.connection.publish(subject, payload, reply === undefined ? {} : { reply });
+    this.#send(subject, payload, reply === undefined ? {} : { reply });
   }
 
   /** @param queue with others of that queue: each message goes to one of them */
@@ -81,21 +83,27 @@ export class Broker {
     });
   }
 
-  /** @throws NoRespondersError at once; an error of the client when nothing has come in time */
+  /** A subject for answers to this process, which nobody else has. */
+  newInbox(): string {
+    const { inboxPrefix = '_INBOX' } = (this.connection as { options?: { inboxPrefix?: string } }).options ?? {};
+    return `${inboxPrefix}.threadbus.${randomUUID()}`;
+  }
+
+  /**
+   * Asks whoever listens, once the server is there.
+   *
+   * @throws NoRespondersError at once; NoAnswerError when nothing has come in time; what the server has against it
+   */
   async request(
     subject: string,
     payload: Uint8Array,
     seconds: number,
     headers?: Readonly<Record<string, string>>,
   ): Promise<BrokerMessage> {
-    const options = { timeout: Math.ceil(seconds * 1000) };
-    const given = headers === undefined ? {} : { headers: (await makeHeaders(headers)) as never };
-    try {
-      return await this.connection.request(subject, payload, { ...options, ...given });
-    } catch (error) {
-      if (isNoResponders(error)) throw new NoRespondersError(subject);
-      throw error;
-    }
+    if (!this.isUp && !(await this.whenUp(seconds))) throw new NoAnswerError(`no server was there for ${seconds} s`);
+    const given = headers === undefined ? {} : { headers: await makeHeaders(headers) };
+    this.#requests ??= this.#listen();
+    return this.#requests.ask(subject, seconds, (reply) => this.#send(subject, payload, { reply, ...given }));
   }
 
   /**
@@ -110,7 +118,7 @@ export class Broker {
     seconds: number,
     onAnswer: (answer: Uint8Array) => 'enough' | void,
   ): Promise<void> {
-    const inbox = `_INBOX.threadbus.${randomUUID()}`;
+    const inbox = this.newInbox();
     let answers: Subscription | null = null;
     await new Promise<void>((resolve) => {
       const timer = startTimer(seconds, resolve, true);
@@ -145,18 +153,42 @@ export class Broker {
 
   /** Everything that was published before has reached the server, and is subscribed there. */
   async flush(): Promise<void> {
-    if (this.isUp) await this.keepAlive.during(() => this.connection.flush());
+    if (!this.isUp) return;
+    this.#departures.leave();
+    await this.keepAlive.during(() => this.connection.flush());
   }
 
   async close(): Promise<void> {
-    if (!this.#owned || this.connection.isClosed()) return;
+    if (this.connection.isClosed()) return;
+    this.#departures.leave();
+    if (!this.#owned) return;
     // What was published leaves first, if the server still takes it.
     if (this.#isUp) await withinSeconds(closeWithin, this.connection.drain());
     if (!this.connection.isClosed()) await this.connection.close();
   }
 
+  #send(subject: string, payload: Uint8Array, envelope: Envelope): void {
+    if (this.isUp) this.#departures.send(subject, payload, envelope);
+  }
+
+  #listen(): Requests {
+    const inbox = this.newInbox();
+    const requests = new Requests(inbox);
+    this.subscribe(`${inbox}.*`, (message) => requests.heard(message));
+    return requests;
+  }
+
+  /** A question, or the answers to all of them, may be what the server doesn't allow. */
+  #refused(error: Error): void {
+    const { subject = '', operation = '' } = error as { subject?: string; operation?: string };
+    if (operation === 'publish') this.#requests?.refuse(error, subject);
+    else if (this.#requests?.hears(subject) === true) this.#requests.refuse(error);
+  }
+
   async #watchStatus(): Promise<void> {
-    for await (const { type } of this.connection.status()) {
+    for await (const status of this.connection.status()) {
+      const { type } = status;
+      if (type === 'error') this.#refused((status as unknown as { error: Error }).error);
       if (type === 'disconnect') this.#isUp = false;
       if (type !== 'reconnect') continue;
       this.#isUp = true;
@@ -167,6 +199,7 @@ export class Broker {
 
   #closed(error: Error | undefined): void {
     this.#isUp = false;
+    this.#requests?.refuse(error ?? new Error('the connection was closed'));
     for (const watcher of [...this.#watchers]) watcher.closed?.(error);
     this.#watchers.clear();
   }
@@ -185,9 +218,4 @@ async function withinSeconds(seconds: number, work: Promise<void>): Promise<void
   });
   await Promise.race([work.catch(() => undefined), late]);
   (timer as Timer | null)?.cancel();
-}
-
-function isNoResponders(error: unknown): boolean {
-  const { name, cause } = error as { name?: unknown; cause?: { name?: unknown } };
-  return [name, cause?.name].some((each) => String(each).startsWith('NoResponders'));
 }

@@ -31,12 +31,6 @@ export interface NatsConnectionLike {
     subject: string,
     options?: { queue?: string; callback?: (error: Error | null, message: BrokerMessage) => void },
   ): { unsubscribe(): void };
-  /** Sends a message and gives the first answer. */
-  request(
-    subject: string,
-    payload?: Uint8Array,
-    options?: { timeout: number; headers?: never },
-  ): Promise<BrokerMessage>;
   /** Resolves when the server has read what was sent. */
   flush(): Promise<void>;
   /** Closes the connection once everything has left. */

@@ -1,5 +1,5 @@
 import type { Broker } from '../broker/broker.ts';
-import { NoRespondersError } from '../broker/broker.ts';
+import { NoAnswerError, NoRespondersError } from '../broker/requests.ts';
 import { NatsUnavailableError } from '../basics/errors.ts';
 import type { BrokerMessage } from '../broker/connection.ts';
 import { JetStreamError, noPeers, streamInUse, subjectsOverlap } from './jetstream-error.ts';
@@ -209,7 +209,7 @@ export class JetStream {
       return await this.broker.request(`$JS.API.DIRECT.GET.${stream}`, question, seconds);
     } catch (error) {
       if (error instanceof NoRespondersError) await new Promise((resolve) => void setTimeout(resolve, seconds * 1000));
-      else if (!isTimeout(error)) throw error;
+      else if (!(error instanceof NoAnswerError)) throw error;
       return null;
     }
   }
@@ -244,10 +244,6 @@ export class JetStream {
       throw error;
     }
   }
-}
-
-function isTimeout(error: unknown): boolean {
-  return (error as { name?: unknown }).name === 'TimeoutError';
 }
 
 /** What is wanted is what is there; the server adds more of its own. */

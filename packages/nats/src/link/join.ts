@@ -4,7 +4,7 @@ import { busEngine, describe, startTimer } from '@threadbus/core/internal';
 import { LinkError } from '@threadbus/link';
 import { BusNotFoundError } from '../basics/errors.ts';
 import { checkName } from '../basics/names.ts';
-import { NoRespondersError } from '../broker/broker.ts';
+import { NoRespondersError } from '../broker/requests.ts';
 import { encodeMessage, type JoinAnswer, readJoinAnswer } from './handshake.ts';
 import { type JoinOptions, resolveJoinOptions } from './join-options.ts';
 import { LinkEnd } from './link-end.ts';

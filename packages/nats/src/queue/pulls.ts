@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import type { Subscription } from '@threadbus/core';
 import type { Broker } from '../broker/broker.ts';
 import { Delivered } from '../jetstream/delivered.ts';
@@ -18,13 +17,14 @@ export interface PullHost {
 export class Pulls {
   readonly #broker: Broker;
   readonly #host: PullHost;
-  readonly #inbox = `_INBOX.threadbus.${randomUUID()}`;
+  readonly #inbox: string;
   readonly #subscription: Subscription;
   #next = 0;
 
   constructor(broker: Broker, host: PullHost) {
     this.#broker = broker;
     this.#host = host;
+    this.#inbox = broker.newInbox();
     this.#subscription = broker.subscribe(`${this.#inbox}.*`, (message) => {
       const delivered = Delivered.read(broker, message);
       if (delivered !== null) this.#host.delivered(delivered);

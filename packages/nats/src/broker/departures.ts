@@ -1,0 +1,73 @@
+import { outsideContexts } from '@threadbus/link/internal';
+import type { BrokerHeaders, NatsConnectionLike } from './connection.ts';
+
+/** What comes with a message. */
+export interface Envelope {
+  readonly reply?: string;
+  readonly headers?: BrokerHeaders;
+}
+
+type Message = readonly [subject: string, payload: Uint8Array, envelope: Envelope];
+
+/** Milliseconds for which a message waits for others at most, while the turn goes on. */
+const longestTurn = 1;
+
+/**
+ * Messages of one turn of the event loop leave together. The client writes to its socket after each step of a turn, and
+ * a turn that reads a hundred answers has as many steps, each of which is a call into the system here, and a message by
+ * itself for the server.
+ *
+ *   idle ──a message, which leaves──▶ open ──the client has written──▶ gathering ──the turn is over, all leave──▶ idle
+ *
+ * So who is alone waits for nobody.
+ */
+export class Departures {
+  readonly #connection: NatsConnectionLike;
+  readonly #canLeave: () => boolean;
+  #waiting: Message[] = [];
+  #state: 'idle' | 'open' | 'gathering' = 'idle';
+  #since = 0;
+
+  /** @param canLeave false: messages are dropped, the client would keep them */
+  constructor(connection: NatsConnectionLike, canLeave: () => boolean) {
+    this.#connection = connection;
+    this.#canLeave = canLeave;
+  }
+
+  send(subject: string, payload: Uint8Array, envelope: Envelope): void {
+    if (this.#state !== 'gathering') {
+      this.#publish([subject, payload, envelope]);
+      if (this.#state === 'idle') this.#begin();
+      return;
+    }
+    this.#waiting.push([subject, payload, envelope]);
+    if (performance.now() - this.#since > longestTurn) this.leave();
+  }
+
+  /** All that wait leave now. */
+  leave(): void {
+    const all = this.#waiting;
+    this.#waiting = [];
+    for (const message of all) this.#publish(message);
+    this.#since = performance.now();
+  }
+
+  #begin(): void {
+    this.#state = 'open';
+    outsideContexts(() => {
+      // Behind the client's own, which writes.
+      queueMicrotask(() => {
+        this.#state = 'gathering';
+        this.#since = performance.now();
+      });
+      setImmediate(() => {
+        this.#state = 'idle';
+        this.leave();
+      });
+    });
+  }
+
+  #publish([subject, payload, envelope]: Message): void {
+    if (this.#canLeave()) this.#connection.publish(subject, payload, envelope);
+  }
+}
