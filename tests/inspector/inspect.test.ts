@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import net, { type AddressInfo } from 'node:net';
+import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { inspect } from '@threadbus/inspector';
 import { isLookedOn } from '@threadbus/core/internal';
@@ -125,6 +126,41 @@ test('register - the page of a program that knows nothing of it; its threads and
   const request = await look.event('Request', ({ done }) => done !== null);
   expect(request.outcome).toBe('succeeded');
   expect(await once(child, 'close')).toEqual([0, null]);
+  expect(errors.match(/threadbus inspector/g)).toHaveLength(1);
+});
+
+test('register - threads that the program starts by itself report, before and after somebody looks, with what crosses links', async () => {
+  const child = spawn(
+    process.execPath,
+    [
+      '--import',
+      import.meta.resolve('@threadbus/inspector/register'),
+      fileURLToPath(fixtureUrl('inspector/own-threads')),
+    ],
+    { stdio: ['pipe', 'pipe', 'pipe'], env: { ...process.env, THREADBUS_INSPECTOR_PORT: '' } },
+  );
+  onTestFinished(() => void child.kill());
+  let errors = '';
+  child.stderr.on('data', (chunk: Buffer) => (errors += chunk.toString()));
+  const lines = createInterface(child.stdout)[Symbol.asyncIterator]();
+  const started = async (): Promise<number> => Number(String((await lines.next()).value).split(' ')[1]);
+  const before = await started();
+  const [, url = ''] = /^threadbus inspector: (http:\S+)$/m.exec(errors) ?? [];
+  const look = await new Served(url).look();
+  const use = async (thread: number): Promise<void> => {
+    await look.agent(thread, child.pid);
+    child.stdin.write('use\n');
+    await look.event('Alone', ({ born }) => born !== null);
+    // What crossed the link, and what it led to there, is one tree.
+    const inner = await look.event('Inner', ({ calls }) => calls[0]?.thread === thread);
+    const asked = await look.until(() => look.events.get(inner.parent ?? ''));
+    expect([asked.type, asked.calls[0]?.thread]).toEqual(['Asked', thread]);
+    child.stdin.write('end\n');
+    await look.until(() => look.numbers.every((each) => each.thread !== thread));
+  };
+  await use(before);
+  child.stdin.write('start\n');
+  await use(await started());
   expect(errors.match(/threadbus inspector/g)).toHaveLength(1);
 });
 

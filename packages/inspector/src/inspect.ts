@@ -24,9 +24,9 @@ let opened: Opened | null = null;
 /**
  * Opens a page on loopback that shows what the buses, pools, threads and processes of this one do.
  *
- * Nothing is watched, in any thread, unless somebody has the page open; then at most 2,000 records a second are taken,
- * whole trees of events first, errors and slow handlers in any case. The page keeps no process alive. A second call with
- * the same options gives the same page.
+ * Nothing is watched, in any thread, unless somebody has the page open; then at most 2,000 records a second are taken.
+ * Of more events than that the page shows a sample of whole trees, and of failures as many as fit. It keeps no process
+ * alive. A second call with the same options gives the same page.
  *
  * @returns the page, once it can be opened
  * @throws TypeError or RangeError for options that make no sense, or that differ from those of the page that is open;

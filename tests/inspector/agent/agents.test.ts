@@ -127,6 +127,45 @@ test.each(['thread', 'process'] as const)(
   },
 );
 
+test.each(['thread', 'process'] as const)(
+  'agents - what happened in a %s just before it was stopped is told',
+  async (isolation) => {
+    const page = await openInspector();
+    const bus = quietBus({ name: 'Main' });
+    const look = await page.look();
+    for (let n = 0; n < 3; n += 1) {
+      const far = await farBus(bus, isolation);
+      const { threadId, pid } = far;
+      await look.agent(threadId, pid);
+      const found = event('FileFound');
+      await far.dispatch(found).eventCompleted();
+      await far.stop();
+      await look.until(() => look.numbers.every((each) => each.thread !== threadId || each.pid !== pid));
+      const stored = look.ofType('Stored').filter(({ parent }) => parent === found.event_id);
+      expect(stored.map(({ outcome, calls }) => [outcome, calls[0]?.status])).toEqual([['succeeded', 'completed']]);
+    }
+  },
+);
+
+test.each(['thread', 'process'] as const)('agents - in a %s nothing is watched before and after', async (isolation) => {
+  const page = await openInspector();
+  const bus = quietBus({ name: 'Main' });
+  const far = await farBus(bus, isolation);
+  const isWatching = async (): Promise<unknown> => {
+    const asked = event('Eyes');
+    await far.dispatch(asked).eventCompleted();
+    return [...asked.event_results.values()][0]?.result;
+  };
+  expect(await isWatching()).toBe(false);
+  for (let n = 0; n < 2; n += 1) {
+    const look = await page.look();
+    await look.agent(far.threadId, far.pid);
+    expect(await isWatching()).toBe(true);
+    look.end();
+    while ((await isWatching()) === true) await page.ask('/top');
+  }
+});
+
 test('agents - are gone with the last page, and come again with the next', async () => {
   const page = await openInspector();
   const bus = quietBus({ name: 'Main' });

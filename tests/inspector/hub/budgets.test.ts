@@ -9,9 +9,12 @@ function joined(
 ): { readonly allowed: number[]; readonly states: ReturnType<Agents['join']>[] } {
   const allowed: number[] = [];
   const states = Array.from({ length: count }, (_each, at) =>
-    agents.join((order: Order) => {
-      if (order.kind === 'budget') allowed[at] = order.records;
-    }),
+    agents.join(
+      (order: Order) => {
+        if (order.kind === 'budget') allowed[at] = order.records;
+      },
+      () => undefined,
+    ),
   );
   return { allowed, states };
 }
@@ -21,6 +24,7 @@ const sum = (numbers: readonly number[]): number => numbers.reduce((all, each) =
 test('budgets - all together never get more than 2,000, and most goes where most happens', () => {
   const agents = new Agents();
   const { allowed, states } = joined(agents, 3);
+  agents.passed(0.1);
   expect(sum(allowed)).toBeLessThanOrEqual(2000);
   const [busy, calm] = states;
   if (busy !== undefined) busy.seen = 900;

@@ -1,10 +1,13 @@
 /** What threads and processes load once somebody looks: connects to the hub, and serves it as long as that lasts. */
 import net, { type Socket } from 'node:net';
+import { isMainThread } from 'node:worker_threads';
 import { streamTransport } from '@threadbus/link';
 import { outsideContexts } from '@threadbus/link/internal';
+import { onThreadEnd } from '@threadbus/worker';
 import { redactByDefault, type Redact, hidden } from '../basics/redact.ts';
 import type { AgentCall, Order } from '../basics/messages.ts';
 import { Agent } from './agent.ts';
+import { announce } from './announce.ts';
 
 /** Bytes that wait for the hub, from which on nothing is added. */
 const mostUnsent = 1024 * 1024;
@@ -106,10 +109,18 @@ function serve(socket: Socket, call: AgentCall, redact: Redact, gone: () => void
       },
     };
     const agent = new Agent(line, call, redact);
+    // The first thread of another process: its threads can't hear the hub.
+    const endHook = onThreadEnd(async () => {
+      agent.tellLast();
+      await written(socket);
+    });
+    const endAnnouncing = isMainThread ? announce(call) : null;
     transport.open(
       (order) => agent.receive(order as Order),
       () => {
         agent.end();
+        endHook();
+        endAnnouncing?.();
         gone();
         socket.destroy();
       },
@@ -117,5 +128,16 @@ function serve(socket: Socket, call: AgentCall, redact: Redact, gone: () => void
     // It was paused where the hub's answer ended.
     socket.resume();
     transport.unref();
+  });
+}
+
+/** All that has been sent so far has left this thread, or nobody takes it any more. */
+async function written(socket: Socket): Promise<void> {
+  // The transport writes once for all that it gets in one turn.
+  await new Promise(setImmediate);
+  if (socket.destroyed) return;
+  await new Promise<void>((resolve) => {
+    socket.once('close', resolve);
+    socket.write('', () => resolve());
   });
 }

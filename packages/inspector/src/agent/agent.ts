@@ -69,6 +69,12 @@ export class Agent {
       });
   }
 
+  /** The thread is about to end: what hasn't been told yet is told now. */
+  tellLast(): void {
+    const batch = this.#recorder.flush();
+    if (batch !== null) this.#line.send(batch);
+  }
+
   /** Milliseconds that this thread has spent for those who look, beside. */
   took(time: number): void {
     this.#recorder.budget.took(time);

@@ -2,18 +2,15 @@ import { EventBus } from '@threadbus/core';
 import { liveHandlerPools, liveWorkerBuses } from '@threadbus/worker/internal';
 import type { Numbers } from '../basics/messages.ts';
 
-/** Of each kind; who has more is shown the first. */
+/** Of each kind. */
 const most = 100;
 
 /** How the buses and pools of this thread are. */
 export function numbersHere(): Numbers {
-  const buses = [];
-  for (const bus of EventBus.allInstances) {
-    if (buses.length === most) break;
-    buses.push({ name: bus.name, ...bus.stats() });
-  }
+  const all = Array.from(EventBus.allInstances, (bus) => ({ name: bus.name, ...bus.stats() }));
   return {
-    buses,
+    buses: all.length <= most ? all : busiest(all),
+    more: Math.max(0, all.length - most),
     links: liveWorkerBuses()
       .filter((bus) => bus.threadId >= 0)
       .slice(0, most)
@@ -22,4 +19,11 @@ export function numbersHere(): Numbers {
       .slice(0, most)
       .map((pool) => pool.stats()),
   };
+}
+
+/** Those with the longest queues; of the others those that have done most. */
+function busiest(buses: Numbers['buses']): Numbers['buses'] {
+  return [...buses]
+    .sort((a, b) => b.queued + b.inProgress - (a.queued + a.inProgress) || b.completed - a.completed)
+    .slice(0, most);
 }

@@ -12,6 +12,8 @@ export interface Place {
 /** What a thread can say of itself at any time, at the same cost. */
 export interface Numbers {
   readonly buses: readonly (BusStats & { readonly name: string })[];
+  /** Buses that are not among them, having less to do. */
+  readonly more: number;
   readonly links: readonly (WorkerBusStats & {
     readonly name: string;
     readonly threadId: number;

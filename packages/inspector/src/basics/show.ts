@@ -66,21 +66,23 @@ export class Showing {
         for (const [key, each] of value as Map<unknown, unknown>) if (!add(keyText(key), () => each)) return;
       });
     }
-    if (value instanceof Set) return { '‹Set›': this.#list(path, [...(value as Set<unknown>)]) };
+    if (value instanceof Set) return { '‹Set›': this.#list(path, value as Set<unknown>) };
     if (value instanceof Error) return { ...errorText(value, path, this.#redact) };
     return this.#fields(path, null, (add) => {
       for (const key of Object.keys(value)) if (!add(key, () => (value as Record<string, unknown>)[key])) return;
     });
   }
 
-  #list(path: string, list: readonly unknown[]): Shown {
+  /** Looks at no more of it than can be shown. */
+  #list(path: string, list: readonly unknown[] | ReadonlySet<unknown>): Shown {
     const shown: Shown[] = [];
-    for (const [at, each] of list.entries()) {
+    const size = Array.isArray(list) ? list.length : (list as ReadonlySet<unknown>).size;
+    for (const each of list) {
       if (this.#left <= 0) {
-        shown.push(`… ${list.length - at} more`);
+        shown.push(`… ${size - shown.length} more`);
         break;
       }
-      shown.push(this.show(`${path}.${at}`, each));
+      shown.push(this.show(`${path}.${shown.length}`, each));
     }
     return shown;
   }

@@ -16,6 +16,8 @@ const leastRecords = 50;
 export interface AgentState {
   readonly number: number;
   readonly order: (order: Order) => void;
+  /** Nobody looks any more: it is to go. */
+  readonly end: () => void;
   place: Place;
   numbers: Numbers | null;
   /** Dispatches since the budget was shared out last. */
@@ -29,6 +31,8 @@ export class Agents {
   #asked = 0;
   #joined = 0;
   #isFlood = false;
+  /** One has joined since. */
+  #isNew = false;
   /** Seconds since the budget was shared out last. */
   #since = 0;
 
@@ -36,11 +40,11 @@ export class Agents {
     return this.#all.values();
   }
 
-  join(order: (order: Order) => void): AgentState {
+  join(order: (order: Order) => void, end: () => void): AgentState {
     this.#joined += 1;
-    const agent = { number: this.#joined, order, place: { pid: -1, thread: -1 }, numbers: null, seen: 0 };
+    const agent = { number: this.#joined, order, end, place: { pid: -1, thread: -1 }, numbers: null, seen: 0 };
     this.#all.set(agent.number, agent);
-    this.share();
+    this.#isNew = true;
     return agent;
   }
 
@@ -54,15 +58,19 @@ export class Agents {
     return this.#all.delete(number);
   }
 
+  /** Ends all of them. */
   clear(): void {
-    for (const agent of [...this.#all.values()]) this.leave(agent);
+    for (const agent of [...this.#all.values()]) {
+      this.leave(agent);
+      agent.end();
+    }
   }
 
-  /** So many seconds have passed: shares out anew each second, and at once when a flood begins. */
+  /** So many seconds have passed: shares out anew each second, and at once when a flood begins or one has joined. */
   passed(seconds: number): void {
     this.#since += seconds;
     const isSudden = !this.#isFlood && this.#seen >= flood * this.#since;
-    if (isSudden || this.#since >= shareTime) this.share();
+    if (this.#isNew || isSudden || this.#since >= shareTime) this.share();
   }
 
   /** Shares out what may be sent by how much happens where, a little for each. */
@@ -70,6 +78,7 @@ export class Agents {
     const seen = this.#seen;
     this.#isFlood = this.#since > 0 && seen >= flood * this.#since;
     this.#since = 0;
+    this.#isNew = false;
     const records = this.#isFlood ? floodRecords : mostRecords;
     const least = Math.min(leastRecords, records / (2 * this.#all.size));
     const rest = records - least * this.#all.size;

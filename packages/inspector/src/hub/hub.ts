@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { Agent } from '../agent/agent.ts';
+import { announce } from '../agent/announce.ts';
 import type { Batch, Summary, ThreadNews } from '../basics/batch.ts';
 import type { AgentCall, Answer, Order, Report } from '../basics/messages.ts';
 import { redactedText, type Redact } from '../basics/redact.ts';
@@ -9,8 +10,10 @@ import { Agents, type AgentState } from './agents.ts';
 import { EventStore } from './store.ts';
 import { summarize } from './summary.ts';
 
-/** Milliseconds between what viewers are told; a summary is made each three seconds, or in longer whiles if it takes long. */
+/** Milliseconds between what viewers are told; the numbers of all threads go with every fifth, a summary
+ * is made each three seconds, or in longer whiles if it takes long. */
 const beat = 100;
+const numbersTime = 500;
 const summaryTime = 3000;
 const mostOfTime = 0.01;
 /** Events that a viewer is told of when it begins, or has missed some. */
@@ -67,6 +70,7 @@ export class Hub {
   #seen = 0;
   #skipped = 0;
   #untold = 0;
+  #nextNumbers = 0;
   #nextSummary = 0;
   #lastBeat = 0;
 
@@ -114,9 +118,9 @@ export class Hub {
     };
   }
 
-  /** An agent of another thread. @returns what it reports goes in there */
-  agentJoined(order: (order: Order) => void): { read(report: Report): void; gone(): void } {
-    const agent = this.#agents.join(order);
+  /** An agent of another thread. @param end closes its connection @returns what it reports goes in there */
+  agentJoined(order: (order: Order) => void, end: () => void): { read(report: Report): void; gone(): void } {
+    const agent = this.#agents.join(order, end);
     return {
       read: (report) => this.#timed(() => this.#read(agent, this.#hidden(report))),
       gone: () => this.#gone(agent),
@@ -132,15 +136,19 @@ export class Hub {
     const secret = randomBytes(16).toString('base64url');
     this.#secret = secret;
     const call: AgentCall = { hub: this.#id, port, secret, redact: this.#hiding.module };
-    const agent = this.#agents.join((order) => this.#own?.receive(order));
+    const agent = this.#agents.join(
+      (order) => this.#own?.receive(order),
+      () => own.end(),
+    );
     const line = { send: (report: Report) => this.#read(agent, report), isFull: false };
     const own = new Agent(line, call, this.#hiding.here);
     this.#own = own;
+    const endAnnouncing = announce(call);
     this.#lastBeat = performance.now();
     const timer = setInterval(() => this.#timed(() => this.#beat()), beat).unref();
     this.#end = () => {
       clearInterval(timer);
-      own.end();
+      endAnnouncing();
       this.#own = null;
     };
     this.#agents.share();
@@ -193,14 +201,15 @@ export class Hub {
     const isSummary = performance.now() >= this.#nextSummary;
     this.#agents.passed((performance.now() - this.#lastBeat) / 1000);
     this.#lastBeat = performance.now();
-    const isNew = this.#changed.size > 0 || this.#seen > 0 || this.#hasNumbers || this.#hasThreads;
+    const hasNumbers = this.#hasNumbers && performance.now() >= this.#nextNumbers;
+    const isNew = this.#changed.size > 0 || this.#seen > 0 || hasNumbers || this.#hasThreads;
     if (!isNew && !isSummary) return;
     const batch: Batch = {
       events: [...this.#changed.values()],
       seen: this.#seen,
       skipped: this.#skipped,
       untold: this.#untold,
-      numbers: this.#hasNumbers ? this.#numbers : null,
+      numbers: hasNumbers ? this.#numbers : null,
       threads: this.#hasThreads ? this.#threads : null,
       summary: isSummary ? this.#summarize() : null,
     };
@@ -208,7 +217,10 @@ export class Hub {
     this.#seen = 0;
     this.#skipped = 0;
     this.#untold = 0;
-    this.#hasNumbers = false;
+    if (hasNumbers) {
+      this.#hasNumbers = false;
+      this.#nextNumbers = performance.now() + numbersTime;
+    }
     this.#hasThreads = false;
     for (const viewer of [...this.#viewers]) viewer.show(batch);
   }

@@ -1,8 +1,11 @@
 import type { Numbers } from '../basics/messages.ts';
 
 /** The numbers of a thread as text, for `watch curl`: what waits first. */
-export function topText({ buses, links, pools }: Numbers, pid: number): string {
-  const lines = [`threadbus, pid ${pid}: ${buses.length} buses, ${links.length} in threads, ${pools.length} pools`, ''];
+export function topText({ buses, more, links, pools }: Numbers, pid: number): string {
+  const lines = [
+    `threadbus, pid ${pid}: ${buses.length + more} buses, ${links.length} in threads, ${pools.length} pools`,
+    '',
+  ];
   const table = (head: readonly string[], rows: readonly (readonly (string | number)[])[]): void => {
     if (rows.length === 0) return;
     const all = [head, ...rows.map((row) => row.map(String))];

@@ -28,10 +28,11 @@ export function showOverview(store: Store, mainPid: number): void {
     );
     return { card, canvas, points: store.points.get(key) ?? [] };
   });
-  fill(
-    byId('overview'),
-    made.map(({ card }) => card),
-  );
+  const hidden = cards.length - made.length + store.numbers.reduce((sum, { numbers }) => sum + numbers.more, 0);
+  fill(byId('overview'), [
+    ...made.map(({ card }) => card),
+    hidden === 0 ? null : element('p', { class: 'quiet' }, `${hidden.toLocaleString('en')} more with less to do`),
+  ]);
   for (const { canvas, points } of made) drawSpark(canvas, points);
   const { edges, slowest } = store.summary;
   fill(

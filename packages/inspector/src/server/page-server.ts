@@ -201,7 +201,10 @@ export class PageServer {
     if (head.length > 0) socket.unshift(head);
     this.#agents.add(socket);
     const transport = streamTransport(socket, socket);
-    const agent = this.#options.hub.agentJoined((order) => transport.send(order, []));
+    const agent = this.#options.hub.agentJoined(
+      (order) => transport.send(order, []),
+      () => socket.destroy(),
+    );
     transport.open(
       (report) => agent.read(report as Report),
       () => {

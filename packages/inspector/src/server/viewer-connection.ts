@@ -83,7 +83,7 @@ export class ViewerConnection implements Viewer {
     this.#send('picture', this.#source.picture);
   }
 
-  #send(kind: string, data: unknown): void {
+  #send(kind: string, data: object): void {
     this.#write(textOf(kind, data));
   }
 
@@ -92,12 +92,13 @@ export class ViewerConnection implements Viewer {
   }
 }
 
-/** The text of the batch that was shown last: as a rule the next viewer is shown the same. */
-let last: { readonly data: unknown; readonly text: string } | null = null;
+/** Each batch is shown to all viewers: its text is made once, and goes with it. */
+const texts = new WeakMap<object, string>();
 
-function textOf(kind: string, data: unknown): string {
-  if (last !== null && last.data === data) return last.text;
+function textOf(kind: string, data: object): string {
+  const known = texts.get(data);
+  if (known !== undefined) return known;
   const text = `event: ${kind}\ndata: ${JSON.stringify(data)}\n\n`;
-  last = { data, text };
+  texts.set(data, text);
   return text;
 }
