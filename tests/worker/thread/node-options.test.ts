@@ -1,5 +1,6 @@
-import { execFileSync } from 'node:child_process';
+import { execFile, execFileSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { text } from 'node:stream/consumers';
 import { SHARE_ENV } from 'node:worker_threads';
 import { BaseEvent } from '@threadbus/core';
@@ -24,6 +25,24 @@ test('node options - a thread has those of its process, without what threads can
   expect(stderr).toBe('');
   expect(JSON.parse(stdout)).toMatchObject({ preloaded: true });
 });
+
+test.each(['module', 'commonjs'])(
+  'node options - beside a text of kind %s, threads and processes start',
+  async (kind) => {
+    const entry = JSON.stringify(fixtureUrl('worker/options-bus').href);
+    const program = `import('@threadbus/worker').then(async ({ WorkerBus }) => {
+    for (const isolation of ['thread', 'process']) {
+      const bus = await WorkerBus.start(new URL(${entry}), { isolation, restart: 'never' });
+      console.log(isolation);
+      await bus.stop();
+    }
+  });`;
+    const { stdout, stderr } = await promisify(execFile)(process.execPath, [`--input-type=${kind}`, '-e', program], {
+      cwd: fileURLToPath(new URL('.', fixtureUrl('worker/options-bus'))),
+    });
+    expect([stdout, stderr]).toEqual(['thread\nprocess\n', '']);
+  },
+);
 
 test('node options - a process has them, too, with env, argv, stdout and the name of its file', async () => {
   const seen = await surroundings({

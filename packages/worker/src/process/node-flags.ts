@@ -1,4 +1,5 @@
 import type { ResourceLimits } from 'node:worker_threads';
+import { inputType } from '../thread/node-options.ts';
 
 /**
  * The limits of a thread, as Node options of a process.
@@ -15,9 +16,12 @@ export function limitFlags(limits: ResourceLimits | undefined): string[] {
   return flags;
 }
 
-/** The Node options of this process; what it was given to run in place of a file is none, as for `fork`. */
+/** The Node options of this process; what it was given to run in place of a file, and of which kind that is, is none. */
 export function inheritedFlags(): string[] {
   const { execArgv, _eval: code } = process as NodeJS.Process & { readonly _eval?: string };
   const at = code === undefined ? -1 : execArgv.lastIndexOf(code);
-  return execArgv.filter((_option, i) => at < 1 || (i !== at && i !== at - 1));
+  return execArgv.filter((option, i) => {
+    if (at >= 1 && (i === at || i === at - 1)) return false;
+    return !option.startsWith(inputType) && execArgv[i - 1] !== inputType;
+  });
 }

@@ -61,3 +61,11 @@ function checkTexts(name: string, value: unknown, example: string): string[] {
   if (Array.isArray(value) && value.every((text) => typeof text === 'string')) return [...value];
   throw new TypeError(`Expected ${name} to be an array of strings, such as ${example}; got ${describe(value)}.`);
 }
+
+/** Of what kind a text is that Node runs in place of a file. With it, it refuses an ES module as the first file. */
+export const inputType = '--input-type';
+
+/** A thread that inherits this process's options can't begin with the file of an ES module, only with a text that imports it. */
+export function refusesModules(): boolean {
+  return process.execArgv.some((option) => option.startsWith(inputType));
+}

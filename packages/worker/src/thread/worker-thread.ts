@@ -18,6 +18,7 @@ import { isWorkerStartError } from '../errors.ts';
 import { behindOutput, flushOutput } from './host-output.ts';
 import type { ResolvedWorkerOptions } from '../options.ts';
 import { HostStart } from './host-start.ts';
+import { refusesModules } from './node-options.ts';
 import { startError, timeoutText, unexposedText } from './start-failure.ts';
 import type { ThreadMessage } from './thread-state.ts';
 
@@ -166,7 +167,9 @@ function startWorker(
 ): Worker {
   const entry = new URL(init.entry);
   try {
-    return new Worker(threadEntry(), {
+    const asText = execArgv === undefined && refusesModules();
+    return new Worker(asText ? `import(${JSON.stringify(threadEntry().href)})` : threadEntry(), {
+      eval: asText,
       workerData: init,
       transferList: [init.events, init.control],
       name: name ?? (entry.protocol === 'file:' ? entry.pathname.replace(/.*\//, '') : 'WorkerBus'),
