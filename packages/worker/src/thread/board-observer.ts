@@ -100,7 +100,7 @@ export class BoardObserver implements RunWatch {
   #count(lifecycle: Lifecycle, change: 1 | -1): void {
     const arrival = shownArrival(lifecycle);
     if (arrival !== null) this.#countOne(arrival, change);
-    for (const way of this.#ways(lifecycle)) this.#countOne(way, change);
+    if (this.#returned !== null) for (const way of this.#ways(lifecycle)) this.#countOne(way, change);
   }
 
   #countOne(arrival: Arrival, change: 1 | -1): void {

@@ -6,6 +6,8 @@ const patience = 5;
 
 /** Nobody takes what this thread prints: its answers don't wait for that any more. */
 let stalled = false;
+/** Kept: asked for with each answer, to find them cost as much as to look at them. Null until the first one. */
+let printed: { readonly stdout: NodeJS.WriteStream; readonly stderr: NodeJS.WriteStream } | null = null;
 
 /**
  * What this thread has printed and its starter hasn't got yet: resolves once it has; null if there is nothing.
@@ -14,7 +16,8 @@ let stalled = false;
  * sent after a line can come before it, and if the process ends or the thread is terminated then, the line is lost.
  */
 export function drainOutput(): Promise<void> | null {
-  const { stdout, stderr } = process;
+  printed ??= { stdout: process.stdout, stderr: process.stderr };
+  const { stdout, stderr } = printed;
   if (stdout.writableLength === 0 && stderr.writableLength === 0) {
     stalled = false;
     return null;
