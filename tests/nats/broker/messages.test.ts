@@ -69,6 +69,28 @@ describe.skipIf(!hasServer)('messages', () => {
     expect(heard).toEqual(['first', 'second']);
   });
 
+  test('messages - one that can not leave takes no others with it, and who asks is told why', async () => {
+    const { near, far, heard, say } = await ends();
+    say('first');
+    await step();
+    await step();
+    const refused = rejection(near.request(newNamespace(), Buffer.alloc(2 << 20), 60));
+    near.publish(newNamespace(), Buffer.alloc(2 << 20));
+    say('second');
+    expect((await refused).message).toContain('max_payload');
+    await near.flush();
+    await far.flush();
+    expect(heard).toEqual(['first', 'second']);
+    say('third');
+    await step();
+    await step();
+    // Its owner closes the connection before the turn is over.
+    say('fourth');
+    await near.connection.drain();
+    await far.flush();
+    expect(heard.slice(0, 3)).toEqual(['first', 'second', 'third']);
+  });
+
   test('questions - many at once get their own answers, and those that nobody answers end', async () => {
     const { near, far } = await ends();
     const subject = newNamespace();

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { startTimer, subscription, type Timer, whenAborted } from '@threadbus/core/internal';
 import type { Subscription } from '@threadbus/core';
 import { outsideContexts } from '@threadbus/link/internal';
-import { loadTransport } from './client-library.ts';
+import { loadedTransport, loadTransport, type TransportLibrary } from './client-library.ts';
 import type { BrokerHeaders, BrokerMessage, NatsConnectionLike } from './connection.ts';
 import { Departures, type Envelope } from './departures.ts';
 import { KeepAlive } from './keep-alive.ts';
@@ -66,8 +66,14 @@ export class Broker {
     return subscription(() => this.#watchers.delete(watcher));
   }
 
+  /** Leaves with what else this turn has to say. */
   publish(subject: string, payload: Uint8Array, reply?: string): void {
     this.#send(subject, payload, reply === undefined ? {} : { reply });
+  }
+
+  /** Leaves by itself: packets of sessions, which gather on their own. */
+  publishAlone(subject: string, payload: Uint8Array): void {
+    if (this.isUp) this.connection.publish(subject, payload);
   }
 
   /** @param queue with others of that queue: each message goes to one of them */
@@ -101,9 +107,11 @@ export class Broker {
     headers?: Readonly<Record<string, string>>,
   ): Promise<BrokerMessage> {
     if (!this.isUp && !(await this.whenUp(seconds))) throw new NoAnswerError(`no server was there for ${seconds} s`);
-    const given = headers === undefined ? {} : { headers: await makeHeaders(headers) };
+    const given = headers && { headers: makeHeaders(loadedTransport() ?? (await loadTransport()), headers) };
     this.#requests ??= this.#listen();
-    return this.#requests.ask(subject, seconds, (reply) => this.#send(subject, payload, { reply, ...given }));
+    return this.#requests.ask(subject, seconds, (reply, failed) =>
+      this.#send(subject, payload, { reply, failed, ...given }),
+    );
   }
 
   /**
@@ -205,8 +213,8 @@ export class Broker {
   }
 }
 
-async function makeHeaders(values: Readonly<Record<string, string>>): Promise<BrokerHeaders> {
-  const made = (await loadTransport()).headers();
+function makeHeaders(library: TransportLibrary, values: Readonly<Record<string, string>>): BrokerHeaders {
+  const made = library.headers();
   for (const [name, value] of Object.entries(values)) made.set(name, value);
   return made;
 }

@@ -20,6 +20,11 @@ export async function loadTransport(): Promise<TransportLibrary> {
   return transport;
 }
 
+/** @returns null if it was never loaded */
+export function loadedTransport(): TransportLibrary | null {
+  return transport;
+}
+
 async function load<Library>(name: string, run: () => Promise<unknown>): Promise<Library> {
   try {
     return (await run()) as Library;

@@ -5,6 +5,8 @@ import type { BrokerHeaders, NatsConnectionLike } from './connection.ts';
 export interface Envelope {
   readonly reply?: string;
   readonly headers?: BrokerHeaders;
+  /** Told why it can't leave: it is too large, or the connection takes no more. Else nobody is. */
+  readonly failed?: (error: Error) => void;
 }
 
 type Message = readonly [subject: string, payload: Uint8Array, envelope: Envelope];
@@ -67,7 +69,12 @@ export class Departures {
     });
   }
 
-  #publish([subject, payload, envelope]: Message): void {
-    if (this.#canLeave()) this.#connection.publish(subject, payload, envelope);
+  #publish([subject, payload, { failed, ...envelope }]: Message): void {
+    if (!this.#canLeave()) return;
+    try {
+      this.#connection.publish(subject, payload, envelope);
+    } catch (error) {
+      failed?.(error as Error);
+    }
   }
 }

@@ -9,8 +9,8 @@ export class NoAnswerError extends Error {}
 
 interface Asked {
   readonly subject: string;
-  answer(message: BrokerMessage): void;
-  refuse(error: Error): void;
+  readonly answer: (message: BrokerMessage) => void;
+  readonly refuse: (error: Error) => void;
 }
 
 /** Questions and their answers, which come to one subscription, each under a token of its own. */
@@ -25,7 +25,11 @@ export class Requests {
   }
 
   /** @throws NoRespondersError at once; NoAnswerError when nothing has come in time; what it was refused with */
-  ask(subject: string, seconds: number, send: (reply: string) => void): Promise<BrokerMessage> {
+  ask(
+    subject: string,
+    seconds: number,
+    send: (reply: string, failed: (error: Error) => void) => void,
+  ): Promise<BrokerMessage> {
     this.#next += 1;
     const token = `${this.#next}`;
     return new Promise((resolve, reject) => {
@@ -47,11 +51,7 @@ export class Requests {
         },
       };
       this.#asked.set(token, asked);
-      try {
-        send(`${this.#inbox}.${token}`);
-      } catch (error) {
-        asked.refuse(error as Error);
-      }
+      send(`${this.#inbox}.${token}`, asked.refuse);
     });
   }
 

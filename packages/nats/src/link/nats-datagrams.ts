@@ -44,7 +44,7 @@ export class NatsDatagrams implements Datagrams {
   }
 
   send(packet: Uint8Array): void {
-    this.#broker.publish(this.#subject, packet);
+    this.#broker.publishAlone(this.#subject, packet);
   }
 
   close(): void {
