@@ -38,7 +38,7 @@ const grace = 0.2;
  *   on in the thread. If it isn't, something that has settled long ago blocks the thread: it is ended, and the call goes
  *   to another. From then on the call has a clock of its own. While its handler awaits an event, or has returned and
  *   leaves events to be waited for, the thread needs no place.
- * - *draining*: a fifth of a second to answer, or to say that it waits for events that the handler has dispatched. It
+ * - *draining*: a fifth of a second (more if it isn't seen to be blocked, but has no core) to answer, or to say that it waits for events that the handler has dispatched. It
  *   needs no more for that than its event loop, whatever the function of the ended handler does: one that doesn't is
  *   blocked by it, and ended. One that waits is pinged each second, and ended if it doesn't answer within another; so is
  *   one that is *busy* and waits, for an event or for what was printed, if its handler has returned or functions of ended
@@ -58,6 +58,7 @@ export class PoolThread implements CallHolder, ModulesOwner, TakeWatchOwner {
   readonly #clock = new ThreadClock(
     (error) => this.#end(error),
     () => this.#seat.readAll(),
+    () => this.#seat.idleTime,
   );
   readonly #watch = new TakeWatch(this, this.#clock);
   readonly #seat: ThreadSeat;
@@ -257,7 +258,7 @@ export class PoolThread implements CallHolder, ModulesOwner, TakeWatchOwner {
 
   #drain(call: PoolCall): void {
     this.state = 'draining';
-    this.#clock.endIn(grace, () => blockedError(call.handlerName));
+    this.#clock.endBlockedIn(grace, () => blockedError(call.handlerName));
   }
 
   /** The handler awaits an event, goes on, or has ended and leaves events to be waited for. */

@@ -64,6 +64,11 @@ export class ThreadSeat {
   /** Where calls run. */
   readonly place: ThreadPlace;
 
+  /** Seconds for which its thread has waited in its event loop, that is, was not blocked. */
+  get idleTime(): number {
+    return (this.#carrier.worker?.performance.eventLoopUtilization().idle ?? 0) / 1000;
+  }
+
   /** Calls are served in this thread. */
   get isHere(): boolean {
     return this.#carrier.worker === null;
