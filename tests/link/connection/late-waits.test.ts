@@ -109,3 +109,36 @@ test('late waits - a cycle over an expected event, of which the other side is to
   const errors = [top, child].flatMap((each) => [...(each?.event_results.values() ?? [])].map(({ error }) => error));
   expect(errors.filter(isAwaitCycleError)).toHaveLength(1);
 });
+
+test('late waits - a cycle over a forward of an event that the other side has open already, for a function', async () => {
+  const { buses, held, aToB, bToC, cToA } = await triangle('Forwarded');
+  const [a, , c] = buses;
+  const [asked, go] = [gate(), gate()];
+  const top = event('Top');
+  const other = event('Other');
+  c?.on('Top', cToA.dispatch);
+  c?.on('Other', cToA.dispatch);
+  a?.on('Other', aToB.dispatch);
+  // Runs on the side of b, which knows the other event for this function alone.
+  bToC.on('Other', async () => {
+    const awaited = top.eventCompleted();
+    asked.open();
+    await awaited;
+  });
+  a?.on('Top', async () => {
+    await go.opened;
+    await a.find('Other', { past: true, future: false }).then((found) => found?.eventCompleted());
+  });
+  await turns(10);
+  const sent = bToC.dispatch(top);
+  held.hold();
+  const below = c?.dispatch(other);
+  await asked.opened;
+  await turns(10);
+  go.open();
+  await turns(50);
+  held.letGo();
+  await Promise.all([sent, below]);
+  const errors = [top, other].flatMap((each) => [...each.event_results.values()].map(({ error }) => error));
+  expect(errors.filter(isAwaitCycleError)).toHaveLength(1);
+});

@@ -20,7 +20,8 @@ export {
   sourceOf,
   startedAtOf,
 } from '../event/event-result.ts';
-export { chaseAgain, chaseOn } from '../event/chase.ts';
+export { chaseOn, letPass } from '../event/chase.ts';
+export { PassedProbes } from '../event/passed-probes.ts';
 export type { FarWait } from '../event/life-parts.ts';
 export type { Lifecycle, Part, Runner, Wait } from '../event/lifecycle.ts';
 export { lifecycleOf } from '../event/result-helpers.ts';

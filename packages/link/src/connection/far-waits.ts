@@ -1,4 +1,4 @@
-import { chaseAgain, chaseOn } from '@threadbus/core/internal';
+import { chaseOn } from '@threadbus/core/internal';
 import type { Outgoing } from '../outgoing/outgoing.ts';
 import type { LinkOwner } from './link-owner.ts';
 
@@ -16,11 +16,5 @@ export class FarWaits {
   probed(number: number, token: string): void {
     const lifecycle = number < 0 ? this.#owner.followedBy(-number) : this.#outgoing.sentAs(number)?.lifecycle;
     if (lifecycle !== undefined) chaseOn(token, lifecycle);
-  }
-
-  /** The wait is known there now. */
-  known(number: number): void {
-    const lifecycle = number < 0 ? this.#owner.followedBy(-number) : this.#owner.idle.awaited(number);
-    if (lifecycle !== undefined) chaseAgain(lifecycle);
   }
 }

@@ -6,7 +6,7 @@ import type { WireCall, WireEvent, WireOutcome } from '../wire/protocol.ts';
 /** What a link tells its owner, and asks of it. */
 export interface LinkOwner {
   /** Reads what is said to those who wait until the bus over there is idle. @returns false for anything else */
-  readonly idle: { read(kind: number, field: Field): boolean; awaited(id: number): Lifecycle | undefined };
+  readonly idle: { read(kind: number, field: Field): boolean };
   /** The other side has introduced itself. */
   hello(peer: BusIdentity): void;
   /** Where an event for one of this side's subscriptions goes. */

@@ -280,9 +280,6 @@ export class Link implements Wire, AnswersHost, Asking, FrameHost {
       case op.PROBE:
         this.#waits.probed(field(0), field(1));
         break;
-      case op.AGAIN:
-        this.#waits.known(field(0));
-        break;
       case op.CANCEL:
         this.#incoming.cancel(field(0), field(1));
         break;

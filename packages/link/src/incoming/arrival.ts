@@ -1,6 +1,12 @@
 import type { BaseEvent } from '@threadbus/core';
-import { type FarWait, type Lifecycle, lifecycleOf, type Part, type Wait } from '@threadbus/core/internal';
-import { PassedProbes } from './passed-probes.ts';
+import {
+  type FarWait,
+  type Lifecycle,
+  lifecycleOf,
+  type Part,
+  PassedProbes,
+  type Wait,
+} from '@threadbus/core/internal';
 
 /** The link over which an arrival came. */
 export interface ArrivalHost {

@@ -3,6 +3,7 @@ import {
   addChild,
   type ForwardTarget,
   type Lifecycle,
+  letPass,
   lifecycleOf,
   type Part,
   pathOf,
@@ -99,6 +100,7 @@ export class Incoming implements ArrivalOwner {
     if (jump) lifecycle.cover();
     // A function may be called within `accept`, and await at once: then it has to be known who waits for it.
     lifecycle.addWait(arrival);
+    if (known !== undefined) letPass(lifecycle, arrival);
     let part: Part | null;
     try {
       part = destination.accept(event, context);

@@ -4,8 +4,10 @@ import {
   createdAtOf,
   elapsedSince,
   type Lifecycle,
+  letPass,
   lifecycleOf,
   matchesType,
+  PassedProbes,
 } from '@threadbus/core/internal';
 import { unoffered } from '../wire/clone-failure.ts';
 import { encodeThrown } from '../wire/error-codec.ts';
@@ -14,7 +16,6 @@ import { malformed } from '../wire/malformed.ts';
 import { isNestedDeeper } from '../wire/nesting.ts';
 import type { Peer } from '../wire/peer.ts';
 import type { GuestHandlers } from './guest-handlers.ts';
-import { PassedProbes } from './passed-probes.ts';
 import type { Outbox } from '../outgoing/outbox.ts';
 import * as op from '../wire/protocol.ts';
 import type { WireOutcome } from '../wire/protocol.ts';
@@ -97,10 +98,7 @@ export class LinkServer {
 
   /** A handler over there awaits an event: if the number is negative, that of an offer. */
   promote(number: number): void {
-    const lifecycle = this.#followed.get(-number);
-    if (lifecycle === undefined) return;
-    lifecycle.cover();
-    this.#link.outbox.push(op.AGAIN, number);
+    this.#followed.get(-number)?.cover();
   }
 
   /** @param since when the other side began to wait, by its epoch; `sharedSince`: by the clock that nobody sets */
@@ -161,9 +159,9 @@ export class LinkServer {
     for (const { lifecycle } of history.open()) {
       open += 1;
       lifecycle.addWait({ runner: null, far, silent: true, settle });
+      letPass(lifecycle, far);
       lifecycle.cover();
     }
-    outbox.push(op.AGAIN, id);
     settle();
   }
 
@@ -201,6 +199,7 @@ export class LinkServer {
       };
       const far = { chase };
       lifecycle.addWait({ runner: null, far, settle });
+      letPass(lifecycle, far);
     }
   }
 }

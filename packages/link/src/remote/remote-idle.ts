@@ -73,13 +73,8 @@ export class RemoteIdle {
     return true;
   }
 
-  /** What stands for all that the wait with that id waits for, as long as it does. */
-  awaited(id: number): Lifecycle | undefined {
-    return this.#waiting.get(id)?.lifecycle;
-  }
-
   #probed(id: number, token: string): void {
-    const lifecycle = this.awaited(id);
+    const lifecycle = this.#waiting.get(id)?.lifecycle;
     if (lifecycle !== undefined) chaseOn(token, lifecycle);
   }
 

@@ -138,7 +138,6 @@ const checks: Readonly<Record<number, readonly Check[]>> = {
   [op.AWAIT_IDLE]: [isNumber],
   [op.IDLE]: [isNumber, isFlag],
   [op.PROBE_IDLE]: [isNumber, isName],
-  [op.AGAIN]: [isInteger],
   [op.ASK]: [isNumber, isInteger],
   [op.KNOWN]: [isNumber, isInteger, isFlag],
   [op.SHAPE]: [below(maxShapes + 1), areNames],

@@ -29,7 +29,7 @@ export const EVENT = 2;
 export const RESULTS = 3;
 /**
  * A handler awaits the event: run it, and what its completion needs, ahead of the queue. With a negative number it is the
- * event of that offer, and it is answered by AGAIN.
+ * event of that offer.
  */
 export const PROMOTE = 4;
 /** End the event's handlers; answered by RESULTS like any other. */
@@ -84,19 +84,13 @@ export const UNOFFERED = 19;
 export const PROBE = 30;
 /**
  * id: a handler waits until the bus at the receiver's end is idle: run what is under way there ahead of the queue.
- * Answered by AGAIN at once, and by IDLE when all of that is complete.
+ * Answered by IDLE when all of that is complete.
  */
 export const AWAIT_IDLE = 31;
 /** id, idle: what was under way is complete, and whether more has come since. */
 export const IDLE = 32;
 /** id, token: as PROBE, but what is needed is whatever the AWAIT_IDLE with that id waits for. */
 export const PROBE_IDLE = 33;
-
-/**
- * number: the receiver's wait is known here now, for the offer of that negative number or the AWAIT_IDLE of that id. A
- * probe that passed here before has not seen it: who waits there looks for cycles again.
- */
-export const AGAIN = 34;
 
 /** number, order: whether the other side still has that EVENT, which was the so many-th; answered by KNOWN at once. */
 export const ASK = 50;
@@ -130,7 +124,6 @@ export const fieldCounts: Readonly<Record<number, number>> = {
   [AWAIT_IDLE]: 1,
   [IDLE]: 2,
   [PROBE_IDLE]: 2,
-  [AGAIN]: 1,
   [ASK]: 2,
   [KNOWN]: 3,
 };
