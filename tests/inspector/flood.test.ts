@@ -41,10 +41,10 @@ test('flood - records and memory are bounded, one page that reads and one that d
   const records = look.records - before.records;
   expect(records).toBeGreaterThan(100);
   // More is never sent, however little happens; while more than 20,000 events a second do, an eighth of that. A second's
-  // worth may have been left over, and a machine that is busy elsewhere may be slower than that for a while.
+  // worth may have been left over, and a machine that is busy elsewhere may have been slower than that for a second.
   const seconds = flooded.took / 1000;
   const rate = flooded.events / seconds > 60_000 ? 250 : 2000;
-  expect(records).toBeLessThanOrEqual(rate * seconds + 2000);
+  expect(records).toBeLessThanOrEqual(rate * seconds + 4000);
   expect(look.skipped).toBeGreaterThan(0);
   // 16 MiB of events, a megabyte of what waits for each page, and what they hold by the way.
   expect(flooded.grown).toBeLessThan(40 * 1024 * 1024);
