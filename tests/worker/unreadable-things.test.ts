@@ -1,7 +1,7 @@
 import { BaseEvent, EventBus, isBusError } from '@threadbus/core';
 import { HandlerPool, WorkerBus } from '@threadbus/worker';
 import { afterAll, expect, test } from 'vitest';
-import { handle, unreadable } from '../fixtures/worker/unreadable.ts';
+import handle, { unreadable } from '../fixtures/worker/unreadable.ts';
 import { fixtureUrl } from '../helpers/fixture.ts';
 import { sharedCounter } from '../helpers/shared-counter.ts';
 
