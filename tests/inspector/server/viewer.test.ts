@@ -30,13 +30,15 @@ test('viewer - one that stops reading misses changes, is told how many, and sees
   stream.pause();
   // Each that is shown is 50 kB: until more than what the system keeps, and a megabyte, is unread. A page is shown so many
   // calls a second, so that most of these events are in nobody's way.
-  while (look.ofType('Loud').length < 250) {
-    await bus.dispatch(event('Loud'));
-    // Faster would be a flood, of which a page is shown less.
-    await new Promise((resolve) => void setTimeout(resolve, 5));
-  }
-  await bus.dispatch(event('Last'));
-  await look.event('Last');
+  const untilShown = async (type: string, count: number): Promise<void> => {
+    while (look.ofType(type).length < count) {
+      await bus.dispatch(event(type));
+      // Faster would be a flood, of which a page is shown less.
+      await new Promise((resolve) => void setTimeout(resolve, 5));
+    }
+  };
+  await untilShown('Loud', 250);
+  await untilShown('Last', 1);
   const slow = new Look(stream);
   stream.resume();
   await slow.event('Last');
