@@ -2,8 +2,9 @@
 const remembered = 1024;
 
 /**
- * Probes for cycles that have come to one event or gone over one edge: over an edge each goes once. One that leads into a circle that isn't its own, or
- * between objects of one event, would go round as long as the circle lasts, and two of them if only the last was known.
+ * Probes for cycles that have come to one event or gone over one edge: over an edge each goes once. One that leads into a
+ * circle that isn't its own, or between objects of one event, would go round as long as the circle lasts, and two of them
+ * if only the last was known.
  */
 export class PassedProbes {
   readonly #tokens = new Set<string>();
