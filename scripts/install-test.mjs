@@ -92,14 +92,14 @@ async function install(tarballs) {
 }
 
 /**
- * A package ships the declarations of its exports, and in one file what several of them share: none of its rooms.
- * They name no dependency's types but zod's, with which payloads are described.
+ * A package ships the declarations of its exports, and in one file what several of them share: nothing of its inside.
+ * They name no dependency's types but zod's, with which payloads are described, and no sibling's inside either.
  */
 function checkDeclarations() {
   for (const name of packageNames) {
     const dist = join(consumer, 'node_modules', '@threadbus', name, 'dist');
     const files = readdirSync(dist, { recursive: true }).filter((file) => /\.d\.ts(?:\.map)?$/.test(file));
-    const inside = files.filter((file) => !/^(?:index|internal|register|shared)\.d\.ts(?:\.map)?$/.test(file));
+    const inside = files.filter((file) => !/^(?:index|register|shared)\.d\.ts(?:\.map)?$/.test(file));
     if (inside.length > 0) throw new Error(`@threadbus/${name} ships internal declarations: ${inside.join(', ')}`);
     const seen = new Set();
     const foreign = new Set();
@@ -110,7 +110,7 @@ function checkDeclarations() {
       const declarations = readFileSync(file, 'utf8').replaceAll(/\/\*.*?\*\//gs, '');
       for (const [, from] of declarations.matchAll(/(?:from |import\()'([^']+)'/g)) {
         if (from.startsWith('.')) queue.push(join(dirname(file), from.replace(/\.[jt]s$/, '.d.ts')));
-        else if (!/^(?:node:|@threadbus\/)/.test(from)) foreign.add(from);
+        else if (!/^(?:node:|@threadbus\/\w+$)/.test(from)) foreign.add(from);
       }
     }
     const wrong = [...foreign].filter((from) => from !== 'zod');

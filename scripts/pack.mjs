@@ -1,6 +1,6 @@
 // Builds the packages and puts their tarballs into a folder: `npm run pack -- ../my-app`.
 import { execFile } from 'node:child_process';
-import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -80,13 +80,24 @@ async function bundle(stage, names) {
   for (const file of readdirSync(dist, { recursive: true })) if (/\.js(\.map)?$/.test(file)) rmSync(join(dist, file));
   cpSync(outdir, dist, { recursive: true });
   rmSync(outdir, { recursive: true });
-  await bundleDeclarations(dist, exportedTypes(stage));
+  await bundleDeclarations(dist, publicExports(stage), publicNames);
 }
 
-/** What the exports of the package call their types: `index` and, for the siblings, `internal`. */
-function exportedTypes(folder) {
-  const { exports } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
-  return Object.values(exports).map(({ types }) => /^\.\/dist\/(.*)\.d\.ts$/.exec(types)[1]);
+/** The files of the public exports; the siblings' own, `internal`, loses its types. */
+function publicExports(folder) {
+  const file = join(folder, 'package.json');
+  const described = JSON.parse(readFileSync(file, 'utf8'));
+  delete described.exports['./internal']?.types;
+  writeFileSync(file, `${JSON.stringify(described, null, 2)}\n`);
+  const typed = Object.values(described.exports).filter(({ types }) => types !== undefined);
+  return typed.map(({ types }) => /^\.\/dist\/(.*)\.d\.ts$/.exec(types)[1]);
+}
+
+/** What the index of `@threadbus/…` exports. */
+function publicNames(sibling) {
+  const index = readFileSync(join(root, 'packages', sibling.replace('@threadbus/', ''), 'dist', 'index.d.ts'), 'utf8');
+  const lists = [...index.matchAll(/^export (?:type )?\{([^}]*)\}/gm)].map(([, list]) => list.split(','));
+  return new Set(lists.flat().map((name) => name.replace(/^\s*type\s|^.*\sas\s/, '').trim()));
 }
 
 function versionOf(name) {

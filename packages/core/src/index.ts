@@ -7,7 +7,7 @@ export { BaseEvent } from './event/base-event.ts';
 export type { AnyEvent, EventClass, EventConstructor } from './event/base-event.ts';
 export type { EventBusOptions, StopOptions, WalMode } from './bus/bus-options.ts';
 export { Dispatch } from './event/dispatch.ts';
-export type { Dispatchable, DispatchOptions, RunningBus } from './event/dispatch.ts';
+export type { Dispatchable, DispatchOptions, RunningBus, Transferable } from './event/dispatch.ts';
 export * from './basics/errors.ts';
 export type { StuckFrame } from './basics/stuck-frame.ts';
 export * from './basics/first-result-error.ts';

@@ -26,6 +26,7 @@ const handshakeTimeout = 10;
 export class LinkedBus extends BusReference implements Disposable {
   readonly #close: () => void;
 
+  /** @internal */
   constructor(remote: RemoteBus, close: () => void) {
     super(remote);
     this.#close = close;
@@ -45,6 +46,7 @@ export class LinkedBus extends BusReference implements Disposable {
 export class Linking extends LinkedBus implements PromiseLike<LinkedBus> {
   readonly #ready: Promise<LinkedBus>;
 
+  /** @internal */
   constructor(remote: RemoteBus, close: () => void, ready: Promise<LinkedBus>) {
     super(remote, close);
     this.#ready = ready;

@@ -117,6 +117,7 @@ export class WorkerBusGroup implements ForwardTarget, AsyncDisposable {
     return dispatched;
   }
 
+  /** @internal */
   accept(event: BaseEvent, context: AsyncResource): Part | null {
     return this.#choose(event).dispatch[forwardTarget].accept(event, context);
   }

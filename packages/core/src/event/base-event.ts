@@ -137,12 +137,15 @@ export class BaseEvent<R = unknown, I = R> extends EventProgress<R, BaseEvent, I
     };
   }
 
+  /** Checked before, where it came from: on another side, or as it went into a log. @internal */
+  constructor(payload: object, given: TrustedFields);
   /**
    * Makes an event, which is pending until it is dispatched.
    * @param payload validated here; the object itself is never changed. Unknown fields are kept.
    * @param given fields of the framework, such as `{ event_timeout: 5 }`
    * @throws EventValidationError
    */
+  constructor(payload?: object, given?: EventFields);
   constructor(payload: object = {}, given: EventFields | TrustedFields = noFields) {
     super();
     const { definition } = new.target;

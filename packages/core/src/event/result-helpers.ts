@@ -48,7 +48,7 @@ export abstract class ResultHelpers<R, E extends object = object> {
     lifecycleOf = (subject) => subject.#lifecycle;
   }
 
-  /** @param lifecycle of another event; absent: this is an event itself, at the start of its life */
+  /** @internal @param lifecycle of another event; absent: this is an event itself, at the start of its life */
   constructor(lifecycle?: Lifecycle) {
     this.#lifecycle = lifecycle ?? new Lifecycle(this);
   }

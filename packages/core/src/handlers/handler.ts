@@ -52,6 +52,7 @@ export interface ForwardTarget {
 /** A bus's bound `dispatch`, which can be registered as a handler to forward events: `main.on('*', auth.dispatch)`. */
 export interface Forward {
   <E extends Dispatchable>(event: E | Hint<TakeEvent>, options?: DispatchOptions): Dispatch<E>;
+  /** @internal */
   readonly [forwardTarget]: ForwardTarget;
 }
 

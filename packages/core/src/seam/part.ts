@@ -6,7 +6,7 @@
  */
 export { cancelWith } from '../event/cancellation.ts';
 export { enterTree, noEventError, passed, skip } from '../event/causality.ts';
-export { hasTransfer, takeTransfer, type Transferable } from '../event/dispatch.ts';
+export { hasTransfer, takeTransfer } from '../event/dispatch.ts';
 export {
   addChild,
   completedAtOf,

@@ -1,4 +1,5 @@
-import { createdAtOf, type Transferable } from '@threadbus/core/internal';
+import type { Transferable } from '@threadbus/core';
+import { createdAtOf } from '@threadbus/core/internal';
 import type { Outbox } from '../outgoing/outbox.ts';
 import type { RemotePart } from '../outgoing/remote-part.ts';
 import { ownEntries } from '../wire/clone-path.ts';

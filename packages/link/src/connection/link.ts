@@ -1,4 +1,4 @@
-import type { BaseEvent, EventBus, EventResult } from '@threadbus/core';
+import type { BaseEvent, EventBus, EventResult, Transferable } from '@threadbus/core';
 import {
   busEngine,
   type BusEngine,
@@ -6,7 +6,6 @@ import {
   type EventConstructor,
   type ForwardTarget,
   type Lifecycle,
-  type Transferable,
   describe,
   isReadableError,
 } from '@threadbus/core/internal';

@@ -1,4 +1,4 @@
-import type { BaseEvent, EventResult } from '@threadbus/core';
+import type { BaseEvent, EventResult, Transferable } from '@threadbus/core';
 import {
   completedAtOf,
   type EventConstructor,
@@ -6,7 +6,6 @@ import {
   pathOf,
   type ResultSource,
   startedAtOf,
-  type Transferable,
 } from '@threadbus/core/internal';
 import { unclonableValue } from '../wire/clone-failure.ts';
 import { withoutUnclonable } from '../wire/outcome-repair.ts';

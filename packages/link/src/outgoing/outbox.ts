@@ -1,4 +1,5 @@
-import { describe, isReadableError, type Transferable } from '@threadbus/core/internal';
+import type { Transferable } from '@threadbus/core';
+import { describe, isReadableError } from '@threadbus/core/internal';
 import { isDetached } from '../wire/clone-path.ts';
 import { isNestedDeeper } from '../wire/nesting.ts';
 import { isCloneFailure, type Transport } from '../transport/transport.ts';

@@ -1,4 +1,10 @@
-import { type BaseEvent, BusCapacityError, type RunningBus, type EventResult } from '@threadbus/core';
+import {
+  type BaseEvent,
+  BusCapacityError,
+  type EventResult,
+  type RunningBus,
+  type Transferable,
+} from '@threadbus/core';
 import {
   type BusIdentity,
   cancelledError,
@@ -10,7 +16,6 @@ import {
   type SafeLogger,
   setPath,
   takeTransfer,
-  type Transferable,
 } from '@threadbus/core/internal';
 import { CancelCauses } from './cancel-causes.ts';
 import type { Crossings } from './crossings.ts';

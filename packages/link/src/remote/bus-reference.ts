@@ -29,6 +29,7 @@ export class BusReference implements RunningBus {
     showAs(this.prototype, (bus) => `${bus.constructor.name} ${bus.toString()}`);
   }
 
+  /** @internal */
   constructor(remote: RemoteBus) {
     this.#remote = remote;
   }

@@ -1,4 +1,5 @@
-import { describe, isReadableError, type Transferable } from '@threadbus/core/internal';
+import type { Transferable } from '@threadbus/core';
+import { describe, isReadableError } from '@threadbus/core/internal';
 import { LinkError } from '../wire/errors.ts';
 
 /**

@@ -1,4 +1,5 @@
-import { describe, type Transferable } from '@threadbus/core/internal';
+import type { Transferable } from '@threadbus/core';
+import { describe } from '@threadbus/core/internal';
 
 /** What is to move with the next result that it is in. */
 const moving = new WeakSet();

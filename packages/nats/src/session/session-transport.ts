@@ -1,4 +1,4 @@
-import type { Transferable } from '@threadbus/core/internal';
+import type { Transferable } from '@threadbus/core';
 import { LinkError, type Transport } from '@threadbus/link';
 import { outsideContexts } from '@threadbus/link/internal';
 import type { Datagrams } from './datagrams.ts';
