@@ -309,6 +309,7 @@ export class BusEngine implements DeliveryHost, ForwardTarget, LogHost, Places, 
     lifecycle.attach(delivery);
     this.capacity.enter();
     this.history.add(delivery);
+    if (this.twins !== null) this.twins.took(delivery.arrival);
     if (arrival === null) this.loop.enqueue(delivery);
     else {
       delivery.arriving = true;

@@ -7,6 +7,8 @@ export interface Twins {
   readonly key: object;
   /** The bus has had the event as another object; if not, the bus's links know it from now on. */
   isTwin(event: BaseEvent, bus: Readonly<BusIdentity>): boolean;
+  /** The bus takes its so many-th event. */
+  took(arrival: number): void;
   /** The event is complete. */
   left(event: BaseEvent): void;
 }

@@ -107,6 +107,19 @@ export class CompletedEvents {
     yield* takeNewer(kept, 0);
   }
 
+  /** All from that arrival on; looks only as far back as there are any. */
+  from(arrival: number): Arrived[] {
+    const found: Arrived[] = [];
+    for (let place = this.#tail - 1; place >= this.#head; place -= 1) {
+      const at = place & this.#mask;
+      if ((this.#greatest[at] ?? 0) < arrival) break;
+      const event = this.#events[at] ?? null;
+      const own = this.#arrivals[at] ?? 0;
+      if (event !== null && own >= arrival) found.push({ event, arrival: own });
+    }
+    return found;
+  }
+
   /** Twice the room; each stands where its place says. */
   #grow(): void {
     const [events, arrivals, greatest, mask] = [this.#events, this.#arrivals, this.#greatest, this.#mask];

@@ -1,5 +1,5 @@
 import { type BaseEvent, orderOf } from '../event/base-event.ts';
-import { byArrival, CompletedEvents } from './completed-events.ts';
+import { type Arrived, byArrival, CompletedEvents } from './completed-events.ts';
 import { type Open, OpenList } from './open-list.ts';
 import { lifecycleOf } from '../event/result-helpers.ts';
 
@@ -50,6 +50,11 @@ export class EventHistory<T extends InFlight<T>> implements ReadonlyMap<string, 
   /** What is in flight, in order of arrival. */
   open(): T[] {
     return [...this.#pending, ...this.#started, ...(this.#forgotten ?? [])].sort(byArrival);
+  }
+
+  /** What is completed and remembered of all from that arrival on, in order of arrival. */
+  completedFrom(arrival: number): Arrived[] {
+    return this.#completed.from(arrival).sort(byArrival);
   }
 
   add(flight: T): void {

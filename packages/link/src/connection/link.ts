@@ -11,6 +11,7 @@ import {
 } from '@threadbus/core/internal';
 import { Answers, type AnswersHost } from '../incoming/answers.ts';
 import type { Crossings } from '../outgoing/crossings.ts';
+import type { DispatchTimes } from '../outgoing/dispatch-times.ts';
 import { decodeFailure, encodeThrown } from '../wire/error-codec.ts';
 import { LinkError } from '../wire/errors.ts';
 import type { GuestHandlers } from '../incoming/guest-handlers.ts';
@@ -95,6 +96,10 @@ export class Link implements Wire, AnswersHost, Asking, FrameHost {
 
   get crossings(): Crossings {
     return this.outgoing.crossings;
+  }
+
+  get times(): DispatchTimes {
+    return this.crossings.times;
   }
 
   /** Events from the other side are being handled here. */

@@ -1,12 +1,6 @@
 import type { BaseEvent } from '@threadbus/core';
-import {
-  type FarWait,
-  type Lifecycle,
-  lifecycleOf,
-  type Part,
-  PassedProbes,
-  type Wait,
-} from '@threadbus/core/internal';
+import { type Lifecycle, lifecycleOf, type Part } from '@threadbus/core/internal';
+import { FarEdge } from './far-edge.ts';
 
 /** The link over which an arrival came. */
 export interface ArrivalHost {
@@ -24,8 +18,7 @@ export interface ArrivalOwner {
 }
 
 /** An event that came over a link and is being handled here. */
-export class Arrival implements Wait, FarWait {
-  readonly runner = null;
+export class Arrival extends FarEdge {
   readonly host: ArrivalHost;
   readonly number: number;
   readonly event: BaseEvent;
@@ -48,8 +41,6 @@ export class Arrival implements Wait, FarWait {
   slot = -1;
   /** Handlers of the event that are running, for the board. */
   running = 0;
-  /** Null until there is one: few events are ever needed by an await that may close a cycle. */
-  #probes: PassedProbes | null = null;
 
   constructor(
     owner: ArrivalOwner,
@@ -60,6 +51,7 @@ export class Arrival implements Wait, FarWait {
     isCall: boolean,
     ancestors: readonly string[] | null,
   ) {
+    super();
     this.#owner = owner;
     this.host = host;
     this.number = number;
@@ -68,11 +60,6 @@ export class Arrival implements Wait, FarWait {
     this.brought = brought;
     this.isCall = isCall;
     this.ancestors = ancestors;
-  }
-
-  /** The other side waits for the answer. */
-  get far(): FarWait {
-    return this;
   }
 
   /** The handlers' errors go to the other end with the results, and are reported there if nobody asks for them. */
@@ -90,9 +77,8 @@ export class Arrival implements Wait, FarWait {
     return this.part?.results.includes(runner) === true;
   }
 
-  chase(token: string): void {
-    this.#probes ??= new PassedProbes();
-    if (this.#probes.first(token)) this.host.probe(this.number, token);
+  protected probe(token: string): void {
+    this.host.probe(this.number, token);
   }
 
   /** The event is complete: what brought it waits for that as nobody's await. */

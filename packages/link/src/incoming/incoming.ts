@@ -3,7 +3,6 @@ import {
   addChild,
   type ForwardTarget,
   type Lifecycle,
-  letPass,
   lifecycleOf,
   type Part,
   pathOf,
@@ -99,8 +98,7 @@ export class Incoming implements ArrivalOwner {
     if (known === undefined) this.#enterTree(event, under, ancestors);
     if (jump) lifecycle.cover();
     // A function may be called within `accept`, and await at once: then it has to be known who waits for it.
-    lifecycle.addWait(arrival);
-    if (known !== undefined) letPass(lifecycle, arrival);
+    arrival.from(lifecycle, known !== undefined);
     let part: Part | null;
     try {
       part = destination.accept(event, context);

@@ -9,6 +9,7 @@ import {
   setPath,
   type Twins,
 } from '@threadbus/core/internal';
+import { DispatchTimes } from './dispatch-times.ts';
 import { EventIndex } from '../wire/event-index.ts';
 
 /** How many completed events a linked bus knows again: one that is slower than so many others runs twice. */
@@ -28,6 +29,7 @@ class Crossed {
   readonly events = new EventIndex();
   /** Null until there is one: most buses never get an event back. */
   returned: WeakSet<Lifecycle> | null = null;
+  readonly times = new DispatchTimes();
   /** Events that are complete here, by id. */
   readonly past = new Map<string, Past>();
   /** Their ids, in a ring: to find the oldest in the map takes it longer the more were deleted. */
@@ -115,6 +117,15 @@ export class Crossings implements Twins {
     if (this.pastOf(event)?.had === true) return true;
     this.add(event);
     return false;
+  }
+
+  /** When the bus took its events. */
+  get times(): DispatchTimes {
+    return this.#shared.times;
+  }
+
+  took(arrival: number): void {
+    this.#shared.times.took(arrival);
   }
 
   left(event: BaseEvent): void {

@@ -27,6 +27,9 @@ import { sharedNow } from '../wire/shared-clock.ts';
 import { Destination, type PartHost, RemotePart } from '../outgoing/remote-part.ts';
 import type { SendOperation } from './remote-subscriptions.ts';
 
+/** The other side keeps what it offers until it is told: once for so many. */
+const offersTold = 64;
+
 interface Expectation {
   readonly key: string;
   /** Epoch milliseconds. */
@@ -87,6 +90,7 @@ export class RemoteExpectations {
     if (timeout === 0) return Promise.reject(timeoutError(0));
     this.#next += 1;
     const id = this.#next;
+    let refused = 0;
     return new Promise((resolve, reject) => {
       const end = (taken: number): void => {
         this.#waiting.delete(id);
@@ -100,7 +104,11 @@ export class RemoteExpectations {
         Class: typeof pattern === 'string' ? undefined : pattern,
         offer: (event, offer) => {
           try {
-            if (!isExpected(event, options)) return;
+            if (!isExpected(event, options)) {
+              refused += 1;
+              if (refused % offersTold === 0) this.#send?.(op.TAKE, id, -offer);
+              return;
+            }
             this.#follow(event, offer);
             end(offer);
             resolve(event);

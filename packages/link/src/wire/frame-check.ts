@@ -124,7 +124,7 @@ const checks: Readonly<Record<number, readonly Check[]>> = {
   [op.EXPECT]: [isNumber, isName, isTime, isTime],
   [op.OFFER]: [isNumber, isNumber, isWireEvent],
   [op.UNEXPECT]: [isNumber, isNumber],
-  [op.TAKE]: [isNumber, isNumber],
+  [op.TAKE]: [isNumber, isInteger],
   [op.PING]: [isInteger],
   [op.PONG]: [isInteger],
   [op.SUSPENDED]: [],

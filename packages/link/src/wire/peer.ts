@@ -45,9 +45,9 @@ export class Peer {
     this.#kinds[number] = { type: field(1), schema: field(2), timeout: field(3), completion };
   }
 
-  /** Milliseconds since a time of the other side, which it tells by the clock that nobody sets and by the epoch. */
-  age(shared: number, epochMs: number): number {
-    return this.#sharedClock === sharedClock() ? sharedNow() - shared : Date.now() - epochMs;
+  /** A time that the other side tells by the clock that nobody sets and by the epoch: by this side's clock that nobody sets. */
+  sharedTime(shared: number, epochMs: number): number {
+    return this.#sharedClock === sharedClock() ? shared : sharedNow() - (Date.now() - epochMs);
   }
 
   /** A time of its clock; `never` is the same on both sides. */

@@ -39,15 +39,15 @@ export const SUBSCRIBE = 6;
 export const UNSUBSCRIBE = 7;
 /**
  * id, pattern, since, sharedSince: offer every event that matches the pattern, as it is dispatched, until UNEXPECT; first
- * those that are under way and were made there later, while this was on its way. `sharedSince` is milliseconds of the
+ * those that were dispatched there since then, while this was on its way. `sharedSince` is milliseconds of the
  * clock that nobody sets; where the sides share none, `since` stands for it, in epoch milliseconds.
  */
 export const EXPECT = 8;
-/** An event for expectation `id`; kept by the sender until UNEXPECT says which one was taken. */
+/** An event for expectation `id`; kept by the sender until it hears that this one, or none up to it, is taken. */
 export const OFFER = 9;
 /** The expectation is over; the event of offer `taken` (0 = none) is followed: RESULTS come when it is complete. */
 export const UNEXPECT = 10;
-/** As UNEXPECT with a taken offer, but the expectation goes on: it is a stream's. */
+/** As UNEXPECT with a taken offer, but the expectation goes on: it is a stream's. Negative: none up to that offer is. */
 export const TAKE = 21;
 /** Answered by PONG as soon as it is read: shows that the other side looks at its messages. */
 export const PING = 11;
