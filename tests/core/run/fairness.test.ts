@@ -41,6 +41,40 @@ for (const kind of ['synchronous', 'asynchronous'] as const) {
   });
 }
 
+const forms: Readonly<Record<string, (dispatch: ReturnType<EventBus['dispatch']>) => PromiseLike<unknown>>> = {
+  await: (dispatch) => dispatch,
+  'a call of then': (dispatch) => dispatch.then(() => undefined),
+  eventCompleted: (dispatch) => dispatch.eventCompleted(),
+  eventResult: (dispatch) => dispatch.eventResult({ raiseIfNone: false }),
+  eventResultsList: (dispatch) => dispatch.eventResultsList({ raiseIfNone: false }),
+  'eventResult without options': (dispatch) => dispatch.eventResult(),
+  eventErrors: (dispatch) => dispatch.eventErrors(),
+  finally: (dispatch) => dispatch.finally(() => undefined),
+};
+
+for (const [form, wait] of Object.entries(forms)) {
+  test(`fairness - with ${form}, whoever waits goes on before an event that someone else dispatches meanwhile`, async () => {
+    const handlers = [() => 1, async () => Promise.resolve(1), async () => (await Promise.resolve(), 1)];
+    for (const handler of handlers) {
+      for (let microtasks = 1; microtasks < 16; microtasks += 1) {
+        const { bus, count } = counting(handler);
+        const dispatch = bus.dispatch(new Tick({}));
+        const other = (async () => {
+          for (let n = 0; n < microtasks; n += 1) await Promise.resolve();
+          const began = bus.dispatch(new Tick({})).event;
+          return { completed: dispatch.event.event_status === 'completed', began };
+        })();
+        await wait(dispatch);
+        const seen = count();
+        const { completed } = await other;
+        // Dispatched while the first was under way, or when it was done.
+        expect({ microtasks, completed, seen }).toEqual({ microtasks, completed, seen: 1 });
+        await bus.stop();
+      }
+    }
+  });
+}
+
 test('fairness - of three who await each an event of one bus, each goes on before the next event', async () => {
   const { bus, count } = counting();
   const seen: number[] = [];

@@ -1,4 +1,4 @@
-import { waitFor } from './context.ts';
+import { callOutside, liveHandler, waitFor } from './context.ts';
 import { checkWait } from '../basics/duration.ts';
 import { type ErrorPlace, EventStateError, TimeoutError } from '../basics/errors.ts';
 import type { Lifecycle } from './lifecycle.ts';
@@ -35,6 +35,18 @@ export function limitedCompletion<T>(
     // oxlint-disable-next-line typescript/prefer-promise-reject-errors -- what a check threw, as it is
     return Promise.reject(error);
   }
+}
+
+/** What `then` of the event does, once it was dispatched. */
+export function thenCompleted<T, Value, Failure>(
+  lifecycle: Lifecycle,
+  value: T,
+  onValue: ((value: T) => Value | PromiseLike<Value>) | null | undefined,
+  onError: ((error: unknown) => Failure | PromiseLike<Failure>) | null | undefined,
+): Promise<Value | Failure> {
+  return liveHandler() === null && lifecycle.sequence > 0
+    ? callOutside(lifecycle, value, onValue, onError)
+    : completion(lifecycle, value).then(onValue, onError);
 }
 
 /** Resolves to `value` once the event is completed. */

@@ -5,7 +5,7 @@ import { EventStateError } from '../basics/errors.ts';
 import type { Hint, TakeEvent } from '../basics/hint.ts';
 import { showAs } from '../basics/inspect.ts';
 import { checkFlag, checkOptions, checkSignal } from '../basics/options.ts';
-import { type CompletionOptions } from './completion.ts';
+import { type CompletionOptions, thenCompleted } from './completion.ts';
 import { lifecycleOf, ResultHelpers, type ResultOf } from './result-helpers.ts';
 
 /** An event's way into the log of a bus. */
@@ -148,7 +148,7 @@ export class Dispatch<E extends Dispatchable = Dispatchable>
     onCompleted?: ((event: E) => Value | PromiseLike<Value>) | null,
     onError?: ((error: unknown) => Failure | PromiseLike<Failure>) | null,
   ): Promise<Value | Failure> {
-    return this.event.eventCompleted().then(onCompleted, onError);
+    return thenCompleted(lifecycleOf(this), this.event, onCompleted, onError);
   }
 
   /**
@@ -162,7 +162,7 @@ export class Dispatch<E extends Dispatchable = Dispatchable>
 
   /** For errors of the wait itself: an await cycle, or a stopped bus. */
   catch<Failure>(onError: (error: unknown) => Failure | PromiseLike<Failure>): Promise<E | Failure> {
-    return this.event.eventCompleted().catch(onError);
+    return this.then(undefined, onError);
   }
 
   /** Calls `onEnd` when the event is completed, or the wait for it has failed. */

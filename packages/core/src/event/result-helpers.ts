@@ -1,5 +1,5 @@
 import { completion, type CompletionOptions, limitedCompletion, placeOf } from './completion.ts';
-import { liveHandler, woken } from './context.ts';
+import { liveHandler, wokenNext } from './context.ts';
 import { didYouMean, handledTypes } from '../basics/did-you-mean.ts';
 import { NoResultError, ResultConflictError } from '../basics/errors.ts';
 import type { EventResult } from './event-result.ts';
@@ -162,7 +162,7 @@ class ResultWait<R, E extends object, T> implements Wait {
   }
 
   settle(): void {
-    woken();
+    wokenNext();
     try {
       this.#resolve(this.#toValue(countingResults(this.#lifecycle, noOptions, this.#kind)));
     } catch (error) {

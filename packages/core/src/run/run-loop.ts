@@ -1,5 +1,5 @@
 import { type Moment, never, now } from '../basics/clock.ts';
-import { activeHandler, wakes } from '../event/context.ts';
+import { activeHandler, haveGoneOn, wakes } from '../event/context.ts';
 import type { Delivery } from './delivery.ts';
 import { Fifo } from '../basics/fifo.ts';
 import type { HandlerRun } from './handler-run.ts';
@@ -23,7 +23,8 @@ import { afterMicrotasks, afterTurn, isOverdue, soon, spend } from './turns.ts';
  * fewer events are busy than may be.
  *
  * Two more things are let go first. Whoever awaited an event goes on before the next one starts: a turn in which a wait
- * has ended is over, and the next begins when no microtask is left. And timers and I/O get a turn now and then, however
+ * has ended is over, and the next begins when no microtask is left; or at once, if nothing was left to do and the next
+ * event came in when he had gone on. And timers and I/O get a turn now and then, however
  * long the queue and however fast the handlers.
  */
 export class RunLoop {
@@ -55,6 +56,8 @@ export class RunLoop {
   #pumping = false;
   /** Waits in this thread that had ended before the last turn. */
   #wakes = wakes;
+  /** What `wakes` was when the next turn was asked for, if whoever had been told to go on does so before it. */
+  #clearAt = wakes;
   /** Events have come in whose dispatchers have not had a microtask to await them since. */
   #fresh = false;
   /** Asked before each event; true = go on later, the answerer calls `schedule`. Lets a thread look at its messages. */
@@ -141,6 +144,7 @@ export class RunLoop {
       return;
     }
     this.#scheduled = true;
+    this.#clearAt = haveGoneOn(this.#wakes) ? wakes : this.#wakes;
     soon((this.#gatherSoon ??= () => this.#gather()));
   }
 
@@ -165,7 +169,7 @@ export class RunLoop {
   // A handler that awaits a Dispatch gets here one microtask later than with a result helper called in the same breath.
   // Then the loop lets all microtasks pass that are due, so that events awaited together start in their order.
   #gather(): void {
-    if (this.#wakes !== wakes) afterMicrotasks(this.#pumpSoon());
+    if (this.#wakes !== wakes && this.#clearAt !== wakes) afterMicrotasks(this.#pumpSoon());
     else if (this.#handlersAsk) soon(this.#pumpSoon());
     else this.#pump();
   }
@@ -189,6 +193,8 @@ export class RunLoop {
       this.#pumping = false;
     }
     if (!many || this.#wakes !== wakes || this.#awaited.first?.awaitedTurn === this.#turn) this.schedule();
+    // What was there before they were told to go on lets even those pass who come late.
+    this.#clearAt = this.#wakes;
   }
 
   #pumpSoon(): () => void {
