@@ -14,7 +14,7 @@ export { type HasRun, RemotePart, type Target } from './outgoing/remote-part.ts'
 export { BusReference } from './remote/bus-reference.ts';
 export { linkOver } from './remote/link-over.ts';
 export { RemoteBus } from './remote/remote-bus.ts';
-export { cloneFailure, TransportEnded } from './transport/transport.ts';
+export { cloneFailure, FrameUnread, TransportEnded } from './transport/transport.ts';
 export { portTransport } from './transport/port-transport.ts';
 export { SocketChunks } from './transport/socket-chunks.ts';
 export { chunksTransport, socketTransport } from './transport/stream-transport.ts';

@@ -1,4 +1,4 @@
-import { BaseEvent, type EventBus } from '@threadbus/core';
+import { BaseEvent, type EventBus, isUnserializableError } from '@threadbus/core';
 import { HandlerPool, isWorkerCrashedError, WorkerBus } from '@threadbus/worker';
 import { expect, onTestFinished, test } from 'vitest';
 import { fixtureUrl } from '../../helpers/fixture.ts';
@@ -42,4 +42,46 @@ test('unreadable - a call that its pool thread can not read fails, and the next 
   bus.on('*', pool.handler(fixtureUrl('worker/double-task')));
   expect(isWorkerCrashedError(await errorOf(bus, event('Unread', 980)))).toBe(true);
   expect(await bus.dispatch(event('Unread', 1)).eventResult()).toBe(4);
+});
+
+test.for([
+  ['thread', little],
+  ['process', { stackSizeMb: 0.24 }],
+] as const)(
+  'unreadable - of events that were sent together only the one that can not be read fails (%s)',
+  async ([isolation, resourceLimits]) => {
+    const bus = await WorkerBus.start(fixtureUrl('worker/echo-bus'), {
+      parent: quietBus({ name: `UnreadableAmong-${isolation}` }),
+      resourceLimits,
+      isolation,
+    });
+    onTestFinished(async () => bus.stop());
+    const plain = (n: number): BaseEvent => new BaseEvent({ value: n }, { event_type: 'Echo', event_timeout: 60 });
+    const sent = [0, 1, 2, 3].map(plain);
+    const poison = [event('Echo', 980), event('Echo', 981)];
+    const all = [sent[0], sent[1], poison[0], sent[2], poison[1], sent[3]].map((each) =>
+      bus.dispatch(each as BaseEvent),
+    );
+    await Promise.all(all);
+    for (const [n, each] of sent.entries()) expect(await each.eventResult()).toEqual({ value: n });
+    for (const each of poison) {
+      const [result] = each.event_results.values();
+      expect(isUnserializableError(result?.error)).toBe(true);
+      expect((result?.error as Error).message).toContain("Echo can't be read by Echo");
+    }
+    expect(bus.stats().restarts).toBe(1);
+  },
+);
+
+test('unreadable - however many come, the bus stays up', async () => {
+  const bus = await WorkerBus.start(fixtureUrl('worker/echo-bus'), {
+    parent: quietBus({ name: 'UnreadableMany' }),
+    resourceLimits: little,
+    restart: { limit: 2, within: 600 },
+  });
+  onTestFinished(async () => bus.stop());
+  for (let sent = 0; sent < 5; sent += 1)
+    expect(isUnserializableError(await errorOf(bus, event('Echo', 980)))).toBe(true);
+  const last = new BaseEvent({ value: 'last' }, { event_type: 'Echo', event_timeout: 60 });
+  expect(await bus.dispatch(last).eventResult()).toEqual({ value: 'last' });
 });

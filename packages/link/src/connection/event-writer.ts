@@ -34,6 +34,7 @@ export class EventWriter {
     const shape = hasShape(event, kind.shape) ? kind.shape : this.#shapes.of(Object.keys(event), kind.shape);
     kind.shape = shape;
     if (transfer.length > 0) this.#outbox.move(transfer);
+    if (part.suspect) this.#outbox.push(op.APART, number).flushNow();
     const fields =
       shape === null
         ? { payload: Object.fromEntries(ownEntries(event)) }
@@ -52,7 +53,9 @@ export class EventWriter {
         shape?.number ?? 0,
         shape?.names.length ?? 1,
       );
-    return this.#outbox.endRow(fields, shape?.names ?? payloadAlone);
+    const failure = this.#outbox.endRow(fields, shape?.names ?? payloadAlone);
+    if (part.suspect) this.#outbox.flushNow();
+    return failure;
   }
 }
 

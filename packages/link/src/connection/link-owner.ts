@@ -1,6 +1,8 @@
 import type { BusIdentity, EventConstructor, ForwardTarget, Lifecycle } from '@threadbus/core/internal';
 import type { Arrival } from '../incoming/arrival.ts';
 import type { Field } from '../incoming/link-server.ts';
+import { decodeFailure } from '../wire/error-codec.ts';
+import * as op from '../wire/protocol.ts';
 import type { WireCall, WireEvent, WireOutcome } from '../wire/protocol.ts';
 
 /** What a link tells its owner, and asks of it. */
@@ -27,4 +29,29 @@ export interface LinkOwner {
   suspended(suspended: boolean): void;
   /** The other side starts a handler of its own accord. */
   working(): void;
+}
+
+/** Passes on what the other side says. @returns whether that was for the owner */
+export function tellOwner(owner: LinkOwner, kind: number, field: Field): boolean {
+  switch (kind) {
+    case op.OFFER:
+      owner.offered(field(0), field(1), field(2));
+      break;
+    case op.UNOFFERED:
+      owner.unoffered(field(0), decodeFailure(field(1)));
+      break;
+    case op.PONG:
+      owner.pong(field(0));
+      break;
+    case op.SUSPENDED:
+    case op.RESUMED:
+      owner.suspended(kind === op.SUSPENDED);
+      break;
+    case op.WORKING:
+      owner.working();
+      break;
+    default:
+      return owner.idle.read(kind, field);
+  }
+  return true;
 }

@@ -6,13 +6,11 @@ import {
   type EventConstructor,
   type ForwardTarget,
   type Lifecycle,
-  describe,
-  isReadableError,
 } from '@threadbus/core/internal';
 import { Answers, type AnswersHost } from '../incoming/answers.ts';
 import type { Crossings } from '../outgoing/crossings.ts';
 import type { DispatchTimes } from '../outgoing/dispatch-times.ts';
-import { decodeFailure, encodeThrown } from '../wire/error-codec.ts';
+import { encodeThrown } from '../wire/error-codec.ts';
 import { LinkError } from '../wire/errors.ts';
 import type { GuestHandlers } from '../incoming/guest-handlers.ts';
 import type { Arrival } from '../incoming/arrival.ts';
@@ -30,13 +28,14 @@ import { FarWaits } from './far-waits.ts';
 import { type FrameHost, FramesRead } from './frames-read.ts';
 import { EventWriter } from './event-writer.ts';
 import { Peer } from '../wire/peer.ts';
-import type { LinkOwner } from './link-owner.ts';
+import { type LinkOwner, tellOwner } from './link-owner.ts';
+import { UnreadFrames, type UnreadHost } from './unread-frames.ts';
 import { Unsendable } from './unsendable.ts';
 import type { RemotePart } from '../outgoing/remote-part.ts';
 import { ShapeWriter } from '../wire/shapes.ts';
 
 /** One connection to the other end: reads and writes operations for as long as the port is open. */
-export class Link implements Wire, AnswersHost, Asking, FrameHost {
+export class Link implements Wire, AnswersHost, Asking, FrameHost, UnreadHost {
   readonly bus: EventBus | null;
   readonly outgoing: Outgoing;
   readonly outbox: Outbox;
@@ -56,6 +55,7 @@ export class Link implements Wire, AnswersHost, Asking, FrameHost {
   readonly #classOf = (type: string): EventConstructor | undefined => this.classOf(type);
   readonly #onLost: (error: Error) => void;
   readonly #frames = new FramesRead(this);
+  readonly #unread = new UnreadFrames(this, this.#frames);
   closed = false;
   end: string | null = null;
 
@@ -136,8 +136,7 @@ export class Link implements Wire, AnswersHost, Asking, FrameHost {
       this.#frames.read(frame);
       for (const tell of this.onFrame) tell();
     } catch (cause) {
-      const why = isReadableError(cause) ? cause.message : describe(cause);
-      this.lose(new LinkError(`What came from ${this.outgoing.bus.name} can't be read: ${why}.`, {}, { cause }));
+      this.#unread.failed(cause);
     } finally {
       try {
         loop?.go();
@@ -145,6 +144,15 @@ export class Link implements Wire, AnswersHost, Asking, FrameHost {
         this.outbox.release();
       }
     }
+  }
+
+  /** The transport can't read a frame. @returns whether it is to go on */
+  unread(error: Error): boolean {
+    return this.#unread.passOver(error);
+  }
+
+  knows(number: number): boolean {
+    return this.#incoming.knows(number);
   }
 
   /** Nothing comes or goes any more; told once, and not after `close`. */
@@ -287,34 +295,24 @@ export class Link implements Wire, AnswersHost, Asking, FrameHost {
       case op.CANCEL:
         this.#incoming.cancel(field(0), field(1));
         break;
-      case op.OFFER:
-        this.#owner.offered(field(0), field(1), field(2));
-        break;
-      case op.UNOFFERED:
-        this.#owner.unoffered(field(0), decodeFailure(field(1)));
-        break;
       case op.PING:
         this.outbox.push(op.PONG, field(0));
         this.outbox.flushNow();
         break;
-      case op.PONG:
-        this.#owner.pong(field(0));
-        break;
       case op.ASK:
-        this.outbox.push(op.KNOWN, field(0), field(1), this.#incoming.knows(field(0)));
+        this.outbox.push(op.KNOWN, field(0), field(1), this.knows(field(0)));
+        break;
+      case op.APART:
+        this.#frames.apart = field(0);
+        break;
+      case op.UNREAD:
+        this.#unread.told(field(0), field(1));
         break;
       case op.KNOWN:
         if (this.outgoing.sentAs(field(0))?.order === field(1) && !field(2)) malformed('its answer for an event');
         break;
-      case op.SUSPENDED:
-      case op.RESUMED:
-        this.#owner.suspended(kind === op.SUSPENDED);
-        break;
-      case op.WORKING:
-        this.#owner.working();
-        break;
       default:
-        if (!this.#owner.idle.read(kind, field) && this.#server?.read(kind, field) !== true) malformed('what it asks');
+        if (!tellOwner(this.#owner, kind, field) && this.#server?.read(kind, field) !== true) malformed('what it asks');
     }
   }
 

@@ -81,9 +81,10 @@ export class Outbox {
   }
 
   /** Nothing in it may be nested deeper than others can read: whoever makes it has seen to that. */
-  push(...operation: readonly unknown[]): void {
+  push(...operation: readonly unknown[]): this {
     this.#frame.push(...operation);
     this.#added(operation[0]);
+    return this;
   }
 
   /** An operation with the values of an object's fields begins: what it has before them is pushed by the caller. */

@@ -175,10 +175,15 @@ export class Outgoing implements PartHost {
     return parts;
   }
 
-  /** Puts parts in front of those that wait, as if they had never been sent: awaited ones first, else in order. */
-  resend(parts: readonly RemotePart[]): void {
+  /**
+   * Puts parts in front of those that wait, as if they had never been sent: awaited ones first, else in order.
+   *
+   * @param unread something that was sent could not be read: each of them may be that @default false
+   */
+  resend(parts: readonly RemotePart[], unread = false): void {
     for (const part of [...parts].reverse()) {
       part.state = 'waiting';
+      part.suspect ||= unread;
       if (part.lifecycle.awaited) this.#exempt(part);
       part.list = part.counted ? this.#waiting : this.#urgent;
       part.list.insertAfter(null, part);

@@ -127,6 +127,8 @@ export class RemotePart implements Part, Linked<RemotePart> {
   onCalled: ((result: EventResult | undefined) => void) | null = null;
   /** Why it was cancelled after it was sent. */
   cancelCause: { readonly reason: unknown } | null = null;
+  /** The other side was lost for something that it could not read, perhaps this: it is sent in a frame of its own. */
+  suspect = false;
   /** Buffers were moved with it: it can't be sent again. */
   moved = false;
   /** Its results came from the other end: their errors are this side's to report. */

@@ -25,6 +25,7 @@ export function linkOver(remote: RemoteBus, transport: Transport, options: LinkO
     transport.open(
       (frame) => link.readFrame(frame),
       (error) => link.lose(error),
+      (error) => link.unread(error),
     );
     if (connected) remote.connect();
     link.open(identity);

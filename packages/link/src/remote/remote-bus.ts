@@ -247,7 +247,7 @@ export class RemoteBus implements RunningBus, ForwardTarget, LinkOwner, Places {
   connect(): void {
     const link = this.#link;
     if (link === null) return;
-    const send = (...operation: readonly unknown[]): void => link.outbox.push(...operation);
+    const send = (...operation: readonly unknown[]): void => void link.outbox.push(...operation);
     this.#subscriptions.connect(send);
     this.#expectations.connect(send);
     this.idle.connect(send);

@@ -17,7 +17,7 @@ import { cloneFailure, type Transport, TransportEnded } from './transport.ts';
 export function portTransport(port: MessagePort): Transport {
   let over = false;
   return {
-    open(receive, lost) {
+    open(receive, lost, unread) {
       const end = (error: Error): void => {
         if (over) return;
         over = true;
@@ -27,9 +27,10 @@ export function portTransport(port: MessagePort): Transport {
         port.on('message', (frame: unknown) => {
           if (!over) receive(frame);
         });
-        port.on('messageerror', (cause) =>
-          end(new LinkError('A message of the other side could not be read.', {}, { cause })),
-        );
+        port.on('messageerror', (cause) => {
+          const error = new LinkError('A message of the other side could not be read.', {}, { cause });
+          if (unread?.(error) !== true) end(error);
+        });
         port.on('close', () => end(new TransportEnded('The port was closed.')));
       });
     },

@@ -69,6 +69,7 @@ class StreamTransport implements Transport {
   #failure: LinkError | null = null;
   #receive: (frame: unknown) => void = () => undefined;
   #lost: (error: Error) => void = () => undefined;
+  #unread: (error: Error) => boolean = () => false;
 
   /** @param chunks of `input`, if they are no `data` events of it */
   constructor(input: Readable, output: Writable, chunks: SocketChunks | null) {
@@ -86,8 +87,9 @@ class StreamTransport implements Transport {
     });
   }
 
-  open(receive: (frame: unknown) => void, lost: (error: Error) => void): void {
+  open(receive: (frame: unknown) => void, lost: (error: Error) => void, unread?: (error: Error) => boolean): void {
     if (this.#state !== 'new') return;
+    this.#unread = unread ?? this.#unread;
     this.#state = 'open';
     this.#receive = receive;
     this.#lost = lost;
@@ -138,17 +140,29 @@ class StreamTransport implements Transport {
   #read(chunk: Buffer): void {
     this.#reader.push(chunk);
     while (this.#state === 'open') {
+      // Where one frame ends and the next begins is known even if what is in it can't be read.
+      const bytes = this.#next();
+      if (bytes === null) return;
       let frame: unknown;
       try {
-        const bytes = this.#reader.next();
-        if (bytes === null) return;
         frame = decode(bytes);
       } catch (cause) {
-        const why = cause instanceof Error ? cause.message : String(cause);
-        this.#end(new LinkError(`A frame of the other side could not be read: ${why}.`, {}, { cause }));
+        const error = unreadable(cause);
+        if (this.#unread(error)) continue;
+        this.#end(error);
         return;
       }
       this.#receive(frame);
+    }
+  }
+
+  /** @returns null: the rest of the frame has yet to come, or what has come is none */
+  #next(): Buffer | null {
+    try {
+      return this.#reader.next();
+    } catch (cause) {
+      this.#end(unreadable(cause));
+      return null;
     }
   }
 
@@ -165,6 +179,11 @@ class StreamTransport implements Transport {
     input?.[method]?.();
     if (output !== input) output?.[method]?.();
   }
+}
+
+function unreadable(cause: unknown): LinkError {
+  const why = cause instanceof Error ? cause.message : String(cause);
+  return new LinkError(`A frame of the other side could not be read: ${why}.`, {}, { cause });
 }
 
 function failed(cause: Error): LinkError {

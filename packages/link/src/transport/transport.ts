@@ -15,8 +15,13 @@ import { LinkError } from '../wire/errors.ts';
  * ```
  */
 export interface Transport {
-  /** Begins to read. Called once. */
-  open(receive: (frame: unknown) => void, lost: (error: Error) => void): void;
+  /**
+   * Begins to read. Called once.
+   *
+   * `unread`, if it is given and the transport can pass over a frame that it can't read, is asked instead of `lost`: it
+   * returns whether to go on. If not, that is the end of the transport, and `lost` needn't be told.
+   */
+  open(receive: (frame: unknown) => void, lost: (error: Error) => void, unread?: (error: Error) => boolean): void;
   /**
    * Sends a value that structured clone can copy; what stands in `transfer` moves.
    *
@@ -34,6 +39,9 @@ export interface Transport {
 
 /** The other side has closed its end, or is gone: what it had to say has been read. */
 export class TransportEnded extends LinkError {}
+
+/** The other side could not read what was sent to it, and has ended the link. */
+export class FrameUnread extends LinkError {}
 
 /** Whether an error of `send` is about the value that was sent, and not about the transport. */
 export function isCloneFailure(error: unknown): boolean {

@@ -9,6 +9,20 @@ export function unsentError(event: BaseEvent, busName: string, cause: Error): Un
   return unclonableError({ eventType: event.event_type, eventId: event.event_id, payload: event }, busName, cause);
 }
 
+/** The error for an event that was sent, and that the other side can't read. */
+export function unreadError(
+  { event_type: eventType, event_id: eventId }: BaseEvent,
+  busName: string,
+  cause: Error,
+): UnserializableError {
+  return new UnserializableError(
+    `${eventType} can't be read by ${busName}: ${cause.message} Nested as deep, it may need more stack than there is (resourceLimits.stackSizeMb); else send plain data, which both sides' versions of Node.js know.`,
+    { busName, eventType, eventId },
+    '',
+    { cause },
+  );
+}
+
 /** The same for one that may be known by its payload alone; names the field. */
 function unclonableError(
   { eventType, eventId, payload }: { readonly eventType: string; readonly eventId: string; readonly payload: object },

@@ -140,6 +140,8 @@ const checks: Readonly<Record<number, readonly Check[]>> = {
   [op.PROBE_IDLE]: [isNumber, isName],
   [op.ASK]: [isNumber, isInteger],
   [op.KNOWN]: [isNumber, isInteger, isFlag],
+  [op.APART]: [isNumber],
+  [op.UNREAD]: [isInteger, isObject],
   [op.SHAPE]: [below(maxShapes + 1), areNames],
 };
 

@@ -97,6 +97,14 @@ export const ASK = 50;
 /** number, order, whether it is there: if not, and no answer came before, it is lost. */
 export const KNOWN = 51;
 
+/**
+ * number: the next frame has that EVENT and nothing else. It was sent before, when there was something in a frame that
+ * could not be read; if it is this, the frame is passed over.
+ */
+export const APART = 52;
+/** number, error: that EVENT, which was APART, can't be read. -1: a frame can't be, and with that the link is over. */
+export const UNREAD = 53;
+
 /** How many fields follow each kind; of those with values, the last says how many these are. */
 export const fieldCounts: Readonly<Record<number, number>> = {
   [HELLO]: 7,
@@ -126,6 +134,8 @@ export const fieldCounts: Readonly<Record<number, number>> = {
   [PROBE_IDLE]: 2,
   [ASK]: 2,
   [KNOWN]: 3,
+  [APART]: 1,
+  [UNREAD]: 2,
 };
 
 /** Where the operation that begins at `at` ends. */

@@ -15,6 +15,7 @@ import {
 import { streamTransport, type Transport } from '@threadbus/link';
 import {
   decodeThrown,
+  FrameUnread,
   type Link,
   linkOver,
   outsideContexts,
@@ -63,6 +64,7 @@ export class WorkerProcess implements BusHost {
   #error: unknown = undefined;
   #drained = false;
   #lastWords: Timer | null = null;
+  #unread = false;
   #ended = false;
 
   /** @param onEnd told when a process that was up has ended by itself */
@@ -156,6 +158,7 @@ export class WorkerProcess implements BusHost {
 
   #streamEnded(error: Error): void {
     if (this.#ended) return;
+    this.#unread ||= error instanceof FrameUnread;
     this.#drained = true;
     if (this.#code !== undefined) {
       this.#exited(this.#code);
@@ -182,7 +185,7 @@ export class WorkerProcess implements BusHost {
       this.#end(startError(this.#plan.entry, unexposedText('process', code, error, this.#plan.entry), error));
       return;
     }
-    this.#onEnd({ text: endText(code, error), error });
+    this.#onEnd({ text: endText(code, error), error, unread: this.#unread });
   }
 
   #end(error: Error): void {

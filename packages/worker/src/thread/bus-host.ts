@@ -23,6 +23,8 @@ export interface HostEnd {
   readonly text: string;
   /** What was thrown and not caught, or why it ran out of memory; undefined if that isn't known, or it just exited. */
   readonly error: unknown;
+  /** It could not read something that was sent to it. */
+  readonly unread: boolean;
 }
 
 /**

@@ -27,6 +27,10 @@ export class BusMeter implements PartMeter {
   useful = false;
   readonly roundTrip: TimeHistogram = new TimeHistogram();
 
+  unread(): void {
+    this.useful = true;
+  }
+
   settled(part: RemotePart, results: readonly EventResult[], answered: boolean): void {
     if (answered) {
       this.useful = true;

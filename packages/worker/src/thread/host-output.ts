@@ -21,12 +21,12 @@ function readAll(stream: Readable): void {
 export function behindOutput(transport: Transport, worker: Worker): Transport {
   return {
     ...transport,
-    open: (receive, lost) => {
+    open: (receive, lost, unread) => {
       const receiveBehind = (frame: unknown): void => {
         flushOutput(worker);
         receive(frame);
       };
-      transport.open(receiveBehind, lost);
+      transport.open(receiveBehind, lost, unread);
     },
   };
 }

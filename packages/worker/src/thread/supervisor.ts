@@ -260,8 +260,8 @@ export class Supervisor implements Watched, ControlHost {
     }
   }
 
-  #ended({ text, error }: HostEnd): void {
-    this.#replace('crashed', null, text, error);
+  #ended({ text, error, unread }: HostEnd): void {
+    this.#replace('crashed', null, text, error, null, unread);
   }
 
   /** The thread is gone, or has to go: settles what it had started, and starts another for the rest. */
@@ -271,6 +271,7 @@ export class Supervisor implements Watched, ControlHost {
     what: string,
     cause: unknown,
     at: readonly StuckFrame[] | null = null,
+    unread = false,
   ): void {
     const thread = this.#thread;
     if (thread === null || this.#state === 'closed') return;
@@ -285,7 +286,7 @@ export class Supervisor implements Watched, ControlHost {
     thread.terminate(error);
     const fates = this.#losses.sort(parts, { error, guilty, board, stuckAt: at, place: thread.place });
     loggerOf(this.#options.parent).error(lossText(error, fates, board.born));
-    this.remote.outgoing.resend(fates.again);
+    this.remote.outgoing.resend(fates.again, unread);
     for (const { part, error: why, run } of fates.lost) this.remote.outgoing.fail(part, why, run);
     const lost = fates.lost.length + board.born;
     if (this.#state === 'stopping' && this.#end !== null) {

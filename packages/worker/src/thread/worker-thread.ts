@@ -1,5 +1,6 @@
 import { MessageChannel, type MessagePort, receiveMessageOnPort, Worker } from 'node:worker_threads';
 import {
+  FrameUnread,
   type Link,
   linkOver,
   outsideContexts,
@@ -41,6 +42,7 @@ export class WorkerThread implements BusHost {
   readonly #onEnd: (end: HostEnd) => void;
   readonly #start: HostStart;
   #error: unknown = undefined;
+  #unread = false;
   #ended = false;
 
   /** @param onEnd told when a thread that was up has ended by itself */
@@ -118,6 +120,7 @@ export class WorkerThread implements BusHost {
   /** Nobody can talk to it any more. That its port is closed is the end of the thread itself, which says more. */
   #lost(error: Error): void {
     if (error instanceof TransportEnded || this.#ended) return;
+    this.#unread ||= error instanceof FrameUnread;
     this.#error ??= error;
     if (!this.#start.pending) void this.#worker.terminate();
     else this.#failStart(error.message, error);
@@ -147,7 +150,7 @@ export class WorkerThread implements BusHost {
     this.#readAll();
     const error = this.#error;
     const text = error !== undefined ? `crashed: ${errorText(error)}` : `exited with code ${code}`;
-    this.#onEnd({ text, error });
+    this.#onEnd({ text, error, unread: this.#unread });
   }
 
   #end(error: Error): void {
