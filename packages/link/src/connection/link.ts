@@ -29,6 +29,7 @@ import { type FrameHost, FramesRead } from './frames-read.ts';
 import { EventWriter } from './event-writer.ts';
 import { Peer } from '../wire/peer.ts';
 import { type LinkOwner, tellOwner } from './link-owner.ts';
+import { unrestored } from '../wire/restore-error.ts';
 import { UnreadFrames, type UnreadHost } from './unread-frames.ts';
 import { Unsendable } from './unsendable.ts';
 import type { RemotePart } from '../outgoing/remote-part.ts';
@@ -41,7 +42,6 @@ export class Link implements Wire, AnswersHost, Asking, FrameHost, UnreadHost {
   readonly outbox: Outbox;
   /** Told after each frame. */
   readonly onFrame: (() => void)[] = [];
-  /** Told when an event of the other side has been answered for. */
   onAnswer: ((arrival: Arrival) => void) | null = null;
   readonly #owner: LinkOwner;
   readonly #incoming: Incoming;
@@ -102,17 +102,15 @@ export class Link implements Wire, AnswersHost, Asking, FrameHost, UnreadHost {
     return this.crossings.times;
   }
 
-  /** Events from the other side are being handled here. */
   get hasArrivals(): boolean {
     return this.#incoming.size > 0;
   }
 
-  /** Operations read so far. */
   get received(): number {
     return this.#frames.operations;
   }
 
-  /** Introduces this side; everything else goes out behind it. */
+  /** Everything else goes out behind the introduction. */
   open(identity: Readonly<BusIdentity>): void {
     this.end = identity.id;
     this.crossings.opened(identity.id);
@@ -317,9 +315,15 @@ export class Link implements Wire, AnswersHost, Asking, FrameHost, UnreadHost {
   }
 
   #event(frame: readonly unknown[], at: number): void {
-    const event = this.peer.readEvent(frame, at, this.#classOf);
     const more = moreFrom(frame[at + 6] as WireExtra);
-    this.#incoming.receive(frame[at] as number, frame[at + 1] as number, event, frame[at + 5] === 1, more);
+    let event: BaseEvent;
+    let failure: Error | null = null;
+    try {
+      event = this.peer.readEvent(frame, at, this.#classOf);
+    } catch (error) {
+      [event, failure] = unrestored(error);
+    }
+    this.#incoming.receive(frame[at] as number, frame[at + 1] as number, event, frame[at + 5] === 1, more, failure);
   }
 
   /** The part is taken when its answer has been read: until then it ends with the link. */

@@ -1,3 +1,4 @@
+import type { AsyncResource } from 'node:async_hooks';
 import type { BaseEvent, EventBus } from '@threadbus/core';
 import {
   addChild,
@@ -59,12 +60,26 @@ export class Incoming implements ArrivalOwner {
     return this.#size;
   }
 
-  /** @param arrived the event as it came: if it was here before, that one is meant */
-  receive(number: number, target: number, arrived: BaseEvent, jump: boolean, more: WireMore | null): void {
+  /**
+   * @param arrived the event as it came: if it was here before, that one is meant
+   * @param failure why it isn't of its class, which matters if it was not
+   */
+  receive(
+    number: number,
+    target: number,
+    arrived: BaseEvent,
+    jump: boolean,
+    more: WireMore | null,
+    failure: Error | null,
+  ): void {
     const host = this.#host;
     if (this.#arrivals[number] !== undefined) malformed('the number of an EVENT');
     const [, path, values, call, under, ancestors] = more ?? nothingMore;
     const known = host.crossings.twinOf(arrived);
+    if (failure !== null && known === undefined) {
+      host.refuse(number, arrived, failure);
+      return;
+    }
     const event = known ?? arrived;
     if (path !== null) mergePath(event, path);
     const lifecycle = lifecycleOf(event);
@@ -86,7 +101,13 @@ export class Incoming implements ArrivalOwner {
       host.crossings.markReturned(lifecycle);
       if (isForBus && earlier?.had !== true && !lifecycle.somePart((part) => isOn(part, host.bus))) this.#notHad(event);
     }
-    const context = restoreContext(values);
+    let context: AsyncResource;
+    try {
+      context = restoreContext(values);
+    } catch (error) {
+      host.refuse(number, event, error as Error);
+      return;
+    }
     marksArrived(event, values, this);
     if (destination === undefined) {
       host.refuse(number, event, new Error('The bus at this end takes no events any more.'));

@@ -21,6 +21,7 @@ import {
 import { ownEntries } from './clone-path.ts';
 import type { EventKind } from './kind-table.ts';
 import { isNestedDeeper } from './nesting.ts';
+import { RestoreError, unrestored } from './restore-error.ts';
 import { shownName } from './shown-names.ts';
 import type { WireEvent, WirePath } from './protocol.ts';
 
@@ -52,9 +53,20 @@ export function without(payload: object, isBad: (value: unknown) => boolean): ob
 export function decodeEvent(wire: WireEvent, Class: EventConstructor | undefined): BaseEvent {
   const [type, schema, id, parentId, path, timeout, createdAt, payload] = wire;
   const kind = { type, schema, timeout };
-  const event = restoreEvent(kind, id, ownIds, parentId, fromEpoch(createdAt), new TrustedPayload(payload), Class);
+  const event = orPlain(() =>
+    restoreEvent(kind, id, ownIds, parentId, fromEpoch(createdAt), new TrustedPayload(payload), Class),
+  );
   mergePath(event, path);
   return event;
+}
+
+/** Whoever only looks at an event needs no instance of its class. */
+function orPlain(restore: () => BaseEvent): BaseEvent {
+  try {
+    return restore();
+  } catch (error) {
+    return unrestored(error)[0];
+  }
 }
 
 /** An event's id as it travels: its order in this thread, if it was made here. */
@@ -66,6 +78,7 @@ export function encodeId(event: BaseEvent): string | number {
 /**
  * The event on this side: of the class that is registered for its type, without validating it again.
  * @param idOrigin where the id counts, if it is a number
+ * @throws RestoreError if the class can't take it
  */
 export function restoreEvent(
   kind: EventKind,
@@ -76,12 +89,20 @@ export function restoreEvent(
   payload: TrustedPayload | TrustedValues,
   Class: EventConstructor | undefined,
 ): BaseEvent {
-  const EventClass = (Class ?? BaseEvent) as typeof BaseEvent;
   const fields =
     typeof id === 'number'
       ? new TrustedFields(kind, null, id, idOrigin, parentId, createdAt)
       : new TrustedFields(kind, id, -1, idOrigin, parentId, createdAt);
-  return new EventClass(payload, fields);
+  if (Class === undefined) return new BaseEvent(payload, fields);
+  let cause: unknown;
+  try {
+    const event = new (Class as typeof BaseEvent)(payload, fields);
+    if (typeof id === 'number' ? orderOf(event) === id : event.event_id === id) return event;
+    cause = new TypeError('its constructor made another event.');
+  } catch (error) {
+    cause = error;
+  }
+  throw new RestoreError(new BaseEvent(payload, fields), Class, cause);
 }
 
 /** Without the step to `except`; null if nothing is left. */

@@ -51,16 +51,22 @@ function contextValues(): Record<string, unknown> {
   return values;
 }
 
-/** An async context with nothing in it but the values. */
+/** An async context with nothing in it but the values. @throws what `run` of one of them throws */
 export function restoreContext(values: Readonly<Record<string, unknown>> | null): AsyncResource {
   if (values === null) return root;
-  let make = (): AsyncResource => new AsyncResource('threadbus.event');
+  let make = (): AsyncResource | undefined => new AsyncResource('threadbus.event');
   for (const [name, value] of Object.entries(values)) {
     const context = contexts.get(name);
     const inside = make;
     if (context !== undefined) make = () => context.run(value, inside);
   }
-  return root.runInAsyncScope(make);
+  return root.runInAsyncScope(make) ?? noContext(Object.keys(values));
+}
+
+function noContext(names: readonly string[]): never {
+  throw new TypeError(
+    `A portable context (one of ${names.join(', ')}) gave nothing back: let run(value, inside) return what inside() returns.`,
+  );
 }
 
 /** Calls `inside` in a context of nobody. */
