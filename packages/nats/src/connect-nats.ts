@@ -1,5 +1,6 @@
 import { checkOptions, checkLimit, defaultLogger, describe } from '@threadbus/core/internal';
 import { NatsUnavailableError } from './basics/errors.ts';
+import { endsWithin, pause } from './basics/waits.ts';
 import { checkPlainName } from './basics/names.ts';
 import { Broker } from './broker/broker.ts';
 import { loadTransport } from './broker/client-library.ts';
@@ -21,7 +22,7 @@ export interface ConnectOptions {
 }
 
 /** Milliseconds between two tries. */
-const pause = 250;
+const betweenTries = 250;
 const defaultServer = 'nats://127.0.0.1:4222';
 
 /**
@@ -61,16 +62,30 @@ async function connect(
 ): Promise<NatsConnectionLike> {
   const library = await loadTransport();
   const until = performance.now() + timeout * 1000;
-  const ours = { reconnect: true, maxReconnectAttempts: -1, reconnectTimeWait: pause, reconnectJitter: pause };
+  const ours = {
+    reconnect: true,
+    maxReconnectAttempts: -1,
+    // A server that is set up anew may refuse for a while.
+    ignoreAuthErrorAbort: true,
+    reconnectTimeWait: betweenTries,
+    reconnectJitter: betweenTries,
+  };
   for (;;) {
     const left = until - performance.now();
     try {
       const limit = Math.max(1, Math.min(left, 2 ** 31 - 1));
-      return await library.connect({ ...ours, timeout: limit, ...nats, servers: [...servers] });
+      const connecting = library.connect({ ...ours, timeout: limit, ...nats, servers: [...servers] });
+      // The client's limit is for each server.
+      if (await endsWithin(connecting, until, undefined)) return await connecting;
+      void connecting.then(
+        (late) => late.close(),
+        () => undefined,
+      );
+      throw new ConnectTimeout(`no answer within ${timeout} s`);
     } catch (cause) {
       const isFinal = !isAbsence(cause);
-      if (!isFinal && until - performance.now() > pause) {
-        await new Promise((resolve) => void setTimeout(resolve, pause));
+      if (!isFinal && until - performance.now() > betweenTries) {
+        await pause(betweenTries / 1000);
         continue;
       }
       const text = isFinal ? 'refused the connection' : `could not be reached within ${timeout} s`;
@@ -82,6 +97,10 @@ async function connect(
       );
     }
   }
+}
+
+class ConnectTimeout extends Error {
+  override readonly name = 'TimeoutError';
 }
 
 /** Nobody answers (yet), as against a server that says no. */

@@ -148,7 +148,7 @@ export class NatsNet implements AsyncDisposable {
     checkPlainName('the name of the queue', name);
     const resolved = resolveQueueOptions(options);
     const store = new QueueStore(new JetStream(this.#broker), this.namespace, name, resolved);
-    await store.open();
+    await store.open((text) => defaultLogger().warn(text));
     return new NatsQueue(store, (crew, bus) => {
       this.#crews.add(crew);
       void crew.failed.then(() => this.#crews.delete(crew));
@@ -229,8 +229,8 @@ export class NatsNet implements AsyncDisposable {
   }
 
   #checkOpen(): void {
-    if (!this.#isClosed && !this.#broker.isClosed) return;
-    throw new NatsUnavailableError('This net is closed. Make another: await connectNats(…).');
+    if (this.#isClosed) throw new NatsUnavailableError('This net is closed. Make another: await connectNats(…).');
+    this.#broker.checkOpen();
   }
 
   /** The process ends by force: nothing leaves any more. */

@@ -42,7 +42,7 @@ export function onFarHost(command: string, args: readonly string[]): readonly [s
  */
 export class NatsServer implements AsyncDisposable {
   readonly #folder: string;
-  readonly #more: readonly string[];
+  #more: readonly string[];
   #port = 0;
   #process: ChildProcess | null = null;
   #fall: string | null = null;
@@ -80,8 +80,9 @@ export class NatsServer implements AsyncDisposable {
     return `nats://${address}:${this.#port}`;
   }
 
-  /** @returns once it takes connections */
-  async start(): Promise<void> {
+  /** @param more arguments from now on, if it is to have others @returns once it takes connections */
+  async start(...more: readonly string[]): Promise<void> {
+    if (more.length > 0) this.#more = more;
     const port = this.#port === 0 ? anyPort : this.#port;
     const args = ['-a', address, '-p', `${port}`, '-js', '-sd', this.#folder, ...this.#more];
     const [command, whole] = onFarHost('nats-server', args);
@@ -103,6 +104,11 @@ export class NatsServer implements AsyncDisposable {
         reject(new Error(how));
       });
     });
+  }
+
+  /** Stopped it is there, and says nothing. */
+  signal(signal: 'SIGSTOP' | 'SIGCONT'): void {
+    this.#process?.kill(signal);
   }
 
   /** kill -9, and waits until it is gone. */

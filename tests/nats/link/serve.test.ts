@@ -1,11 +1,11 @@
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { isHandlerTimeoutError } from '@threadbus/core';
+import { isBusStoppedError, isHandlerTimeoutError } from '@threadbus/core';
 import { connectNats, isNatsUnavailableError } from '@threadbus/nats';
 import { WorkerBus } from '@threadbus/worker';
 import { connect } from '@nats-io/transport-node';
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { Block, Square } from '../../fixtures/nats/events.ts';
 import { fixtureUrl } from '../../helpers/fixture.ts';
 import { rejection } from '../../helpers/gate.ts';
@@ -33,20 +33,62 @@ describe.skipIf(!hasServer)('serve', () => {
     expect(await remote.dispatch(new Square({ n: 6 })).eventResult()).toBe(36);
   });
 
-  test('serve - a server that was stopped loses its name to another, and says so when it goes on', async () => {
+  test.each(['like', 'behind'])(
+    'serve - a server that was stopped loses its name to another, whose clock is %s its own, and says so when it goes on',
+    async (clock) => {
+      const same = options();
+      if (clock === 'behind') {
+        vi.useFakeTimers({ toFake: ['Date'], now: Date.now() - 3_600_000 });
+        onTestFinished(() => void vi.useRealTimers());
+      }
+      const peer = await Peer.start(same);
+      peer.signal('SIGSTOP');
+      const net = await connected(same);
+      const index = quietBus({ name: 'Index' });
+      const offer = await net.serve(index);
+      peer.signal('SIGCONT');
+      const warnings = (): string[] => peer.messages.map(({ warn }) => (typeof warn === 'string' ? warn : ''));
+      await expect
+        .poll(() => warnings().some((text) => text.includes('takes no new joins')), { timeout: 5000 })
+        .toBe(true);
+      expect(await net.replicas('Index')).toEqual([index.id]);
+      expect(offer.isClosed).toBe(false);
+    },
+  );
+
+  test('serve and join - a bus that is stopped is refused', async () => {
+    const net = await connected(options());
+    const bus = quietBus({ name: 'Gone' });
+    await bus.stop();
+    expect(isBusStoppedError(await rejection(net.serve(bus)))).toBe(true);
+    expect(isBusStoppedError(await rejection(net.join(bus, 'Other')))).toBe(true);
+    const worker = await WorkerBus.start(fixtureUrl('nats/blocking-bus'));
+    await worker.stop();
+    expect(isBusStoppedError(await rejection(net.serve(worker)))).toBe(true);
+  });
+
+  test('serve - a bus that is offered twice as its own replica is one for those that join it', async () => {
     const same = options();
-    const peer = await Peer.start(same);
-    peer.signal('SIGSTOP');
-    const net = await connected(same);
-    const index = quietBus({ name: 'Index' });
-    const offer = await net.serve(index);
-    peer.signal('SIGCONT');
-    const warnings = (): string[] => peer.messages.map(({ warn }) => (typeof warn === 'string' ? warn : ''));
-    await expect
-      .poll(() => warnings().some((text) => text.includes('takes no new joins')), { timeout: 5000 })
-      .toBe(true);
-    expect(await net.replicas('Index')).toEqual([index.id]);
-    expect(offer.isClosed).toBe(false);
+    const [here, there] = [await connected(same), await connected(same)];
+    const bus = quietBus({ name: 'Twice' });
+    bus.on(Square, ({ n }) => n * n);
+    await there.serve(bus, { replicas: true });
+    await there.serve(bus, { replicas: true });
+    const raw = await connect({ servers: same.servers });
+    onTestFinished(() => raw.close());
+    const requests: string[] = [];
+    raw.subscribe(`threadbus.${same.namespace}.bus.Twice.join.*`, {
+      callback: (_error, { reply = '' }) => void requests.push(reply),
+    });
+    let answers = 0;
+    raw.subscribe('_INBOX.threadbus.>', {
+      callback: (_error, { subject }) => void (answers += requests.includes(subject) ? 1 : 0),
+    });
+    await raw.flush();
+    const remote = await here.join(quietBus({ name: 'Main' }), 'Twice', { replica: bus.id });
+    expect(await remote.dispatch(new Square({ n: 5 })).eventResult()).toBe(25);
+    await raw.flush();
+    expect(answers).toBe(1);
   });
 
   test('serve - what is no bus is refused, with what to do', async () => {

@@ -14,6 +14,12 @@ export function checkName(what: string, value: unknown): string {
   throw new TypeError(`Expected ${what} to be a text of 1 to 256 characters; got ${describe(value)}.`);
 }
 
+/** @throws TypeError */
+export function checkEventId(value: unknown): string {
+  if (typeof value === 'string' && /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(value)) return value;
+  throw new TypeError(`Expected the id of an event, such as event.event_id; got ${describe(value)}.`);
+}
+
 /** A name as one token of a subject, or as part of a key: what neither allows is written as "=" and two hex digits. */
 export function encodeName(name: string): string {
   return [...Buffer.from(name)]

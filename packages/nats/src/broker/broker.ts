@@ -1,7 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import { startTimer, subscription, type Timer, whenAborted } from '@threadbus/core/internal';
+import { startTimer, subscription, whenAborted } from '@threadbus/core/internal';
 import type { Subscription } from '@threadbus/core';
 import { outsideContexts } from '@threadbus/link/internal';
+import { NatsUnavailableError } from '../basics/errors.ts';
+import { endsWithin } from '../basics/waits.ts';
 import { loadedTransport, loadTransport, type TransportLibrary } from './client-library.ts';
 import type { BrokerHeaders, BrokerMessage, NatsConnectionLike } from './connection.ts';
 import { Departures, type Envelope } from './departures.ts';
@@ -10,6 +12,8 @@ import { NoAnswerError, Requests } from './requests.ts';
 
 /** Seconds for what was published to leave. */
 const closeWithin = 2;
+/** Seconds for the server to say that it is there. */
+const flushWithin = 5;
 
 /** Told of the connection. */
 export interface BrokerWatcher {
@@ -31,6 +35,7 @@ export class Broker {
   /** Events that somebody waits for to be stored. */
   storing = 0;
   #isUp = true;
+  #cuts = 0;
 
   /** @param owned whether closing it is ours to do */
   constructor(connection: NatsConnectionLike, owned: boolean) {
@@ -49,6 +54,11 @@ export class Broker {
 
   get isClosed(): boolean {
     return this.connection.isClosed();
+  }
+
+  /** How often the server went away. */
+  get cuts(): number {
+    return this.#cuts;
   }
 
   /** The server is one of several that keep streams together. */
@@ -76,11 +86,15 @@ export class Broker {
     if (this.isUp) this.connection.publish(subject, payload);
   }
 
-  /** @param queue with others of that queue: each message goes to one of them */
+  /**
+   * @param queue with others of that queue: each message goes to one of them
+   * @throws NatsUnavailableError if the connection is closed
+   */
   subscribe(subject: string, onMessage: (message: BrokerMessage) => void, queue?: string): Subscription {
     const callback = (error: Error | null, message: BrokerMessage): void => {
       if (error === null) onMessage(message);
     };
+    this.checkOpen();
     const made = outsideContexts(() =>
       this.connection.subscribe(subject, queue === undefined ? { callback } : { callback, queue }),
     );
@@ -98,7 +112,8 @@ export class Broker {
   /**
    * Asks whoever listens, once the server is there.
    *
-   * @throws NoRespondersError at once; NoAnswerError when nothing has come in time; what the server has against it
+   * @throws NoRespondersError at once; NoAnswerError when nothing has come in time; NatsUnavailableError if the
+   *   connection is closed, or the server doesn't allow it
    */
   async request(
     subject: string,
@@ -106,7 +121,11 @@ export class Broker {
     seconds: number,
     headers?: Readonly<Record<string, string>>,
   ): Promise<BrokerMessage> {
-    if (!this.isUp && !(await this.whenUp(seconds))) throw new NoAnswerError(`no server was there for ${seconds} s`);
+    this.checkOpen();
+    if (!this.isUp && !(await this.whenUp(seconds))) {
+      this.checkOpen();
+      throw new NoAnswerError(`No NATS server was there for ${roundSeconds(seconds)} s.`);
+    }
     const given = headers && { headers: makeHeaders(loadedTransport() ?? (await loadTransport()), headers) };
     this.#requests ??= this.#listen();
     return this.#requests.ask(subject, seconds, (reply, failed) =>
@@ -118,7 +137,8 @@ export class Broker {
    * Asks all who listen.
    *
    * @param onAnswer may say that it has heard enough
-   * @returns when it has, when nobody listens, or when the time is up
+   * @returns when it has, when nobody listens, or when the time is up and the server has passed the question on
+   * @throws NatsUnavailableError if the server isn't there: then nobody is asked
    */
   async askAll(
     subject: string,
@@ -126,19 +146,27 @@ export class Broker {
     seconds: number,
     onAnswer: (answer: Uint8Array) => 'enough' | void,
   ): Promise<void> {
+    if (!(await this.whenUp(flushWithin))) this.#throwAway();
     const inbox = this.newInbox();
-    let answers: Subscription | null = null;
-    await new Promise<void>((resolve) => {
-      const timer = startTimer(seconds, resolve, true);
-      answers = this.subscribe(inbox, ({ data, headers }) => {
-        const nobody = data.length === 0 && headers?.code === 503;
-        if (!nobody && onAnswer(data) !== 'enough') return;
-        timer.cancel();
-        resolve();
-      });
-      this.publish(subject, payload, inbox);
+    const cuts = this.#cuts;
+    let hasEnough = (): void => undefined;
+    const enough = new Promise<void>((resolve) => {
+      hasEnough = resolve;
     });
-    (answers as Subscription | null)?.();
+    const answers = this.subscribe(inbox, ({ data, headers }) => {
+      const nobody = data.length === 0 && headers?.code === 503;
+      if (nobody || onAnswer(data) === 'enough') hasEnough();
+    });
+    try {
+      this.publish(subject, payload, inbox);
+      const passedOn = this.flush();
+      passedOn.catch(() => undefined);
+      if (await endsWithin(enough, performance.now() + seconds * 1000, undefined)) return;
+      await passedOn;
+      if (this.#cuts !== cuts) this.#throwAway();
+    } finally {
+      answers();
+    }
   }
 
   /** Waits until the server is there. @returns false if it isn't in time @throws the signal's reason */
@@ -159,11 +187,22 @@ export class Broker {
     }
   }
 
-  /** Everything that was published before has reached the server, and is subscribed there. */
+  /**
+   * Everything that was published before has reached the server, and is subscribed there; or the server is away.
+   *
+   * @throws NatsUnavailableError if it says nothing
+   */
   async flush(): Promise<void> {
     if (!this.isUp) return;
     this.#departures.leave();
-    await this.keepAlive.during(() => this.connection.flush());
+    // What a closed connection has to say is told elsewhere.
+    const flushed = this.connection.flush().catch(() => undefined);
+    if (!(await endsWithin(flushed, performance.now() + flushWithin * 1000, undefined))) this.#throwAway();
+  }
+
+  /** @throws NatsUnavailableError if the connection is closed for good */
+  checkOpen(): void {
+    if (this.isClosed) throw new NatsUnavailableError('This net is closed. Make another: await connectNats(…).');
   }
 
   async close(): Promise<void> {
@@ -171,7 +210,13 @@ export class Broker {
     this.#departures.leave();
     if (!this.#owned) return;
     // What was published leaves first, if the server still takes it.
-    if (this.#isUp) await withinSeconds(closeWithin, this.connection.drain());
+    const until = performance.now() + closeWithin * 1000;
+    if (this.#isUp)
+      await endsWithin(
+        this.connection.drain().catch(() => undefined),
+        until,
+        undefined,
+      );
     if (!this.connection.isClosed()) await this.connection.close();
   }
 
@@ -187,8 +232,13 @@ export class Broker {
   }
 
   /** A question, or the answers to all of them, may be what the server doesn't allow. */
-  #refused(error: Error): void {
-    const { subject = '', operation = '' } = error as { subject?: string; operation?: string };
+  #refused(cause: Error): void {
+    const { subject = '', operation = '' } = cause as { subject?: string; operation?: string };
+    const error = new NatsUnavailableError(
+      `NATS does not allow it: ${cause.message}. Give this client's user that permission.`,
+      {},
+      { cause },
+    );
     if (operation === 'publish') this.#requests?.refuse(error, subject);
     else if (this.#requests?.hears(subject) === true) this.#requests.refuse(error);
   }
@@ -197,7 +247,10 @@ export class Broker {
     for await (const status of this.connection.status()) {
       const { type } = status;
       if (type === 'error') this.#refused((status as unknown as { error: Error }).error);
-      if (type === 'disconnect') this.#isUp = false;
+      if (type === 'disconnect') {
+        this.#isUp = false;
+        this.#cuts += 1;
+      }
       if (type !== 'reconnect') continue;
       this.#isUp = true;
       if (this.#owned) this.keepAlive.release(this.connection);
@@ -205,9 +258,14 @@ export class Broker {
     }
   }
 
+  #throwAway(): never {
+    this.checkOpen();
+    throw new NatsUnavailableError('The NATS server does not answer. Try again once it is back.');
+  }
+
   #closed(error: Error | undefined): void {
     this.#isUp = false;
-    this.#requests?.refuse(error ?? new Error('the connection was closed'));
+    this.#requests?.refuse(new NatsUnavailableError('The net was closed.', {}, error && { cause: error }));
     for (const watcher of [...this.#watchers]) watcher.closed?.(error);
     this.#watchers.clear();
   }
@@ -219,11 +277,7 @@ function makeHeaders(library: TransportLibrary, values: Readonly<Record<string, 
   return made;
 }
 
-async function withinSeconds(seconds: number, work: Promise<void>): Promise<void> {
-  let timer: Timer | null = null;
-  const late = new Promise<void>((resolve) => {
-    timer = startTimer(seconds, resolve, true);
-  });
-  await Promise.race([work.catch(() => undefined), late]);
-  (timer as Timer | null)?.cancel();
+/** As it is shown. */
+function roundSeconds(seconds: number): number {
+  return Math.round(seconds * 100) / 100;
 }

@@ -1,11 +1,12 @@
 import { startTimer } from '@threadbus/core/internal';
+import { NatsUnavailableError } from '../basics/errors.ts';
 import type { BrokerMessage } from './connection.ts';
 
 /** Nobody has subscribed to the subject. */
 export class NoRespondersError extends Error {}
 
 /** Nobody has answered in time. */
-export class NoAnswerError extends Error {}
+export class NoAnswerError extends NatsUnavailableError {}
 
 interface Asked {
   readonly subject: string;
@@ -33,7 +34,8 @@ export class Requests {
     this.#next += 1;
     const token = `${this.#next}`;
     return new Promise((resolve, reject) => {
-      const late = (): void => asked.refuse(new NoAnswerError(`no answer came within ${seconds} s`));
+      const late = (): void =>
+        asked.refuse(new NoAnswerError(`NATS gave no answer within ${Math.round(seconds * 100) / 100} s.`));
       const timer = startTimer(seconds, late, true);
       const over = (): void => {
         timer.cancel();

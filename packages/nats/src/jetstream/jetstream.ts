@@ -101,9 +101,17 @@ export class JetStream {
    *
    * One that is as wanted is left alone: an update, even to the same, makes the server (2.9) forget how often messages
    * that are out were delivered.
+   *
+   * @param missing told if there is none; may refuse to have one made
    */
-  async ensureConsumer(stream: string, name: string, config: Readonly<Record<string, unknown>>): Promise<void> {
+  async ensureConsumer(
+    stream: string,
+    name: string,
+    config: Readonly<Record<string, unknown>>,
+    missing: () => void,
+  ): Promise<void> {
     const there = await this.#orNull(this.ask<ConsumerInfo>(`CONSUMER.INFO.${stream}.${name}`));
+    if (there === null) missing();
     if (there !== null && isSame(there.config, config)) return;
     await this.ask(`CONSUMER.DURABLE.CREATE.${stream}.${name}`, {
       stream_name: stream,

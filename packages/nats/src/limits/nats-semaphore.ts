@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import { threadId } from 'node:worker_threads';
 import { checkOptions, checkSignal, checkWait, whenAborted } from '@threadbus/core/internal';
+import { endsWithin } from '../basics/waits.ts';
 import type { Broker } from '../broker/broker.ts';
 import { ClusterLease } from './cluster-lease.ts';
 import { SemaphoreLimitError, SemaphoreTimeoutError, SemaphoreUnavailableError } from './errors.ts';
@@ -13,7 +14,7 @@ import {
   type NatsAcquireOptions,
   type ResolvedSemaphoreOptions,
 } from './semaphore-options.ts';
-import { Bell, endsWithin, Turn } from './waiting.ts';
+import { Bell, inTime, Turn } from './waiting.ts';
 import type { Entry, LimitConfig, SlotMark, SlotStore } from './slot-store.ts';
 
 /** What is remembered of a name, to notice that the store has forgotten it. */
@@ -24,6 +25,8 @@ export interface Remembered {
 
 /** Seconds for the store to be there. */
 const patience = 5;
+/** Seconds beyond a call's own limit for an answer that is on its way. */
+const answerGrace = 1;
 
 interface Seen {
   readonly revision: number;
@@ -112,7 +115,7 @@ export class NatsSemaphore {
     try {
       return await this.#broker.keepAlive.during(async () => {
         if (!(await endsWithin(before, until, signal))) throw this.#late(timeout);
-        return this.#take(until, timeout, signal);
+        return this.#takeWithin(until, timeout, signal);
       });
     } finally {
       this.#waiting -= 1;
@@ -181,6 +184,15 @@ export class NatsSemaphore {
     }
   }
 
+  /** A store that says nothing doesn't hold up whoever has a limit: a slot that it gives too late is given back. */
+  async #takeWithin(until: number, timeout: number | null, signal: AbortSignal | undefined): Promise<ClusterLease> {
+    const taking = this.#take(until, timeout, signal);
+    // It ends by itself at that time, unless it waits for an answer.
+    const lease = await inTime(taking, until + answerGrace * 1000, signal, (late) => void late.release());
+    if (lease === null) throw this.#unavailable('the store does not answer');
+    return lease;
+  }
+
   async #take(until: number, timeout: number | null, signal: AbortSignal | undefined): Promise<ClusterLease> {
     const bell = new Bell();
     const ends: (() => void)[] = [];
@@ -188,7 +200,7 @@ export class NatsSemaphore {
       // Before anything is read: what changes after that rings.
       ends.push(
         this.#store.watch(() => bell.ring()),
-        this.#broker.watch({ restored: () => bell.ring() }),
+        this.#broker.watch({ restored: () => bell.ring(), closed: () => bell.ring() }),
       );
       if (signal !== undefined) ends.push(whenAborted(signal, () => bell.ring()));
       for (;;) {
@@ -321,7 +333,9 @@ export class NatsSemaphore {
     return new SemaphoreUnavailableError(this.name, problem, cause);
   }
 
-  #late(timeout: number | null): SemaphoreTimeoutError {
+  #late(timeout: number | null): SemaphoreTimeoutError | SemaphoreUnavailableError {
+    // Those before this one wait for the store, too: nobody knows that the slots are held.
+    if (!this.#broker.isUp) return this.#unavailable('the NATS server is not there');
     return new SemaphoreTimeoutError(this.name, this.#limit, timeout ?? 0);
   }
 }

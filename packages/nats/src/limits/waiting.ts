@@ -1,4 +1,5 @@
-import { startTimer, whenAborted } from '@threadbus/core/internal';
+import { startTimer } from '@threadbus/core/internal';
+import { endsWithin } from '../basics/waits.ts';
 
 /** One call's place in the line. */
 export class Turn {
@@ -33,23 +34,24 @@ export class Bell {
   }
 }
 
-/** @returns false if the time was up first @throws the signal's reason */
-export async function endsWithin(
-  work: Promise<unknown>,
+/**
+ * What the work comes to, if that is in time.
+ *
+ * @param tooLate told what it came to later
+ * @returns null if the time was up first
+ * @throws the signal's reason
+ */
+export async function inTime<T>(
+  work: Promise<T>,
   until: number,
   signal: AbortSignal | undefined,
-): Promise<boolean> {
-  const ends: (() => void)[] = [];
+  tooLate: (late: T) => void,
+): Promise<T | null> {
+  let isInTime = false;
   try {
-    return await new Promise<boolean>((resolve, reject) => {
-      void work.then(() => resolve(true));
-      if (until !== Infinity) {
-        const timer = startTimer(Math.max(0, until - performance.now()) / 1000, () => resolve(false), true);
-        ends.push(() => timer.cancel());
-      }
-      if (signal !== undefined) ends.push(whenAborted(signal, () => reject(signal.reason as Error)));
-    });
+    isInTime = await endsWithin(work, until, signal);
   } finally {
-    for (const end of ends) end();
+    if (!isInTime) void work.then(tooLate, () => undefined);
   }
+  return isInTime ? work : null;
 }

@@ -26,8 +26,8 @@ export interface ServerMark {
   /** The bus's id. */
   readonly bus: string;
   readonly replicas: boolean;
-  /** Epoch milliseconds at which it got the name; 0 as long as it hasn't. */
-  readonly since: number;
+  /** Milliseconds for which it has had the name: clocks of two machines can't be compared. */
+  readonly age: number;
 }
 
 export interface WhoAnswer {
@@ -92,8 +92,8 @@ function isIdentity(value: unknown): value is BusIdentity {
 }
 
 function isMark(value: unknown): value is ServerMark {
-  const { id, bus, replicas, since } = (value ?? {}) as Partial<ServerMark>;
-  return isText(id) && isText(bus) && typeof replicas === 'boolean' && typeof since === 'number';
+  const { id, bus, replicas, age } = (value ?? {}) as Partial<ServerMark>;
+  return isText(id) && isText(bus) && typeof replicas === 'boolean' && typeof age === 'number';
 }
 
 function isText(value: unknown): boolean {

@@ -2,9 +2,10 @@ import { randomUUID } from 'node:crypto';
 import { EventBus } from '@threadbus/core';
 import { busEngine, describe, startTimer } from '@threadbus/core/internal';
 import { LinkError } from '@threadbus/link';
+import { failureOf } from '../basics/bus-failure.ts';
 import { BusNotFoundError } from '../basics/errors.ts';
 import { checkName } from '../basics/names.ts';
-import { NoRespondersError } from '../broker/requests.ts';
+import { NoAnswerError, NoRespondersError } from '../broker/requests.ts';
 import { encodeMessage, type JoinAnswer, readJoinAnswer } from './handshake.ts';
 import { type JoinOptions, resolveJoinOptions } from './join-options.ts';
 import { LinkEnd } from './link-end.ts';
@@ -22,6 +23,8 @@ export async function joinBus(host: OfferHost, bus: EventBus, name: string, opti
     );
   }
   checkName('the name of the bus to join', name);
+  const failure = failureOf(bus);
+  if (failure !== null) throw failure;
   const { limits, startTimeout, replica } = resolveJoinOptions(options);
   const { broker, subjects } = host;
   const session = randomUUID();
@@ -67,6 +70,7 @@ function joinError(error: unknown, name: string, replica: string | null, startTi
       { busName: name },
     );
   }
-  if (error instanceof Error && 'code' in error && String(error.code).startsWith('ERR_')) return error;
+  const isSilence = error instanceof NoAnswerError;
+  if (!isSilence && error instanceof Error && 'code' in error && String(error.code).startsWith('ERR_')) return error;
   return new LinkError(`${which} did not answer within ${startTimeout} s.`, { busName: name }, { cause: error });
 }

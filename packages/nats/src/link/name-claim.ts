@@ -26,7 +26,9 @@ export class NameClaim {
   readonly #name: string;
   readonly #onLost: () => void;
   readonly #ends: Subscription[] = [];
-  #mark: ServerMark;
+  readonly #own: Omit<ServerMark, 'age'>;
+  /** Monotonic milliseconds at which it got the name. */
+  #since = Infinity;
   #state: 'asking' | 'claiming' | 'settled' | 'lost' = 'asking';
 
   /** @param onLost told when a settled name goes to another server */
@@ -35,7 +37,7 @@ export class NameClaim {
     this.#subject = subjects.who(name);
     this.#name = name;
     this.#onLost = onLost;
-    this.#mark = { id: randomUUID(), bus, replicas, since: 0 };
+    this.#own = { id: randomUUID(), bus, replicas };
   }
 
   /** @throws NameTakenError */
@@ -56,9 +58,13 @@ export class NameClaim {
       throw error;
     }
     this.#state = 'settled';
-    this.#mark = { ...this.#mark, since: Date.now() };
+    this.#since = performance.now();
     this.#announce();
     this.#ends.push(this.#broker.watch({ restored: () => this.#announce() }));
+  }
+
+  get #mark(): ServerMark {
+    return { ...this.#own, age: Math.max(0, performance.now() - this.#since) };
   }
 
   release(): void {
@@ -71,7 +77,7 @@ export class NameClaim {
     let refusal: ServerMark | null = null;
     await this.#broker.askAll(this.#subject, encodeMessage({ claim: this.#mark }), seconds, (data) => {
       const answer = readWhoAnswer(data);
-      if (answer === null || answer.server.id === this.#mark.id) return undefined;
+      if (answer === null || answer.server.id === this.#own.id) return undefined;
       if (answer.refused) refusal = answer.server;
       return answer.refused || first ? 'enough' : undefined;
     });
@@ -83,22 +89,23 @@ export class NameClaim {
     if (question === 'list') {
       if (this.#state === 'settled') this.#answer(reply, false);
     } else if ('claim' in question) {
-      if (question.claim.id !== this.#mark.id) this.#answer(reply, this.#refuses(question.claim));
-    } else if (question.settled.id !== this.#mark.id) this.#meet(question.settled);
+      if (question.claim.id !== this.#own.id) this.#answer(reply, this.#refuses(question.claim));
+    } else if (question.settled.id !== this.#own.id) this.#meet(question.settled);
   }
 
   #refuses(other: ServerMark): boolean {
-    if (this.#mark.replicas && other.replicas) return false;
-    if (this.#state === 'settled' || this.#mark.id < other.id) return true;
+    if (this.#own.replicas && other.replicas) return false;
+    if (this.#state === 'settled' || this.#own.id < other.id) return true;
     this.release();
     return false;
   }
 
   /** Another server has the name: the one that got it later keeps it, since then this one didn't answer. */
   #meet(other: ServerMark): void {
-    if (this.#state !== 'settled' || (this.#mark.replicas && other.replicas)) return;
-    const { since, id } = this.#mark;
-    if (other.since > since || (other.since === since && other.id < id)) {
+    if (this.#state !== 'settled' || (this.#own.replicas && other.replicas)) return;
+    // On its way the other has grown older: of two both may yield, but never do both keep it.
+    const difference = this.#mark.age - other.age;
+    if (difference > 0 || (difference === 0 && other.id < this.#own.id)) {
       this.release();
       this.#onLost();
     } else this.#announce();
@@ -113,7 +120,7 @@ export class NameClaim {
   }
 
   #taken(by: ServerMark | null): NameTakenError {
-    const { replicas } = this.#mark;
+    const { replicas } = this.#own;
     const differ = by !== null && by.replicas !== replicas;
     return new NameTakenError(
       differ

@@ -57,7 +57,12 @@ export class Offer implements AsyncDisposable {
   static async make(host: OfferHost, plan: OfferPlan): Promise<Offer> {
     const offer = new Offer(host, plan);
     await offer.#claim.settle();
-    await offer.#listen();
+    try {
+      await offer.#listen();
+    } catch (error) {
+      offer.#withdraw();
+      throw error;
+    }
     return offer;
   }
 
@@ -89,7 +94,7 @@ export class Offer implements AsyncDisposable {
   /** Withdraws the offer: the bus can't be joined any more, links that are there stay. Twice does no harm. @throws nothing: it never rejects */
   async close(): Promise<void> {
     this.#withdraw();
-    await this.#host.broker.flush();
+    await this.#host.broker.flush().catch(() => undefined);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -105,7 +110,8 @@ export class Offer implements AsyncDisposable {
     };
     this.#ends.push(
       broker.subscribe(subjects.join(name), ({ data, reply }) => answer(data, reply), 'servers'),
-      broker.subscribe(subjects.joinReplica(name, bus.id), ({ data, reply }) => answer(data, reply)),
+      // A bus that is offered twice takes a request once.
+      broker.subscribe(subjects.joinReplica(name, bus.id), ({ data, reply }) => answer(data, reply), 'servers'),
     );
     this.#ends.push(bus.observe({ stopped: () => this.#withdraw() }));
     this.#keepAlive(true);

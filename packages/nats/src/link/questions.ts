@@ -1,4 +1,5 @@
 import type { EventBus } from '@threadbus/core';
+import { whenAborted } from '@threadbus/core/internal';
 import { decodeThrown, encodeThrown } from '@threadbus/link/internal';
 
 /** What can be asked of the bus at the other end beside events. */
@@ -36,17 +37,16 @@ export class Questions {
     signal?.throwIfAborted();
     this.#next += 1;
     const id = this.#next;
-    let onAbort: () => void = () => undefined;
+    let stop: () => void = () => undefined;
     try {
       return await new Promise<Awaited<ReturnType<Answers[Method]>>>((resolve, reject) => {
         this.#waiting.set(id, { resolve: resolve as (value: unknown) => void, reject });
-        onAbort = () => reject(signal?.reason as Error);
-        signal?.addEventListener('abort', onAbort);
+        if (signal !== undefined) stop = whenAborted(signal, () => reject(signal.reason as Error));
         this.#send({ ask: id, method, argument } satisfies Ask);
       });
     } finally {
       this.#waiting.delete(id);
-      signal?.removeEventListener('abort', onAbort);
+      stop();
     }
   }
 

@@ -1,6 +1,7 @@
 import { EventBus } from '@threadbus/core';
 import { busEngine, checkFlag, checkOptions, describe } from '@threadbus/core/internal';
 import { BusReference } from '@threadbus/link/internal';
+import { failureOf } from '../basics/bus-failure.ts';
 import { Offer, type OfferHost } from './offer.ts';
 
 /** Options of `net.serve`. */
@@ -14,6 +15,8 @@ export async function serveBus(host: OfferHost, bus: unknown, options: ServeOpti
   checkOptions('serve', options, ['replicas']);
   checkFlag('replicas', options.replicas);
   const { replicas = false } = options;
+  const failure = failureOf(bus);
+  if (failure !== null) throw failure;
   if (bus instanceof EventBus) return Offer.make(host, { bus, name: bus.name, replicas });
   if (bus instanceof BusReference) return Offer.make(host, { bus: doorOf(bus), name: bus.name, replicas });
   throw new TypeError(

@@ -1,8 +1,12 @@
 import { type Logger } from '@threadbus/core';
-import { checkOptions, checkSize, checkWait, startTimer, type Timer } from '@threadbus/core/internal';
-import { QueueUnavailableError } from '../basics/errors.ts';
+import { checkOptions, checkSize, checkWait, startTimer } from '@threadbus/core/internal';
+import { failureOf } from '../basics/bus-failure.ts';
+import { isQueueConfigError, NatsUnavailableError, QueueUnavailableError } from '../basics/errors.ts';
+import { endsWithin } from '../basics/waits.ts';
 import type { Delivered } from '../jetstream/delivered.ts';
+import { Asked } from './asked.ts';
 import { Delivery, type WorkBus } from './delivery.ts';
+import { Idle } from './idle.ts';
 import { type PullEnd, Pulls } from './pulls.ts';
 import type { QueueStore } from './queue-store.ts';
 
@@ -18,8 +22,8 @@ export interface CrewCloseOptions {
   readonly timeout?: number | null | undefined;
 }
 
-/** Seconds that a request waits at the store. */
-const longestPull = 20;
+/** Seconds that a request waits at the store: so long, and a little more, a crew may not know that its consumer is gone. */
+const longestPull = 10;
 /** The same, when there are more lines than places: so long one line keeps a place from the others. */
 const shortPull = 1;
 /** Seconds beyond, after which a request without an answer was lost. */
@@ -28,13 +32,10 @@ const pullGrace = 2;
 const sweepEvery = 600;
 /** Seconds for messages that are on their way to a crew that closes. */
 const lastMessages = 0.1;
-
-interface Pull {
-  readonly line: number;
-  /** Events that it may still bring. */
-  left: number;
-  readonly lost: Timer;
-}
+/** Seconds until a server that is killed still knows what was acknowledged. */
+const lastAcks = 0.3;
+/** Seconds for events that weren't started to be given back. */
+const givingBack = 2;
 
 /**
  * Runs a queue's events on a bus, so many at a time, until it is closed.
@@ -57,7 +58,7 @@ export class Crew implements AsyncDisposable {
   readonly #concurrency: number;
   readonly #pulls: Pulls;
   readonly #keepAlive: (needed: boolean) => void;
-  readonly #asking = new Map<string, Pull>();
+  readonly #asking = new Asked();
   readonly #running = new Map<Delivery, number>();
   readonly #handlerless = new Set<string>();
   /** Came while all places were taken; they are kept until one is free. */
@@ -68,7 +69,9 @@ export class Crew implements AsyncDisposable {
   /** Answers in a row that there was nothing. */
   #none = 0;
   #state: 'working' | 'closing' | 'closed' = 'working';
-  #onIdle: (() => void) | null = null;
+  readonly #idle = new Idle();
+  #finishing: Promise<void> | null = null;
+  #mending: Promise<void> | null = null;
   #settleFailed: (error: Error | null) => void = () => undefined;
   /** Resolves to why the crew can't go on, such as a queue that was deleted; to null when it is closed. Never rejects. */
   readonly failed: Promise<Error | null>;
@@ -80,6 +83,7 @@ export class Crew implements AsyncDisposable {
     const places = checkSize('concurrency', concurrency);
     if (places === 0) throw new RangeError('Expected concurrency to be a whole number from 1 up; got 0.');
     const { broker } = store.jetstream;
+    broker.checkOpen();
     this.#store = store;
     this.#bus = bus;
     this.#logger = logger;
@@ -94,7 +98,10 @@ export class Crew implements AsyncDisposable {
       ended: (token, end) => this.#ended(token, end),
     });
     this.#ends.push(
-      broker.watch({ restored: () => this.#askAgain(), closed: () => this.#fail(new Error('The net was closed.')) }),
+      broker.watch({
+        restored: () => this.#askAgain(),
+        closed: () => this.#fail(new NatsUnavailableError('The net was closed.')),
+      }),
     );
     // Without keys there is one line, which is asked as long as there is a place.
     if (store.options.key !== null) {
@@ -105,7 +112,7 @@ export class Crew implements AsyncDisposable {
     const sweeping = setInterval(() => void store.sweep().catch(() => undefined), sweepEvery * 1000).unref();
     this.#ends.push(() => clearInterval(sweeping));
     void this.#onStopOf(bus);
-    this.#ask();
+    if (this.#state === 'working') this.#ask();
   }
 
   /** How many events run at this moment. */
@@ -130,23 +137,37 @@ export class Crew implements AsyncDisposable {
   async close(options: CrewCloseOptions = {}): Promise<void> {
     checkOptions('close', options, ['timeout']);
     const timeout = checkWait('timeout (seconds)', options.timeout === undefined ? 30 : options.timeout);
-    if (this.#state === 'closed') return;
+    if (this.#isClosed) return;
     this.#state = 'closing';
     for (const { message, renewing } of this.#kept.splice(0)) {
       clearInterval(renewing);
       message.giveBack(0);
     }
-    await this.#idle(timeout);
-    for (const delivery of this.#running.keys()) delivery.abandon();
-    await this.#store.jetstream.broker.flush().catch(() => undefined);
-    // An answer to what was asked may be on its way: it is given back.
-    if (this.#asking.size > 0) await new Promise((resolve) => void setTimeout(resolve, lastMessages * 1000));
-    await this.#store.jetstream.broker.flush().catch(() => undefined);
-    this.#end(null);
+    for (const delivery of this.#running.keys()) if (!delivery.hasStarted) void delivery.abandon();
+    if (this.#running.size > 0) await this.#idle.wait(timeout);
+    if (!this.#isClosed) await (this.#finishing ??= this.#finish());
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
+  }
+
+  get #isClosed(): boolean {
+    return this.#state === 'closed';
+  }
+
+  async #finish(): Promise<void> {
+    const { jetstream, attempts } = this.#store;
+    const { broker } = jetstream;
+    const givenBack = Promise.all([...this.#running.keys()].map((delivery) => delivery.abandon()));
+    await endsWithin(givenBack, performance.now() + givingBack * 1000, undefined);
+    await broker.flush().catch(() => undefined);
+    // An answer to what was asked may be on its way: it is given back.
+    const wait = attempts.hasDone ? lastAcks : this.#asking.size > 0 ? lastMessages : 0;
+    if (wait > 0) await new Promise((resolve) => void setTimeout(resolve, wait * 1000));
+    attempts.flush();
+    await broker.flush().catch(() => undefined);
+    this.#end(null);
   }
 
   #ask(): void {
@@ -178,14 +199,12 @@ export class Crew implements AsyncDisposable {
 
   get #free(): number {
     if (this.#state !== 'working') return 0;
-    let asked = 0;
-    for (const { left } of this.#asking.values()) asked += left;
-    return this.#concurrency - this.#running.size - asked - this.#kept.length;
+    return this.#concurrency - this.#running.size - this.#asking.left - this.#kept.length;
   }
 
   /** The line was asked, or an event of it is here. */
   #isOut(line: number): boolean {
-    for (const pull of this.#asking.values()) if (pull.line === line) return true;
+    if (this.#asking.isOut(line)) return true;
     for (const running of this.#running.values()) if (running === line) return true;
     return this.#kept.some((kept) => kept.line === line);
   }
@@ -196,8 +215,9 @@ export class Crew implements AsyncDisposable {
     const isDry = this.#none >= options.partitions;
     const seconds = this.#concurrency >= options.partitions ? longestPull : isDry ? shortPull : 0;
     const token = this.#pulls.pull(events, this.#store.consumerOf(line), count, seconds);
-    const lost = startTimer(seconds + pullGrace, () => this.#ended(token, 'none'), false);
-    this.#asking.set(token, { line, left: count, lost });
+    // A consumer that is gone doesn't answer.
+    const lost = startTimer(seconds + pullGrace, () => this.#ended(token, 'gone'), false);
+    this.#asking.add(token, line, count, lost);
   }
 
   /** Something was stored there: no need to wait until the places come round. */
@@ -209,7 +229,6 @@ export class Crew implements AsyncDisposable {
 
   /** What was asked before the server went away is not answered any more. */
   #askAgain(): void {
-    for (const { lost } of this.#asking.values()) lost.cancel();
     this.#asking.clear();
     this.#ask();
   }
@@ -217,12 +236,7 @@ export class Crew implements AsyncDisposable {
   #delivered(message: Delivered): void {
     const line = this.#store.lineOf(message.consumer);
     this.#none = 0;
-    for (const [token, pull] of this.#asking) {
-      if (pull.line !== line) continue;
-      pull.left -= 1;
-      if (pull.left === 0) this.#take(token);
-      break;
-    }
+    this.#asking.came(line);
     if (this.#state !== 'working') {
       message.giveBack(0);
     } else if (this.#running.size < this.#concurrency) {
@@ -234,8 +248,7 @@ export class Crew implements AsyncDisposable {
   }
 
   #ended(token: string, end: PullEnd): void {
-    const pull = this.#take(token);
-    if (pull === undefined || this.#state !== 'working') return;
+    if (!this.#asking.take(token) || this.#state !== 'working') return;
     this.#none += 1;
     if (end === 'none') this.#ask();
     else void this.#checkThere();
@@ -249,18 +262,23 @@ export class Crew implements AsyncDisposable {
         this.#fail(new QueueUnavailableError(`The queue ${name} was deleted.`, name));
         return;
       }
-      await this.#store.open();
-    } catch {
+      await this.#store.open((text) => this.#logger.warn(text));
+    } catch (error) {
+      if (isQueueConfigError(error)) {
+        this.#fail(error);
+        return;
+      }
       await new Promise((resolve) => void setTimeout(resolve, 500));
     }
     if (this.#state === 'working') this.#ask();
   }
 
-  #take(token: string): Pull | undefined {
-    const pull = this.#asking.get(token);
-    pull?.lost.cancel();
-    this.#asking.delete(token);
-    return pull;
+  /** A stream of the queue doesn't answer; all that need it wait for the same. */
+  #mend(): Promise<void> {
+    this.#mending ??= this.#checkThere().finally(() => {
+      this.#mending = null;
+    });
+    return this.#mending;
   }
 
   async #run(message: Delivered, line: number): Promise<void> {
@@ -269,12 +287,14 @@ export class Crew implements AsyncDisposable {
       store: this.#store,
       handlerless: this.#handlerless,
       warn: (text: string) => this.#logger.warn(text),
+      mend: () => this.#mend(),
+      broken: (error: Error) => this.#fail(error),
     };
     const delivery = new Delivery(host, message);
     this.#running.set(delivery, line);
     await delivery.run();
     this.#running.delete(delivery);
-    if (this.#running.size === 0) this.#onIdle?.();
+    if (this.#running.size === 0) this.#idle.tell();
     if (this.#state !== 'working') return;
     const kept = this.#kept.shift();
     if (kept === undefined) {
@@ -285,19 +305,13 @@ export class Crew implements AsyncDisposable {
     void this.#run(kept.message, kept.line);
   }
 
-  async #idle(timeout: number | null): Promise<void> {
-    if (this.#running.size === 0) return;
-    await new Promise<void>((resolve) => {
-      const timer = timeout === null ? null : startTimer(timeout, resolve, true);
-      this.#onIdle = () => {
-        timer?.cancel();
-        resolve();
-      };
-    });
-  }
-
   /** A bus that takes nothing any more has nothing to be given. */
   async #onStopOf(bus: WorkBus): Promise<void> {
+    const failure = failureOf(bus);
+    if (failure !== null) {
+      this.#fail(failure);
+      return;
+    }
     if ('closed' in bus && bus.closed instanceof Promise) {
       const error = (await bus.closed) as Error | null;
       this.#fail(error ?? new Error(`The link to ${bus.name} was closed.`));
@@ -310,19 +324,18 @@ export class Crew implements AsyncDisposable {
   #fail(error: Error): void {
     if (this.#state === 'closed') return;
     if (this.#state === 'working') this.#logger.error(`The crew of ${this.#store.name} can't go on: ${error.message}`);
-    for (const delivery of this.#running.keys()) delivery.abandon();
+    for (const delivery of this.#running.keys()) void delivery.abandon();
     this.#end(error);
   }
 
   #end(error: Error | null): void {
     this.#state = 'closed';
     for (const end of this.#ends) end();
-    for (const { lost } of this.#asking.values()) lost.cancel();
     for (const { renewing } of this.#kept) clearInterval(renewing);
     this.#asking.clear();
     this.#pulls.close();
     this.#keepAlive(false);
-    this.#onIdle?.();
+    this.#idle.tell();
     this.#settleFailed(error);
   }
 }

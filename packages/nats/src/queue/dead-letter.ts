@@ -5,6 +5,7 @@ import type { StoredMessage } from '../jetstream/stored-message.ts';
 import { keyHeader, redrivenHeader } from './enqueuing.ts';
 import { partitionOf } from './queue-options.ts';
 import type { QueueStore } from './queue-store.ts';
+import { shortened } from './stored-outcome.ts';
 
 /** What is stored of an event that is given up. */
 export interface Death {
@@ -17,8 +18,17 @@ export interface Death {
   readonly sequence: number;
 }
 
-export function encodeDeath({ body, key, error, deliveries, sequence }: Death): Buffer {
-  return serialize({ body: Buffer.from(body), key, error: encodeThrown(error), deliveries, sequence });
+/** @param maxSize bytes at most: of an error that is too long the beginning must do */
+export function encodeDeath({ body, key, error, deliveries, sequence }: Death, maxSize: number): Buffer {
+  const encode = (thrown: unknown): Buffer =>
+    serialize({ body: Buffer.from(body), key, error: encodeThrown(thrown), deliveries, sequence });
+  try {
+    const bytes = encode(error);
+    if (bytes.length <= maxSize) return bytes;
+  } catch {
+    // A field of the error can't be read twice.
+  }
+  return encode(shortened(error));
 }
 
 /**

@@ -1,13 +1,19 @@
+import { randomUUID } from 'node:crypto';
 import { BaseEvent, BusError, isBusCapacityError, type RunningBus } from '@threadbus/core';
 import { setDelivery } from '@threadbus/core/internal';
-import { WorkerLostError } from '../basics/errors.ts';
+import { isLinkLostError } from '@threadbus/link';
+import { failureOf } from '../basics/bus-failure.ts';
+import { NatsUnavailableError, WorkerLostError } from '../basics/errors.ts';
+import { pause } from '../basics/waits.ts';
+import { NoAnswerError, NoRespondersError } from '../broker/requests.ts';
 import type { Delivered } from '../jetstream/delivered.ts';
+import { JetStreamError } from '../jetstream/jetstream-error.ts';
 import type { Attempt } from './attempts.ts';
 import { encodeDeath } from './dead-letter.ts';
 import { keyHeader } from './enqueuing.ts';
 import type { QueueStore } from './queue-store.ts';
 import { readAddress, replyHeader } from './replies.ts';
-import { encodeOutcome, failedOutcome, plainEvent } from './stored-outcome.ts';
+import { encodeOutcome, failedOutcome, outcomeSequence, plainEvent, shortened } from './stored-outcome.ts';
 
 /** A bus that events of a queue can run on. */
 export interface WorkBus extends RunningBus {
@@ -22,7 +28,14 @@ class NoHandlerError extends BusError {
   override readonly code = 'ERR_NO_HANDLER';
 }
 
-type Verdict = 'done' | { readonly again: number } | { readonly dead: unknown; readonly event: BaseEvent | null };
+/** Why an event that was to be started wasn't. */
+class NotStarted extends Error {}
+
+type Verdict =
+  | 'done'
+  | 'known'
+  | { readonly again: number }
+  | { readonly dead: unknown; readonly event: BaseEvent | null };
 
 /** What a delivery says to whoever runs it. */
 export interface DeliveryHost {
@@ -31,60 +44,100 @@ export interface DeliveryHost {
   /** Types that were reported as having no handler: once is enough for each. */
   readonly handlerless: Set<string>;
   warn(text: string): void;
+  /** A part of the store is gone: makes it again. */
+  mend(): Promise<void>;
+  /** The bus takes no events any more. */
+  broken(error: Error): void;
 }
+
+/** Seconds between two tries to write something down, at first and at most. */
+const shortestPause = 0.05;
+const longestPause = 1;
+/** Bytes of a message that its headers take. */
+const headerRoom = 1024;
 
 /**
  * One delivery of one event: read, run, and then acknowledged, given back, or put into the dead letters.
  *
+ *   waiting ──its start is written down──▶ started ──what came of it is stored──▶ acknowledged
+ *      └── abandoned, or the bus is gone: its start is undone, it goes to others
+ *
  * While it runs the store is told so three times in `ackWait`. What came of it is stored before it is acknowledged, and
- * a dead letter before the event is let go: a crash between the two repeats a step, and never loses one.
+ * a dead letter before the event is let go: a crash between the two repeats a step, and never loses one. A server that
+ * was killed may have forgotten the acknowledgement: what came of an event that was started before is looked up first, so
+ * that one that is done isn't run again.
  */
 export class Delivery {
   readonly #host: DeliveryHost;
   readonly #message: Delivered;
+  readonly #abandoned = new AbortController();
   /** How often the event was started, this time included; 0 as long as it isn't. */
   #count = 0;
   #attempt: Attempt | null = null;
-  /** Set when the crew gives it up: what comes of it isn't told any more. */
-  #isAbandoned = false;
+  #hasStarted = false;
+  #hasWarned = false;
+  #running: Promise<void> = Promise.resolve();
 
   constructor(host: DeliveryHost, message: Delivered) {
     this.#host = host;
     this.#message = message;
   }
 
-  async run(): Promise<void> {
+  /** Whether a handler may have seen the event. */
+  get hasStarted(): boolean {
+    return this.#hasStarted;
+  }
+
+  run(): Promise<void> {
+    this.#running = this.#run();
+    return this.#running;
+  }
+
+  /**
+   * Another worker is to take it, at once: what runs here is not told any more, what doesn't isn't started.
+   *
+   * @returns when others can have it
+   */
+  async abandon(): Promise<void> {
+    this.#abandoned.abort();
+    if (this.#hasStarted) this.#message.giveBack(0);
+    else await this.#running;
+  }
+
+  async #run(): Promise<void> {
     const { ackWait } = this.#host.store.options;
     const renewing = setInterval(() => this.#message.working(), (ackWait * 1000) / 3);
     try {
-      const verdict = await this.#judge();
-      if (!this.#isAbandoned) await this.#carryOut(verdict);
+      await this.#carryOut(await this.#judge());
     } catch (error) {
+      if (error instanceof NotStarted) await this.#takeBack();
       // The store failed in between: the event comes again, after `ackWait`.
-      this.#host.warn(`${this.#host.store.name}: ${(error as Error).message}. The event comes again.`);
+      else if (!this.#isAbandoned) this.#warn(`${(error as Error).message} The event comes again.`);
     } finally {
       clearInterval(renewing);
     }
   }
 
-  /** Another worker is to take it, at once. */
-  abandon(): void {
-    this.#isAbandoned = true;
-    this.#message.giveBack(0);
+  get #isAbandoned(): boolean {
+    return this.#abandoned.signal.aborted;
+  }
+
+  #warn(text: string): void {
+    this.#host.warn(`${this.#host.store.name}: ${text}`);
   }
 
   async #judge(): Promise<Verdict> {
     const { store } = this.#host;
     const { maxDeliver, ackWait, backoff } = store.options;
-    const { data, storedAt, sequence } = this.#message;
+    const { data, sequence } = this.#message;
     const text = Buffer.from(data).toString();
     const type = typeOf(text);
     const Class =
       type === null ? undefined : (store.options.classes.get(type) as unknown as typeof BaseEvent | undefined);
     if (type !== null && Class === undefined) {
-      this.#host.warn(`${store.name}: ${type} is none of the events that this worker knows; it goes to others.`);
-      const isNew = Date.now() - storedAt < ackWait * maxDeliver * 1000;
-      if (isNew) return { again: ackWait };
+      this.#warn(`${type} is none of the events that this worker knows; it goes to others.`);
+      // Each time it waits for `ackWait`: by no clock, that of the store may differ.
+      if (this.#message.count <= maxDeliver) return { again: ackWait };
       return { dead: new TypeError(`No worker knows ${type}: add its class to the queue's events.`), event: null };
     }
     let event: BaseEvent;
@@ -93,8 +146,15 @@ export class Delivery {
     } catch (error) {
       return { dead: error, event: null };
     }
-    this.#attempt = await store.attempts.next(sequence);
-    const { count } = this.#attempt;
+    const owner = randomUUID();
+    const soon = performance.now() + ackWait * 1000;
+    const next = await this.#lasting(
+      () => store.attempts.next(sequence, owner, () => this.#lookBack(event.event_id)),
+      soon,
+    );
+    if (!('count' in next)) return next.verdict;
+    this.#attempt = next;
+    const { count } = next;
     if (count > maxDeliver) {
       const error = new WorkerLostError(`The worker that had delivery ${maxDeliver} of ${maxDeliver} was lost.`);
       this.#count = maxDeliver;
@@ -111,7 +171,21 @@ export class Delivery {
     return { again: backoff[Math.min(count, backoff.length) - 1] ?? 0 };
   }
 
-  /** @returns why it failed; null if it didn't */
+  /**
+   * It was started before. Its end may be stored, and only the acknowledgement lost; or the store, which was killed, has
+   * forgotten that it is out, and whoever has it may go on with it for as long as that is nobody else's.
+   *
+   * @returns null if it is this one's
+   */
+  async #lookBack(eventId: string): Promise<{ readonly verdict: Verdict } | null> {
+    const { store } = this.#host;
+    const { count, sequence } = this.#message;
+    const stored = await store.jetstream.lastOf(store.results, store.resultSubject(eventId));
+    if (stored !== null && outcomeSequence(stored.data) === sequence) return { verdict: 'known' };
+    return count === 1 ? { verdict: { again: store.options.ackWait } } : null;
+  }
+
+  /** @returns why it failed; null if it didn't @throws NotStarted */
   async #dispatch(event: BaseEvent): Promise<unknown> {
     const { bus, store } = this.#host;
     setDelivery(event, {
@@ -120,14 +194,14 @@ export class Delivery {
       sequence: this.#message.sequence,
       key: this.#key,
     });
-    for (;;) {
-      try {
-        await bus.dispatch(event);
-        break;
-      } catch (error) {
-        if (!isBusCapacityError(error)) return error;
-        await bus.waitForCapacity();
-      }
+    try {
+      await (
+        await this.#start(event)
+      )();
+    } catch (error) {
+      if (error instanceof NotStarted) throw error;
+      if (isLinkLostError(error) && error.outcome === 'unsent') throw this.#broken(error);
+      return error;
     }
     const results = [...event.event_results.values()];
     if (results.length === 0) {
@@ -143,25 +217,87 @@ export class Delivery {
     return results.find(({ error }) => error !== null)?.error ?? new Error('The event was cancelled.');
   }
 
+  /** @returns a call that gives what was begun @throws NotStarted; what the bus has against the event */
+  async #start(event: BaseEvent): Promise<() => PromiseLike<unknown>> {
+    const { bus } = this.#host;
+    for (;;) {
+      if (this.#isAbandoned) throw new NotStarted();
+      try {
+        const running = bus.dispatch(event);
+        this.#hasStarted = true;
+        return () => running;
+      } catch (error) {
+        const failure = failureOf(bus);
+        if (failure !== null) throw this.#broken(failure);
+        if (!isBusCapacityError(error)) throw error;
+      }
+      // Why it ends early shows in the next round.
+      await bus.waitForCapacity({ signal: this.#abandoned.signal }).catch(() => undefined);
+    }
+  }
+
+  #broken(error: Error): NotStarted {
+    this.#hasStarted = false;
+    this.#host.broken(error);
+    return new NotStarted();
+  }
+
+  /** It wasn't started: others can have it as if it had never been here. */
+  async #takeBack(): Promise<void> {
+    const attempt = this.#attempt;
+    try {
+      if (attempt !== null) await this.#host.store.attempts.undo(attempt);
+    } catch (error) {
+      this.#warn(`${(error as Error).message} An event that was not started counts as started.`);
+    }
+    this.#message.giveBack(0);
+  }
+
+  /**
+   * Until the store has heard it: it may be away, or a part of it.
+   *
+   * @param until monotonic milliseconds; by then others have the event
+   */
+  async #lasting<T>(work: () => Promise<T>, until = Infinity): Promise<T> {
+    const { broker } = this.#host.store.jetstream;
+    for (let wait = shortestPause; ; wait = Math.min(longestPause, wait * 2)) {
+      if (this.#isAbandoned && !this.#hasStarted) throw new NotStarted();
+      try {
+        return await work();
+      } catch (error) {
+        const isLost = error instanceof NatsUnavailableError && error.cause instanceof NoRespondersError;
+        const isPassing = isLost || error instanceof NoAnswerError || error instanceof JetStreamError;
+        if (!isPassing || broker.isClosed || this.#isAbandoned || performance.now() > until) throw error;
+        if (!this.#hasWarned) this.#warn(`${(error as Error).message} It is tried again.`);
+        this.#hasWarned = true;
+        if (isLost && broker.isUp) await this.#host.mend();
+        if (broker.isUp) await pause(wait);
+        else await broker.whenUp(longestPause);
+      }
+    }
+  }
+
   /** No handler fails, so nothing else would say why the event comes again and again, and at last is a dead letter. */
   #reportHandlerless(eventType: string): void {
-    const { bus, store, handlerless } = this.#host;
+    const { bus, handlerless } = this.#host;
     if (handlerless.has(eventType)) return;
     handlerless.add(eventType);
-    this.#host.warn(
-      `${store.name}: ${bus.name} has no handler for ${eventType}, which counts as a failure. Register it before the work begins: bus.on(${eventType}, handler).`,
+    this.#warn(
+      `${bus.name} has no handler for ${eventType}, which counts as a failure. Register it before the work begins: bus.on(${eventType}, handler).`,
     );
   }
 
   async #carryOut(verdict: Verdict): Promise<void> {
+    if (this.#isAbandoned && verdict !== 'known') return;
     const { ackWait } = this.#host.store.options;
-    if (verdict !== 'done' && 'again' in verdict) {
+    if (typeof verdict === 'object' && 'again' in verdict) {
       this.#message.giveBack(verdict.again);
       return;
     }
-    if (verdict !== 'done') await this.#bury(verdict.dead, verdict.event);
+    if (typeof verdict === 'object') await this.#bury(verdict.dead, verdict.event);
     const isKnown = await this.#message.done(ackWait);
-    if (isKnown && this.#attempt !== null) this.#host.store.attempts.forget(this.#attempt);
+    if (!isKnown) await this.#host.mend();
+    else if (this.#attempt !== null) this.#host.store.attempts.forget(this.#attempt);
   }
 
   async #bury(error: unknown, ran: BaseEvent | null): Promise<void> {
@@ -169,19 +305,22 @@ export class Delivery {
     const { data, sequence } = this.#message;
     // One that nobody could read was delivered, if not started.
     const deliveries = this.#count === 0 ? Math.min(this.#message.count, store.options.maxDeliver) : this.#count;
-    const death = encodeDeath({ body: data, key: this.#key, error, deliveries, sequence });
-    await store.jetstream.publish(store.deadSubject, death, { 'Nats-Msg-Id': `${store.name}.${sequence}` });
+    const most = store.jetstream.broker.maxPayload - headerRoom;
+    const death = encodeDeath({ body: data, key: this.#key, error, deliveries, sequence }, most);
+    const headers = { 'Nats-Msg-Id': `${store.name}.${sequence}` };
+    await this.#lasting(() => store.jetstream.publish(store.deadSubject, death, headers));
     const event = ran ?? plainEvent(data);
     if (event !== null) await this.#storeOutcome(ran ?? failedOutcome(event, error, store.name));
-    this.#host.warn(
-      `${store.name}: ${event?.event_type ?? 'an event'} went to the dead letters after ${deliveries} of ${store.options.maxDeliver} deliveries: ${error instanceof Error ? error.message : String(error)}`,
+    this.#warn(
+      `${event?.event_type ?? 'an event'} went to the dead letters after ${deliveries} of ${store.options.maxDeliver} deliveries: ${shortened(error).message}`,
     );
   }
 
   async #storeOutcome(event: BaseEvent): Promise<void> {
     const { store } = this.#host;
     const bytes = encodeOutcome(this.#message.sequence, event, store.maxSize);
-    const stored = store.jetstream.publish(store.resultSubject(event.event_id), bytes, {});
+    const subject = store.resultSubject(event.event_id);
+    const stored = this.#lasting(() => store.jetstream.publish(subject, bytes, {}));
     const address = readAddress(this.#message.headers?.get(replyHeader));
     if (address !== null) store.jetstream.broker.publish(store.replySubject(address, event.event_id), bytes);
     await stored;
@@ -189,7 +328,11 @@ export class Delivery {
 
   get #key(): string | null {
     const key = this.#message.headers?.get(keyHeader) ?? '';
-    return key === '' ? null : decodeURIComponent(key);
+    try {
+      return key === '' ? null : decodeURIComponent(key);
+    } catch {
+      return key; // not written by a queue
+    }
   }
 }
 

@@ -1,6 +1,8 @@
 import { BaseEvent, UnserializableError } from '@threadbus/core';
 import { checkOptions, checkSignal, checkWait, describe, liveHandler, setParent } from '@threadbus/core/internal';
 import { NatsUnavailableError, QueueUnavailableError } from '../basics/errors.ts';
+import { endsWithin, orAborted, pause } from '../basics/waits.ts';
+import { NoAnswerError, NoRespondersError } from '../broker/requests.ts';
 import { JetStreamError } from '../jetstream/jetstream-error.ts';
 import type { PublishAck } from '../jetstream/jetstream.ts';
 import { partitionOf } from './queue-options.ts';
@@ -21,6 +23,8 @@ export const redrivenHeader = 'Threadbus-Redriven';
 
 /** Seconds for one answer of the store: a message or an answer that got lost is sent again then, and stored once. */
 const answerTime = 2;
+/** Bytes of a key, which travels in a header. */
+const longestKey = 1000;
 /** Seconds between two tries, at first and at most. */
 const shortestWait = 0.1;
 const longestWait = 1;
@@ -70,7 +74,7 @@ export class Enqueuing {
     let isNew = false;
     broker.storing += 1;
     try {
-      const ack = await (key === null ? put() : this.#inLine(partition, put));
+      const ack = await (key === null ? put() : this.#inLine(partition, put, until, options.signal));
       isNew = !ack.duplicate;
       return { ack, reply: isNew ? reply : null };
     } finally {
@@ -93,10 +97,12 @@ export class Enqueuing {
     if (key === null) return null;
     const value: unknown = key(event as never);
     if ((typeof value === 'string' && value !== '') || (typeof value === 'number' && !Number.isNaN(value))) {
-      return String(value);
+      const bytes = Buffer.from(String(value));
+      // Read again: half a surrogate pair is no text.
+      if (bytes.length <= longestKey) return bytes.toString();
     }
     throw new TypeError(
-      `Expected key to give a text that isn't empty, or a number, for ${event.event_type}; got ${describe(value)}.`,
+      `Expected key to give a text that isn't empty, of ${longestKey} bytes at most, or a number, for ${event.event_type}; got ${describe(value)}.`,
     );
   }
 
@@ -112,11 +118,17 @@ export class Enqueuing {
     );
   }
 
-  /** Each waits for those before it, whatever becomes of them. */
-  #inLine(partition: number, put: () => Promise<PublishAck>): Promise<PublishAck> {
+  /** Each waits for those before it, whatever becomes of them; whoever gives up, lets those behind it wait on. */
+  #inLine(
+    partition: number,
+    put: () => Promise<PublishAck>,
+    until: number,
+    signal: AbortSignal | undefined,
+  ): Promise<PublishAck> {
     const before = this.#lines.get(partition);
-    const mine = before === undefined ? put() : before.then(put, put);
-    const line = mine.catch(() => undefined);
+    // Should the time be up, putting it says so.
+    const mine = before === undefined ? put() : endsWithin(before, until, signal).then(put);
+    const line = Promise.allSettled([before, mine]);
     this.#lines.set(partition, line);
     void line.then(() => {
       if (this.#lines.get(partition) === line) this.#lines.delete(partition);
@@ -141,7 +153,8 @@ export class Enqueuing {
       const isThere = left > 0 && (await jetstream.broker.whenUp(left, signal));
       const { isClosed } = jetstream.broker;
       if (!isThere || isClosed) {
-        const why = isClosed ? 'belongs to a net that is closed, and did not say' : 'did not say in time';
+        const late = isFull(cause) ? 'is full (maxBytes), and did not say in time' : 'did not say in time';
+        const why = isClosed ? 'belongs to a net that is closed, and did not say' : late;
         const where = isClosed ? ' on the queue of another net, await connectNats(…)' : '';
         throw new QueueUnavailableError(
           `The queue ${name} ${why} that ${event.event_type}#${event.event_id.slice(-4)} is stored; it may be. Enqueue the same event again${where}: it is stored once.`,
@@ -151,26 +164,42 @@ export class Enqueuing {
         );
       }
       try {
-        return await this.#store.putEvent(partition, body, headers, Math.min(answerTime, left));
+        return await orAborted(this.#store.putEvent(partition, body, headers, Math.min(answerTime, left)), signal);
       } catch (error) {
         signal?.throwIfAborted();
+        cause = error;
+        // Only this has taken its time; all else comes at once, also from a server that is only just starting.
+        if (error instanceof NoAnswerError) continue;
+        await this.#checkPassing(error, event);
         if (isFull(error) && !hasSwept) {
           hasSwept = true;
-          await this.#store.sweep(0);
+          await orAborted(this.#store.sweep(0), signal).catch(() => undefined);
           continue;
         }
-        if (error instanceof JetStreamError && error.status !== 503) throw error;
-        cause = error;
-        // "No responders" comes at once, also from a server that is only just starting; that it is full, too.
-        if (!(error instanceof NatsUnavailableError) && !isFull(error)) continue;
-        await pause(Math.min(wait, left));
+        await pause(Math.max(0, Math.min(wait, (until - performance.now()) / 1000)), signal);
         wait = Math.min(longestWait, wait * 2);
         hasSwept = false;
       }
     }
   }
-}
 
-function pause(seconds: number): Promise<void> {
-  return new Promise((resolve) => void setTimeout(resolve, seconds * 1000));
+  /** @throws what no repetition changes */
+  async #checkPassing(refusal: unknown, event: BaseEvent): Promise<void> {
+    const { jetstream, events, name } = this.#store;
+    if (refusal instanceof JetStreamError) {
+      if (refusal.status === 503 || isFull(refusal)) return;
+      const which = `${event.event_type}#${event.event_id.slice(-4)}`;
+      throw new QueueUnavailableError(
+        `The queue ${name} does not take ${which}: ${refusal.message}.`,
+        name,
+        event,
+        refusal,
+      );
+    }
+    if (!(refusal instanceof NatsUnavailableError)) throw refusal;
+    if (jetstream.broker.isClosed) return;
+    if (!(refusal.cause instanceof NoRespondersError)) throw refusal;
+    const isThere = await jetstream.stream(events).catch(() => undefined);
+    if (isThere === null) throw new QueueUnavailableError(`The queue ${name} was deleted.`, name, event, refusal);
+  }
 }

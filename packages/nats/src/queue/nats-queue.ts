@@ -1,7 +1,7 @@
 import { BaseEvent, EventBus } from '@threadbus/core';
 import { busEngine, checkFlag, checkOptions, defaultLogger, describe } from '@threadbus/core/internal';
 import { BusReference } from '@threadbus/link/internal';
-import { checkName } from '../basics/names.ts';
+import { checkEventId } from '../basics/names.ts';
 import { Crew, type WorkOptions } from './crew.ts';
 import { DeadLetter } from './dead-letter.ts';
 import type { WorkBus } from './delivery.ts';
@@ -87,7 +87,7 @@ export class NatsQueue<Event extends BaseEvent = BaseEvent> {
    * ```
    */
   async completed(eventId: string, options: CompletedOptions = {}): Promise<Event> {
-    checkName('the event_id', eventId);
+    checkEventId(eventId);
     return (await this.#outcomes.of(eventId, 0, options, null)) as Event;
   }
 
@@ -127,7 +127,7 @@ export class NatsQueue<Event extends BaseEvent = BaseEvent> {
     checkOptions('deadLetters', options, ['follow', 'signal']);
     checkFollow(options);
     const { dead, deadSubject } = this.#store;
-    for await (const message of readStream(this.#store, dead, deadSubject, 1, options)) {
+    for await (const message of readStream(this.#store, dead, deadSubject, async () => 1, options)) {
       yield new DeadLetter<Event>(this.#store, message);
     }
   }
@@ -148,7 +148,7 @@ export class NatsQueue<Event extends BaseEvent = BaseEvent> {
     checkFollow(options);
     checkFlag('reset', options.reset);
     const { events, allEvents } = this.#store;
-    const first = await firstOf(this.#store, options.since);
+    const first = firstOf(this.#store, options.since);
     for await (const message of readStream(this.#store, events, allEvents, first, options)) {
       if (message.header(redrivenHeader) !== '') continue;
       const event = this.#read(message.data.toString());

@@ -1,4 +1,5 @@
 import { type BaseEvent, type EventConstructor, TimeoutError } from '@threadbus/core';
+import { NatsUnavailableError, QueueUnavailableError } from '../basics/errors.ts';
 import { checkOptions, checkSignal, checkWait, startTimer, type Timer, whenAborted } from '@threadbus/core/internal';
 import { decodeOutcome } from './stored-outcome.ts';
 import type { QueueStore } from './queue-store.ts';
@@ -49,6 +50,7 @@ export class Outcomes {
     signal?.throwIfAborted();
     const { jetstream, results, name } = this.#store;
     const { broker } = jetstream;
+    broker.checkOpen();
     const subject = this.#store.resultSubject(eventId);
     const ends: (() => void)[] = [];
     let isOver = false;
@@ -72,20 +74,23 @@ export class Outcomes {
               if (!isOver) pause = startTimer(seconds, lookAgain, false);
             };
             // A store that can't answer, in a cluster that chooses who leads it for instance, has not said that there is none.
-            const lookAgain = (): void => {
-              jetstream.lastOf(results, subject).then(
-                (stored) => {
-                  if (stored === null) lookIn(secondLook);
-                  else take(stored.data);
-                },
-                () => lookIn(lookPause),
-              );
+            const look = async (): Promise<void> => {
+              const stored = await jetstream.lastOf(results, subject);
+              if (stored !== null) take(stored.data);
+              else if ((await jetstream.stream(this.#store.events)) !== null) lookIn(secondLook);
+              else reject(new QueueUnavailableError(`The queue ${name} was deleted.`, name));
             };
+            const lookAgain = (): void => void look().catch(() => lookIn(lookPause));
             const follow = (): void => {
               ends.push(broker.subscribe(subject, ({ data }) => take(data)));
               void broker.flush().then(lookAgain, lookAgain);
             };
-            ends.push(broker.watch({ restored: lookAgain, closed: () => reject(new Error('The net was closed.')) }));
+            ends.push(
+              broker.watch({
+                restored: lookAgain,
+                closed: () => reject(new NatsUnavailableError('The net was closed.')),
+              }),
+            );
             if (signal !== undefined) ends.push(whenAborted(signal, () => reject(signal.reason as Error)));
             if (timeout !== null) {
               const late = (): void =>

@@ -1,5 +1,5 @@
 import { BaseEvent, type EventConstructor } from '@threadbus/core';
-import { checkLimit, checkOptions, checkSize, checkWait, describe } from '@threadbus/core/internal';
+import { checkLimit, checkOptions, checkSize, describe } from '@threadbus/core/internal';
 
 /** Options of `net.queue`. */
 export interface QueueOptions<Event extends BaseEvent = BaseEvent> {
@@ -39,6 +39,12 @@ export interface ResolvedQueueOptions {
   readonly maxBytes: number | null;
 }
 
+/** Seconds, as all of these: the server remembers nothing for less. */
+const shortestMemory = 0.1;
+/** Signs of life are sent three times in it. */
+const shortestAckWait = 0.05;
+const longest = 3_153_600_000;
+
 const names = [
   'events',
   'key',
@@ -69,17 +75,18 @@ export function resolveQueueOptions(
   if (!Array.isArray(backoff) || !backoff.every((wait) => typeof wait === 'number')) {
     throw new TypeError(`Expected backoff to be an array of seconds, such as [1, 5, 30]; got ${describe(backoff)}.`);
   }
+  for (const wait of backoff) checkLength('backoff (seconds)', wait, 0);
   const maxDeliver = checkCount('maxDeliver', options.maxDeliver ?? 5);
   return {
     classes: checkEvents(options.events, maxDeliver),
     key: (key as ResolvedQueueOptions['key'] | undefined) ?? null,
     partitions: key === undefined ? 1 : checkCount('partitions', options.partitions ?? 16),
     maxDeliver,
-    backoff: backoff.map((wait) => checkWait('backoff (seconds)', wait) ?? 0),
-    dedupeWindow: seconds('dedupeWindow', options.dedupeWindow ?? 120),
-    ackWait: seconds('ackWait', options.ackWait ?? 10),
+    backoff,
+    dedupeWindow: seconds('dedupeWindow', options.dedupeWindow ?? 120, shortestMemory),
+    ackWait: seconds('ackWait', options.ackWait ?? 10, shortestAckWait),
     keep: seconds('keep', options.keep ?? 604_800),
-    keepResults: seconds('keepResults', options.keepResults ?? 3600),
+    keepResults: seconds('keepResults', options.keepResults ?? 3600, shortestMemory),
     maxBytes: checkSize('maxBytes', options.maxBytes ?? null),
   };
 }
@@ -121,8 +128,14 @@ function checkCount(name: string, value: unknown): number {
   return count;
 }
 
-function seconds(name: string, value: unknown): number {
+function seconds(name: string, value: unknown, least = 0): number {
   const limit = checkLimit(`${name} (seconds)`, value);
   if (limit === null) throw new RangeError(`Expected ${name} to be a number of seconds; got none.`);
-  return limit;
+  return checkLength(`${name} (seconds)`, limit, least);
+}
+
+/** The store counts nanoseconds, so far. */
+function checkLength(name: string, value: number, least: number): number {
+  if (value >= least && value <= longest) return value;
+  throw new RangeError(`Expected ${name} to be from ${least} to ${longest} (100 years); got ${describe(value)}.`);
 }

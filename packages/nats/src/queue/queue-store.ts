@@ -76,12 +76,14 @@ export class QueueStore {
     return `${this.#root}.hints.${partition}`;
   }
 
+  /** A queue that was deleted and made with others has no consumer for those who know it as it was. */
   consumerOf(partition: number): string {
-    return `p${partition}`;
+    const { key, partitions } = this.options;
+    return key === null ? 'p0' : `p${partition}of${partitions}`;
   }
 
   lineOf(consumer: string): number {
-    return Number(consumer.slice(1));
+    return Number.parseInt(consumer.slice(1), 10);
   }
 
   /** Stores an event, and says so to workers that have nothing to do. */
@@ -96,10 +98,19 @@ export class QueueStore {
     return ack;
   }
 
-  /** Makes what is missing. @throws QueueConfigError if the queue is there with other settings */
-  async open(): Promise<void> {
+  /**
+   * Makes what is missing.
+   *
+   * @param warn told what is lost for good
+   * @throws QueueConfigError if the queue is there with other settings
+   */
+  async open(warn: (text: string) => void): Promise<void> {
     const { options, jetstream } = this;
-    await this.#checkFixed(await jetstream.stream(this.events));
+    const before = await jetstream.stream(this.events);
+    await this.#checkFixed(before);
+    // Nothing is stored before all consumers are there.
+    const hadConsumers = before !== null && before.state.last_seq > 0;
+    let isRemade = false;
     const limits = options.maxBytes === null ? {} : { max_bytes: options.maxBytes };
     await jetstream.ensureStream({
       name: this.events,
@@ -126,17 +137,26 @@ export class QueueStore {
       max_age: Math.round(Math.max(options.keep, day) * nanoseconds),
     });
     await Promise.all(
-      Array.from({ length: options.partitions }, (_, partition) =>
-        jetstream.ensureConsumer(this.events, this.consumerOf(partition), {
+      Array.from({ length: options.partitions }, async (_, partition) => {
+        const config = {
           filter_subject: this.eventSubject(partition),
           ack_wait: Math.round(options.ackWait * nanoseconds),
           max_deliver: -1,
           // One at a time is what keeps the order of a key.
           max_ack_pending: options.key === null ? 65_536 : 1,
           max_waiting: 16_384,
-        }),
-      ),
+        };
+        const missing = (): void => {
+          if (hadConsumers) isRemade = this.#checkRepeatable(partition);
+        };
+        await jetstream.ensureConsumer(this.events, this.consumerOf(partition), config, missing);
+      }),
     );
+    if (isRemade) {
+      warn(
+        `${this.name}: a consumer was gone, and with it which events are done: they run again. Leave the consumers of ${this.events} alone.`,
+      );
+    }
   }
 
   /**
@@ -176,6 +196,14 @@ export class QueueStore {
 
   async delete(): Promise<void> {
     for (const stream of [this.events, this.dead, this.results, this.tries]) await this.jetstream.deleteStream(stream);
+  }
+
+  /** With a consumer it is forgotten which events are done: that may repeat them. @throws QueueConfigError if they must not be */
+  #checkRepeatable(partition: number): true {
+    if (this.options.maxDeliver > 1) return true;
+    throw new QueueConfigError(
+      `The consumer ${this.consumerOf(partition)} of the stream ${this.events} is gone, and with it which events are done: with maxDeliver: 1 none may run twice. Read them with replay(), then delete the queue: await jobs.delete().`,
+    );
   }
 
   #fixed(): FixedSettings {

@@ -1,4 +1,7 @@
 import { checkFlag, checkSignal, describe, whenAborted } from '@threadbus/core/internal';
+import { QueueUnavailableError } from '../basics/errors.ts';
+import { orAborted, pause } from '../basics/waits.ts';
+import { JetStreamError } from '../jetstream/jetstream-error.ts';
 import type { StoredMessage } from '../jetstream/stored-message.ts';
 import type { QueueStore } from './queue-store.ts';
 
@@ -24,12 +27,12 @@ export function checkFollow({ follow, signal }: FollowOptions): void {
   checkSignal(signal);
 }
 
-/** The first sequence to read. @throws TypeError */
-export async function firstOf(store: QueueStore, since: ReplayOptions['since']): Promise<number> {
-  if (since === undefined) return 1;
+/** How to find the first sequence to read. @throws TypeError */
+export function firstOf(store: QueueStore, since: ReplayOptions['since']): () => Promise<number> {
+  if (since === undefined) return async () => 1;
   if (typeof since === 'object' && since !== null && 'sequence' in since) {
     const { sequence } = since;
-    if (Number.isSafeInteger(sequence) && sequence >= 0) return sequence;
+    if (Number.isSafeInteger(sequence) && sequence >= 0) return async () => sequence;
     throw new TypeError(`Expected since.sequence to be a whole number from 0 up; got ${describe(sequence)}.`);
   }
   const epoch = since instanceof Date ? since.getTime() : typeof since === 'string' ? Date.parse(since) : Number.NaN;
@@ -38,33 +41,62 @@ export async function firstOf(store: QueueStore, since: ReplayOptions['since']):
       `Expected since to be a time, such as '2026-11-01T00:00:00Z', a Date, or { sequence }; got ${describe(since)}.`,
     );
   }
-  const info = await store.jetstream.stream(store.events);
-  if (info === null) return 1;
-  return store.firstSince(epoch, info.state.first_seq, info.state.last_seq);
+  return async () => {
+    const info = await store.jetstream.stream(store.events);
+    return info === null ? 1 : store.firstSince(epoch, info.state.first_seq, info.state.last_seq);
+  };
 }
 
-/** The messages of a stream, in order, from a sequence on. */
+/** Seconds until a store is asked again that could not answer. */
+const betweenTries = 0.5;
+
+/**
+ * The messages of a stream, in order, from a sequence on. Who follows outlives what a server needs to come back; who
+ * doesn't is told.
+ */
 export async function* readStream(
   store: QueueStore,
   stream: string,
   subject: string,
-  from: number,
+  first: () => Promise<number>,
   { follow = false, signal }: FollowOptions,
 ): AsyncGenerator<StoredMessage, void, undefined> {
   const { jetstream } = store;
-  const end = follow ? Infinity : ((await jetstream.stream(stream))?.state.last_seq ?? 0);
+  const isAborted = (): boolean => signal?.aborted === true;
+  if (isAborted()) return;
+  const ask = async <T>(work: () => Promise<T>): Promise<T> => {
+    for (;;) {
+      try {
+        return await orAborted(work(), signal);
+      } catch (error) {
+        signal?.throwIfAborted();
+        jetstream.broker.checkOpen();
+        if (!follow || error instanceof JetStreamError) throw error;
+        await pause(betweenTries, signal);
+      }
+    }
+  };
   const news = follow ? new News(store, subject, signal) : null;
   try {
-    for (let next = from; next <= end;) {
-      if (signal?.aborted === true) return;
-      const message = await jetstream.nextFrom(stream, subject, next);
+    const end = follow ? Infinity : ((await ask(() => jetstream.stream(stream)))?.state.last_seq ?? 0);
+    for (let next = await ask(first); next <= end;) {
+      if (isAborted()) return;
+      const from = next;
+      const message = await ask(() => jetstream.nextFrom(stream, subject, from));
       if (message !== null) {
         if (message.sequence > end) return;
         next = message.sequence + 1;
         yield message;
       } else if (news === null) return;
-      else await news.next();
+      else {
+        if ((await ask(() => jetstream.stream(stream))) === null) {
+          throw new QueueUnavailableError(`The queue ${store.name} was deleted.`, store.name);
+        }
+        await news.next();
+      }
     }
+  } catch (error) {
+    if (!isAborted()) throw error;
   } finally {
     news?.close();
   }

@@ -40,18 +40,10 @@ export interface StoredOutcome {
 }
 
 /**
- * A completed event with its results and children, as bytes. What doesn't fit, or can't be copied, is an error in its
- * place: that it has ended must be known all the same.
+ * A completed event with its results and children, as bytes. What doesn't fit, or can't be read or copied, is an error in
+ * its place, or left out: that the event has ended must be known all the same, or it would run again.
  */
 export function encodeOutcome(sequence: number, event: BaseEvent, maxSize: number): Buffer {
-  const stored = storeEvent(event, (value) => value);
-  try {
-    const bytes = serialize({ sequence, stored });
-    if (bytes.length <= maxSize) return bytes;
-  } catch {
-    const checked = serialize({ sequence, stored: storeEvent(event, clonable) });
-    if (checked.length <= maxSize) return checked;
-  }
   const tooLarge = (): never => {
     throw new UnserializableError(
       `result too large: a queue keeps ${maxSize} bytes of an event and its results`,
@@ -59,11 +51,28 @@ export function encodeOutcome(sequence: number, event: BaseEvent, maxSize: numbe
       '',
     );
   };
-  const cut: StoredEvent = { ...storeEvent(event, tooLarge), json: minimalJson(event) };
-  return serialize({
-    sequence,
-    stored: { ...cut, results: cut.results.map((result) => ({ ...result, children: [] })) },
-  });
+  const forms: (() => StoredEvent)[] = [
+    () => storeEvent(event, { ...whole, value: (value) => value }),
+    () => storeEvent(event, { ...whole, value: copied, json: readableJson }),
+    () => storeEvent(event, { ...cut, value: tooLarge }),
+    () => storeEvent(event, { ...cut, value: tooLarge, error: shortened, most: 100 }),
+  ];
+  for (const form of forms) {
+    try {
+      const bytes = serialize({ sequence, stored: form() });
+      if (bytes.length <= maxSize) return bytes;
+    } catch {
+      // The next form has less in it.
+    }
+  }
+  const { startedAt, completedAt } = lifecycleOf(event);
+  const times = { startedAt: toWire(startedAt), completedAt: toWire(completedAt) };
+  return serialize({ sequence, stored: { json: minimalJson(event), ...times, results: [] } });
+}
+
+/** The sequence alone. */
+export function outcomeSequence(bytes: Uint8Array): number {
+  return (deserialize(bytes) as { sequence: number }).sequence;
 }
 
 /** @param classOf the class of a type, if it is known here */
@@ -75,49 +84,101 @@ export function decodeOutcome(
   return { sequence, event: restoreEvent(stored, classOf) };
 }
 
-function storeEvent(event: BaseEvent, check: (value: unknown) => unknown): StoredEvent {
+/** What of an event is written, and how. */
+interface Form {
+  value(value: unknown): unknown;
+  error(error: unknown): unknown;
+  json(event: BaseEvent): string;
+  readonly hasChildren: boolean;
+  /** Results at most. */
+  readonly most: number;
+}
+
+const whole = {
+  error: (error: unknown) => error,
+  json: (event: BaseEvent) => JSON.stringify(event),
+  hasChildren: true,
+  most: Infinity,
+};
+const cut = { ...whole, json: minimalJson, hasChildren: false };
+
+function storeEvent(event: BaseEvent, form: Form): StoredEvent {
   const lifecycle = lifecycleOf(event);
+  const results = lifecycle.results as readonly EventResult[];
   return {
-    json: JSON.stringify(event),
+    json: form.json(event),
     startedAt: toWire(lifecycle.startedAt),
     completedAt: toWire(lifecycle.completedAt),
-    results: (lifecycle.results as readonly EventResult[]).map((result) => storeResult(result, check)),
+    results: results.slice(0, form.most).map((result) => storeResult(result, form)),
   };
 }
 
-function storeResult(result: EventResult, check: (value: unknown) => unknown): StoredResult {
+function storeResult(result: EventResult, form: Form): StoredResult {
   return {
     source: { ...sourceOf(result) },
     timeout: result.timeout,
     startedAt: toWire(startedAtOf(result)),
     completedAt: toWire(completedAtOf(result)),
-    ...storeEnd(result, check),
-    children: result.children.map((child) => storeEvent(child.event as BaseEvent, check)),
+    ...storeEnd(result, form),
+    children: form.hasChildren ? result.children.map((child) => storeEvent(child.event as BaseEvent, form)) : [],
   };
 }
 
-function storeEnd(result: EventResult, check: (value: unknown) => unknown): { value: unknown } | { thrown: Thrown } {
-  if (result.status === 'error') return { thrown: encodeThrown(result.error) };
-  if (result.result instanceof BaseEvent) return { value: null };
+function storeEnd(result: EventResult, form: Form): { value: unknown } | { thrown: Thrown } {
+  if (result.status === 'error') return { thrown: encodeThrown(form.error(result.error)) };
   try {
-    return { value: check(result.result) };
+    if (result.result instanceof BaseEvent) return { value: null };
+    return { value: form.value(result.result) };
   } catch (error) {
     return { thrown: encodeThrown(error) };
   }
 }
 
-function clonable(value: unknown): unknown {
+/** Read once: what it shows then is what is written. */
+function copied(value: unknown): unknown {
   try {
-    serialize(value);
-    return value;
+    return deserialize(serialize(value)) as unknown;
   } catch (cause) {
-    throw new UnserializableError(`The result can't be stored: ${(cause as Error).message}`, {}, 'result');
+    throw new UnserializableError(`The result can't be stored: ${textOf(cause)}`, {}, 'result');
+  }
+}
+
+/** A handler may have put something into the event that JSON can't say. */
+function readableJson(event: BaseEvent): string {
+  try {
+    return JSON.stringify(event);
+  } catch {
+    return minimalJson(event);
   }
 }
 
 function minimalJson(event: BaseEvent): string {
   const { event_type, event_schema, event_id, event_parent_id, event_timeout, event_created_at } = event;
   return JSON.stringify({ event_type, event_schema, event_id, event_parent_id, event_timeout, event_created_at });
+}
+
+/** Characters of an error's text that are kept when the whole is too large. */
+const shortText = 500;
+
+/** An error's name and the beginning of what it says. */
+export function shortened(error: unknown): Error {
+  const text = textOf(error);
+  const short = new Error(text.length > shortText ? `${text.slice(0, shortText)}… (shortened)` : text);
+  try {
+    short.name = (error as Error).name.slice(0, 100);
+  } catch {
+    // It has none.
+  }
+  delete short.stack;
+  return short;
+}
+
+function textOf(error: unknown): string {
+  try {
+    return error instanceof Error ? error.message : String(error);
+  } catch {
+    return 'something that can not be looked at';
+  }
 }
 
 function restoreEvent(stored: StoredEvent, classOf: (type: string) => EventConstructor | undefined): BaseEvent {
