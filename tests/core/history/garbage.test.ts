@@ -2,10 +2,10 @@ import { expect, test } from 'vitest';
 import { runProgram } from '../../helpers/run-program.ts';
 
 /** What a scene has left behind, told by a process of its own. */
-async function play(scene: string): Promise<{ watched: number; left: number; name: string }> {
+async function play(scene: string): Promise<{ watched: number; left: number; name: string; grown: number }> {
   const { stdout, stderr } = await runProgram('collect-garbage', [scene], ['--expose-gc']);
   expect(stderr).toBe('');
-  return JSON.parse(stdout) as { watched: number; left: number; name: string };
+  return JSON.parse(stdout) as { watched: number; left: number; name: string; grown: number };
 }
 
 test('garbage - a bus that is dropped without stop() is collected, and its name is free again', async () => {
@@ -18,6 +18,16 @@ test('garbage - a bus that has worked is collected as well, with its events', as
 
 test('garbage - a bus that was made and used inside a handler is collected as well', async () => {
   expect(await play('bus used inside a handler')).toMatchObject({ watched: 3, left: 0, name: 'Dropped' });
+});
+
+test('garbage - a bus that is stopped is let go with its events before the turn ends', async () => {
+  const { grown } = await play('buses of one turn');
+  expect(grown).toBeLessThan(2e6);
+});
+
+test('garbage - the names of buses that were dropped without stop() are let go as well', async () => {
+  const { grown } = await play('names of dropped buses');
+  expect(grown).toBeLessThan(4e6);
 });
 
 test('garbage - an evicted event keeps nothing: neither itself nor its payload nor its context', async () => {

@@ -49,8 +49,7 @@ const defaultLoggers = new Map<LogLevel, Logger>();
 const safeLoggers = new WeakMap<Logger, SafeLogger>();
 
 /** Writes to stderr from the level in THREADBUS_LOG_LEVEL up; what buses without a logger share. */
-export function defaultLogger(): Logger {
-  const lowest = logLevel();
+export function defaultLogger(lowest: LogLevel = logLevel()): Logger {
   let logger = defaultLoggers.get(lowest);
   if (logger === undefined) {
     logger = stderrLogger(levels.indexOf(lowest));

@@ -233,24 +233,25 @@ export class BusEngine implements DeliveryHost, ForwardTarget, LogHost, Places, 
   }
 
   started(delivery: Delivery): void {
-    const { event } = delivery;
     this.loop.enter();
     this.history.started(delivery);
-    if (this.observers.active) this.observers.notify((observer) => observer.started?.(event));
+    if (this.observers.active) this.observers.notify((observer) => observer.started?.(delivery.event));
   }
 
-  handlerStarted({ event }: Delivery, result: EventResult, entry: HandlerEntry): void {
-    if (entry.target === null) (this.#slow ??= new SlowWatch(this)).arm();
+  handlerStarted({ event }: Delivery, result: EventResult): void {
     if (this.observers.active) this.observers.notify((observer) => observer.handlerStarted?.(event, result));
   }
 
+  handlerGoesOn(): void {
+    (this.#slow ??= new SlowWatch(this)).arm();
+  }
+
   handlerEnded(delivery: Delivery, result: EventResult, entry: HandlerEntry): void {
-    const { event } = delivery;
     if (result.status === 'error' && entry.target === null) {
       if (!hasLost(result.error)) BusMeter.note(delivery, result.error);
-      reportEnded(this.logger, event, result);
+      reportEnded(this.logger, delivery.event, result);
     }
-    if (this.observers.active) this.observers.notify((observer) => observer.handlerEnded?.(event, result));
+    if (this.observers.active) this.observers.notify((observer) => observer.handlerEnded?.(delivery.event, result));
   }
 
   delivered(): void {

@@ -4,7 +4,7 @@ import { logPath } from '../log/log-path.ts';
 import { checkFlag, checkOptions } from '../basics/options.ts';
 import { checkLimit, checkSize, type Limit } from '../basics/duration.ts';
 import { defaultTimeout } from '../event/event-schema.ts';
-import { defaultLogger, type Logger, safeLogger, type SafeLogger } from '../basics/logger.ts';
+import { defaultLogger, type Logger, logLevel, safeLogger, type SafeLogger } from '../basics/logger.ts';
 
 /** Options of `new EventBus(…)`. */
 export interface EventBusOptions {
@@ -79,6 +79,8 @@ export interface ResolvedBusOptions {
   readonly maxRecursionDepth: Limit;
   readonly eventTimeout: Limit;
   readonly logger: SafeLogger;
+  /** Every step is to be logged. */
+  readonly debug: boolean;
 }
 
 const optionNames = [
@@ -103,6 +105,7 @@ export function resolveBusOptions(options: EventBusOptions): ResolvedBusOptions 
     );
   }
   checkOptions('A bus', options, optionNames);
+  const level = logLevel();
   const { parallelHandlers = false, maxRecursionDepth = 50, logger } = options;
   if (typeof parallelHandlers !== 'boolean') {
     throw new TypeError(`Expected parallelHandlers to be true or false; got ${describe(parallelHandlers)}.`);
@@ -123,7 +126,8 @@ export function resolveBusOptions(options: EventBusOptions): ResolvedBusOptions 
       'eventTimeout (seconds)',
       options.eventTimeout === undefined ? defaultTimeout : options.eventTimeout,
     ),
-    logger: safeLogger(logger === undefined ? defaultLogger() : checkLogger(logger)),
+    debug: level === 'debug',
+    logger: safeLogger(logger === undefined ? defaultLogger(level) : checkLogger(logger)),
   };
 }
 

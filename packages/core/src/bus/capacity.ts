@@ -121,7 +121,8 @@ export class Capacity {
       this.#tellHandlers();
       return;
     }
-    for (const wait of this.#waits ?? []) {
+    if (this.#waits === null) return;
+    for (const wait of this.#waits) {
       if (!this.keep()) return;
       wait.grant();
     }

@@ -4,7 +4,7 @@ import type { EventConstructor } from '../event/base-event.ts';
 import { BusEngine } from './bus-engine.ts';
 import type { BusStats } from './bus-meter.ts';
 import { busEngine, BusReader } from './bus-reader.ts';
-import { type BusIdentity, BusNames } from '../event/bus-names.ts';
+import { type BusIdentity, BusNames, type Listed } from '../event/bus-names.ts';
 import { type EventBusOptions, resolveBusOptions, type StopOptions } from './bus-options.ts';
 import { newId } from '../event/event-id.ts';
 import { liveHandler } from '../event/context.ts';
@@ -29,12 +29,14 @@ import { drain, ignoreCycles, waitUntilIdle } from './idle.ts';
 import type { WaitOptions } from './idle-watch.ts';
 import type { Hint, TakeClass } from '../basics/hint.ts';
 import { showAs } from '../basics/inspect.ts';
-import { logLevel } from '../basics/logger.ts';
 import { type EventHolder, MemoryWatch } from './memory-watch.ts';
 import type { BusObserver } from '../event/observer.ts';
 import { checkFlag, checkOptions, checkSignal } from '../basics/options.ts';
 import { type EventOf, type EventPattern, patternKey } from '../event/pattern.ts';
 import { type Subscription, subscription } from '../basics/subscription.ts';
+
+/** Gives a bus another name and id: those that were kept for it, before it was made, by the thread that started its own. */
+export let adoptIdentity: (bus: EventBus, identity: Readonly<BusIdentity>) => void;
 
 const noOptions: OnOptions = {};
 const names = new BusNames<EventBus>();
@@ -68,9 +70,16 @@ export class EventBus extends BusReader implements RunningBus, AsyncDisposable {
    */
   readonly dispatch: Forward;
   readonly #engine: BusEngine;
+  /** What makes it one of the live ones. */
+  #listed: Listed<EventBus>;
 
   static {
     showAs(this.prototype, (bus) => bus.toString());
+    adoptIdentity = (bus, { id, name }) => {
+      names.remove(bus.#listed);
+      Object.assign(bus.#engine.identity, { id, name });
+      bus.#listed = names.add(bus);
+    };
   }
 
   /** All live buses of this thread: those that were neither stopped nor collected. */
@@ -91,9 +100,9 @@ export class EventBus extends BusReader implements RunningBus, AsyncDisposable {
     super((bus) => new BusEngine({ id, name }, bus as EventBus, resolved, touch));
     const engine = busEngine(this);
     this.#engine = engine;
-    if (logLevel() === 'debug') engine.observers.add(debugLog(name, logger));
+    if (resolved.debug) engine.observers.add(debugLog(name, logger));
     this.dispatch = forwardTo(engine, (event, given) => engine.dispatch(event, given));
-    names.add(this);
+    this.#listed = names.add(this);
   }
 
   /** UUIDv7 */
@@ -245,7 +254,7 @@ export class EventBus extends BusReader implements RunningBus, AsyncDisposable {
     }
     const ending = !engine.stopped;
     if (ending) engine.shutDown(own);
-    names.remove(this);
+    names.remove(this.#listed);
     if (clear) {
       engine.history.clear();
       engine.registry.clear();
@@ -321,13 +330,6 @@ export class EventBus extends BusReader implements RunningBus, AsyncDisposable {
     const completed = [...history.values()].filter(({ event_status }) => event_status === 'completed').length;
     return `${this.name}${stopped ? '🔴' : '🟢'}(⏳ ${this.eventsPending.length} | ▶️ ${this.eventsStarted.length} | ✅ ${completed} ➡️ ${registry.size} 👂)`;
   }
-}
-
-/** Gives a bus another name and id: those that were kept for it, before it was made, by the thread that started its own. */
-export function adoptIdentity(bus: EventBus, { id, name }: Readonly<BusIdentity>): void {
-  names.remove(bus);
-  Object.assign(busEngine(bus).identity, { id, name });
-  names.add(bus);
 }
 
 function* holders(): Iterable<EventHolder> {

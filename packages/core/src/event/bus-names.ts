@@ -19,12 +19,20 @@ export interface PathStep {
   readonly name: string;
 }
 
+/**
+ * That a bus has a name: held by the bus itself, and weakly here. A weak reference keeps what it is made of until the
+ * turn ends; that is this one then, and not the bus, which leaves it when it ends.
+ */
+export interface Listed<Bus> {
+  readonly name: string;
+  bus: Bus | null;
+}
+
 /** The live buses of this thread by name; it doesn't keep any of them alive. */
 export class BusNames<Bus extends Named> {
-  readonly #buses = new Map<string, WeakRef<Bus>>();
-  readonly #collected = new FinalizationRegistry<string>((name) => {
-    if (this.#buses.get(name)?.deref() === undefined) this.#buses.delete(name);
-  });
+  readonly #buses = new Map<string, WeakRef<Listed<Bus>>>();
+  /** With so many names, those of collected buses are taken out: at most as many as there are others, or a few. */
+  #sweepAt = 64;
 
   /**
    * @param id the bus's, of which a name that nobody has given is made
@@ -37,27 +45,39 @@ export class BusNames<Bus extends Named> {
         `Expected the name of a bus to be ${nameRule}, such as 'Main' or 'auth-bus'; got ${describe(wanted)}.`,
       );
     }
-    if (this.#buses.get(wanted)?.deref() === undefined) return { name: wanted, taken: false };
+    if (this.#busOf(wanted) === null) return { name: wanted, taken: false };
     return { name: this.#unused(`${wanted}_`, id), taken: true };
   }
 
-  add(bus: Bus): void {
-    this.#buses.set(bus.name, new WeakRef(bus));
-    this.#collected.register(bus, bus.name, bus);
+  /** @returns what the bus has to hold as long as it is live */
+  add(bus: Bus): Listed<Bus> {
+    if (this.#buses.size >= this.#sweepAt) this.#sweep();
+    const listed: Listed<Bus> = { name: bus.name, bus };
+    this.#buses.set(bus.name, new WeakRef(listed));
+    return listed;
   }
 
-  remove(bus: Bus): void {
-    if (this.#buses.get(bus.name)?.deref() === bus) this.#buses.delete(bus.name);
-    this.#collected.unregister(bus);
+  remove(listed: Listed<Bus>): void {
+    if (this.#buses.get(listed.name)?.deref() === listed) this.#buses.delete(listed.name);
+    listed.bus = null;
   }
 
   live(): Set<Bus> {
     const live = new Set<Bus>();
-    for (const ref of this.#buses.values()) {
-      const bus = ref.deref();
-      if (bus !== undefined) live.add(bus);
+    for (const name of this.#buses.keys()) {
+      const bus = this.#busOf(name);
+      if (bus !== null) live.add(bus);
     }
     return live;
+  }
+
+  #busOf(name: string): Bus | null {
+    return this.#buses.get(name)?.deref()?.bus ?? null;
+  }
+
+  #sweep(): void {
+    for (const name of this.#buses.keys()) if (this.#busOf(name) === null) this.#buses.delete(name);
+    this.#sweepAt = Math.max(64, 2 * this.#buses.size);
   }
 
   #unused(prefix: string, first: string): string {

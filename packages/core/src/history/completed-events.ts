@@ -120,19 +120,22 @@ export class CompletedEvents {
     return found;
   }
 
-  /** Twice the room; each stands where its place says. */
+  /** Twice the room: little to begin with, as many a bus is made for one event. */
   #grow(): void {
-    const [events, arrivals, greatest, mask] = [this.#events, this.#arrivals, this.#greatest, this.#mask];
-    const room = Math.max(8, 2 * (mask + 1));
-    this.#events = Array.from({ length: room }, () => null);
-    this.#arrivals = Array.from({ length: room }, () => 0);
-    this.#greatest = Array.from({ length: room }, () => 0);
+    const room = Math.max(2, 2 * (this.#mask + 1));
+    this.#events = this.#grown(this.#events, null, room);
+    this.#arrivals = this.#grown(this.#arrivals, 0, room);
+    this.#greatest = this.#grown(this.#greatest, 0, room);
     this.#mask = room - 1;
-    for (let place = this.#head; place < this.#tail; place += 1) {
-      this.#events[place & this.#mask] = events[place & mask] ?? null;
-      this.#arrivals[place & this.#mask] = arrivals[place & mask] ?? 0;
-      this.#greatest[place & this.#mask] = greatest[place & mask] ?? 0;
-    }
+  }
+
+  /** All of a ring in a larger one, each where its place says. */
+  #grown<T>(ring: readonly T[], nothing: T, room: number): T[] {
+    const grown: T[] = [];
+    while (grown.length < room) grown.push(nothing);
+    for (let place = this.#head; place < this.#tail; place += 1)
+      grown[place & (room - 1)] = ring[place & this.#mask] ?? nothing;
+    return grown;
   }
 }
 

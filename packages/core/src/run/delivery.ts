@@ -42,7 +42,9 @@ export interface DeliveryHost {
   /** No handler that holds the slot is left. */
   leave(delivery: Delivery): void;
   started(delivery: Delivery): void;
-  handlerStarted(delivery: Delivery, result: EventResult, entry: HandlerEntry): void;
+  handlerStarted(delivery: Delivery, result: EventResult): void;
+  /** The call of one has returned, and it hasn't settled. */
+  handlerGoesOn(): void;
   handlerEnded(delivery: Delivery, result: EventResult, entry: HandlerEntry): void;
   delivered(delivery: Delivery): void;
   readonly log: object | null;
@@ -237,13 +239,14 @@ export class Delivery implements Part, RunHost, Linked<Delivery>, InFlight<Deliv
       this.#slotWanted += 1;
       this.#host.take(run);
     }
-    this.#host.handlerStarted(this, result, entry);
+    this.#host.handlerStarted(this, result);
     const refusal = recursionError(run, this.#host.maxRecursionDepth);
     let time = at;
     if (refusal === null) time = run.start(this.#handlerContext(), at);
     else run.abort(refusal);
     this.#starting = null;
     if (!result.settled) {
+      this.#host.handlerGoesOn();
       this.#running = withMember(this.#running, run);
       if (result.status === 'pending') this.#waitForThread(run);
     }
@@ -272,7 +275,7 @@ export class Delivery implements Part, RunHost, Linked<Delivery>, InFlight<Deliv
   /** Hands the event to another bus; its own result is the event, at once. */
   #forward(entry: HandlerEntry, target: ForwardTarget, result: EventResult, at: Moment): Moment {
     resultStarted(result, at);
-    this.#host.handlerStarted(this, result, entry);
+    this.#host.handlerStarted(this, result);
     try {
       target.accept(this.event, this.#handlerContext());
       resultSettled(result, 'completed', this.event, at);

@@ -25,7 +25,7 @@ export class SlowWatch {
     this.#bus = bus;
   }
 
-  /** Something has started. */
+  /** Something is in progress. */
   arm(): void {
     if (this.#timer === null) this.#start(slowAfter);
   }
