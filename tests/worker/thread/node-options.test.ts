@@ -134,6 +134,7 @@ const wrong: [string, unknown, RegExp][] = [
     /maxOldGenerationSizeMb to be a number of megabytes above 0; got 0/,
   ],
   ['resourceLimits', { maxOldGenerationSizeMb: NaN }, /got NaN/],
+  ['resourceLimits', { stackSizeMb: 0.2 }, /Expected resourceLimits\.stackSizeMb to be 0\.25 or more, .*; got 0\.2\./],
   ['resourceLimits', { maxOldSpace: 64 }, /resourceLimits has no option 'maxOldSpace'/],
   ['stdOut', true, /no option 'stdOut'/],
 ];

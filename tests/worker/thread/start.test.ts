@@ -147,6 +147,11 @@ test('start - the thread sees its workerData, execArgv and resourceLimits', asyn
   });
 });
 
+test('start - a heap in which no thread can start is an error of that start', async () => {
+  const limits = { resourceLimits: { maxOldGenerationSizeMb: 1, stackSizeMb: 0.25 } };
+  expect(isWorkerStartError(await rejection(WorkerBus.start(fixtureUrl('worker/options-bus'), limits)))).toBe(true);
+});
+
 test('start - an entry may be given as the text of a URL', async () => {
   const bus = await WorkerBus.start(pathToFileURL(new URL(fixtureUrl('worker/options-bus')).pathname).href);
   expect(bus.name).toBe('Options');

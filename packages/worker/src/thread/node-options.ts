@@ -39,6 +39,14 @@ export function checkThreadName(value: unknown): string | undefined {
 
 const limitNames = ['maxYoungGenerationSizeMb', 'maxOldGenerationSizeMb', 'codeRangeSizeMb', 'stackSizeMb'];
 
+/** Node keeps 0.19 MB of a thread's stack for itself: with that or little more the whole process ends, in all versions. */
+const leastStack = 0.25;
+/**
+ * Since version 22 a thread whose heap can't hold what V8 begins with (3 MB do) ends the whole process. With this one it
+ * can't start either, and that is all that happens.
+ */
+const leastHeap = 4;
+
 /** Memory limits of a thread: Node takes numbers that make no sense, and leaves out what it doesn't know. */
 export function checkResourceLimits(value: unknown): ResourceLimits | undefined {
   if (value === undefined) return undefined;
@@ -54,7 +62,14 @@ export function checkResourceLimits(value: unknown): ResourceLimits | undefined 
       );
     }
   }
-  return value as ResourceLimits;
+  const limits = value as ResourceLimits;
+  const { stackSizeMb = leastStack, maxOldGenerationSizeMb: heap } = limits;
+  if (stackSizeMb < leastStack) {
+    throw new RangeError(
+      `Expected resourceLimits.stackSizeMb to be ${leastStack} or more, with less Node.js ends the whole process; got ${stackSizeMb}.`,
+    );
+  }
+  return heap === undefined ? limits : { ...limits, maxOldGenerationSizeMb: Math.max(leastHeap, heap) };
 }
 
 function checkTexts(name: string, value: unknown, example: string): string[] {
