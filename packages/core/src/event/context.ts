@@ -52,7 +52,8 @@ export function wokenNext(): void {
 
 /**
  * Whether everybody who was told to go on since then does so before a microtask that is queued now. Only if it is one:
- * what the first of several does may keep others, who come later, from going on before the next event.
+ * what the first of several does may keep others, who come later, from going on before the next event. Behind
+ * `Promise.all` he comes a microtask later: an event that somebody else dispatches in just that one may start before.
  */
 export function haveGoneOn(since: number): boolean {
   return uncalled === 0 && lastLate <= since && wakes - since < 2;
