@@ -131,8 +131,6 @@ const printing = moduleOf(`
         process.stdout.write(' ');
         setImmediate(block);
         return 'printed';
-      case 'return what blocks':
-        return { get endless() { return block(); } };
       default:
         return 'fine';
     }
@@ -142,7 +140,6 @@ test.each([
   ['by its own handler', 'print and block', null],
   ['by one whose event had ended', 'print and let it block', null],
   ['by its own handler, whose time is not up', 'print and block', 60],
-  ['by the result itself, whose time is up', 'return what blocks', 0.5],
 ])(
   'pool late - an answer that can not leave, because its thread is blocked %s, is none',
   async (_how, what, timeout) => {

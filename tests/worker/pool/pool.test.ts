@@ -157,3 +157,12 @@ test.each<[object, RegExp]>([
 ])('pool - the options %o are refused', (options, message) => {
   expect(() => new HandlerPool(options)).toThrow(message);
 });
+
+test('pool - where an event has been is known in the thread: on the bus that calls, or on others before', async () => {
+  const { bus } = poolBus();
+  const first = quietBus();
+  first.on('*', bus.dispatch);
+  const path = (on: EventBus): Promise<unknown> => on.dispatch(new Step({ what: 'path' })).eventResult();
+  expect(await path(bus)).toEqual([bus.name]);
+  expect(await path(first)).toEqual([first.name, bus.name]);
+});

@@ -11,3 +11,4 @@ export { abortedError, cancelledError } from '../run/ended-errors.ts';
 export { activeRun } from '../run/active-run.ts';
 export { recursionError } from '../run/recursion.ts';
 export { HandlerRun, type RunHost, type RunWatch, watchRuns } from '../run/handler-run.ts';
+export { soon } from '../run/turns.ts';

@@ -1,24 +1,38 @@
-import type { Lifecycle } from '@threadbus/core/internal';
+import type { BaseEvent } from '@threadbus/core';
+import { type Lifecycle, pathOf } from '@threadbus/core/internal';
 import { Arrival, type ArrivalHost, cameOver } from '../incoming/arrival.ts';
 import type { RemotePart } from '../outgoing/remote-part.ts';
 import { encodePath } from '../wire/event-codec.ts';
-import type { WireCall, WireExtra, WireMore } from '../wire/protocol.ts';
+import type { WireCall, WireExtra, WireMore, WirePath } from '../wire/protocol.ts';
+
+/** The link that an event goes over. */
+interface MoreHost extends ArrivalHost {
+  /** The bus as which this end introduces itself. */
+  readonly end: string | null;
+}
 
 /** What the event has beside its kind, id and payload; null if nothing, as most. */
-export function moreOf({ event, lifecycle, context, to }: RemotePart, host: ArrivalHost): WireExtra {
+export function moreOf({ event, lifecycle, context, to }: RemotePart, host: MoreHost): WireExtra {
   const parentId = event.event_parent_id;
-  const path = encodePath(event, to.bus?.id ?? null);
   const ancestors = ancestorsElsewhere(lifecycle, host);
-  if (parentId === null && path === null && context === null && to.call === null && ancestors === null) return null;
-  if (parentId === null && path === null && context === null && ancestors === null && isPlain(to.call)) {
-    const above = numberAbove(lifecycle, host);
-    return above === null ? to.call.handlerId : [null, null, null, to.call, above, null];
+  const isBare = parentId === null && context === null && ancestors === null;
+  if (isBare && isPlain(to.call) && isAlone(event, host) && numberAbove(lifecycle, host) === null) {
+    return to.call.handlerId;
   }
+  const path = encodePath(event, to.bus?.id ?? null);
+  if (isBare && path === null && to.call === null) return null;
   return [parentId, path, context, to.call, numberAbove(lifecycle, host), ancestors];
 }
 
-export function moreFrom(extra: WireExtra): WireMore | null {
-  return typeof extra === 'string' ? [null, null, null, { resultId: null, handlerId: extra }, null, null] : extra;
+/** @param sender the path of what was on no bus but that at the other end */
+export function moreFrom(extra: WireExtra, sender: WirePath | null): WireMore | null {
+  return typeof extra === 'string' ? [null, sender, null, { resultId: null, handlerId: extra }, null, null] : extra;
+}
+
+/** It was on no other bus. */
+function isAlone(event: BaseEvent, { end }: MoreHost): boolean {
+  const path = pathOf(event);
+  return path.length === 1 && end !== null && path[0]?.id === end;
 }
 
 function isPlain(call: WireCall | null): call is WireCall {

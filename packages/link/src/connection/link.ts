@@ -168,7 +168,7 @@ export class Link implements Wire, AnswersHost, Asking, FrameHost, UnreadHost {
       this.lose(peer);
       return;
     }
-    this.peer.introduce(readOrigins(frame));
+    this.peer.introduce(peer, readOrigins(frame));
     this.#owner.hello(peer);
   }
 
@@ -315,7 +315,7 @@ export class Link implements Wire, AnswersHost, Asking, FrameHost, UnreadHost {
   }
 
   #event(frame: readonly unknown[], at: number): void {
-    const more = moreFrom(frame[at + 6] as WireExtra);
+    const more = moreFrom(frame[at + 6] as WireExtra, this.peer.path);
     let event: BaseEvent;
     let failure: Error | null = null;
     try {

@@ -22,6 +22,7 @@ import {
   resultStarted,
   type ResultSource,
   type RunHost,
+  soon,
 } from '@threadbus/core/internal';
 import { whenChildrenDone } from './children.ts';
 
@@ -40,6 +41,11 @@ export interface CallTarget {
   readonly maxRecursionDepth?: number | null;
   /** Told when the function awaits an event, or has returned and leaves events to be waited for, and when it goes on. */
   readonly onSuspended?: (suspended: boolean) => void;
+  /**
+   * Told when it has settled, and how: by its function's end, so that it is about to be answered, or waits for events
+   * first; or because it was cancelled, maybe before that end.
+   */
+  readonly onSettled?: (how: 'answers' | 'waits' | 'cancelled') => void;
   /** Has it begin when it is its turn; without, it begins at once. */
   readonly turns?: CallTurns | undefined;
 }
@@ -72,6 +78,9 @@ export class LocalCall implements Part, RunHost, ForwardTarget {
   #run: HandlerRun | null = null;
   #lifecycle: Lifecycle | null = null;
   #context: AsyncResource | null = null;
+  /** It is being begun or cancelled: if it settles meanwhile, whoever does that has to be done before it is over. */
+  #entered = false;
+  #cancelled = false;
   /** Nothing of it is left to be done. */
   over = false;
 
@@ -140,8 +149,10 @@ export class LocalCall implements Part, RunHost, ForwardTarget {
     resultStarted(result);
     this.#run = new HandlerRun(event, entry, result, this);
     const refusal = recursionError(this.#run, this.#target.maxRecursionDepth ?? null);
+    this.#entered = true;
     if (refusal === null) this.#run.start(this.#context as AsyncResource);
     else this.#run.abort(refusal);
+    this.#entered = false;
   }
 
   /** It never begins: it is answered without a result. */
@@ -156,8 +167,19 @@ export class LocalCall implements Part, RunHost, ForwardTarget {
   /** @param cause the error with which the other side has ended the handler, or why the event was cancelled */
   cancel(cause: unknown): void {
     const run = this.#run;
-    if (run === null) this.refuse();
-    else if (isHandlerAbortedError(cause) || isHandlerCancelledError(cause)) run.abort(cause, cause.cause);
+    if (run === null) {
+      this.refuse();
+      return;
+    }
+    this.#cancelled = true;
+    const was = this.#entered;
+    this.#entered = true;
+    this.#abort(run, cause);
+    this.#entered = was;
+  }
+
+  #abort(run: HandlerRun, cause: unknown): void {
+    if (isHandlerAbortedError(cause) || isHandlerCancelledError(cause)) run.abort(cause, cause.cause);
     else if (isHandlerTimeoutError(cause)) run.abort(cause);
     else run.abort(abortedError(run.place, cause), cause);
   }
@@ -176,14 +198,20 @@ export class LocalCall implements Part, RunHost, ForwardTarget {
 
   /** Answered when the children are done too, so that the other side gets them complete. */
   settled(run: HandlerRun): void {
+    const { onSettled, onSuspended } = this.#target;
+    if (!this.#entered && run.runner.children.length === 0) {
+      onSettled?.(this.#cancelled ? 'cancelled' : 'answers');
+      this.#close();
+      return;
+    }
     let done = false;
     whenChildrenDone([run.runner], () => {
       done = true;
-      // `accept` hasn't returned yet if the function has settled within the call.
-      queueMicrotask(() => this.#close());
+      soon(() => this.#close());
     });
+    onSettled?.(this.#cancelled ? 'cancelled' : done ? 'answers' : 'waits');
     // Its children may need the thread that has nothing to do but wait for them.
-    if (!done) this.#target.onSuspended?.(true);
+    if (!done) onSuspended?.(true);
   }
 
   delivered(): void {

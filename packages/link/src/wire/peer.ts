@@ -1,5 +1,6 @@
 import type { BaseEvent } from '@threadbus/core';
 import {
+  type BusIdentity,
   type EventConstructor,
   fromEpoch,
   type IdOrigin,
@@ -13,7 +14,7 @@ import { isPayload } from './frame-check.ts';
 import type { EventKind } from './kind-table.ts';
 import type { Origins } from './handshake.ts';
 import { malformed } from './malformed.ts';
-import type { WireExtra } from './protocol.ts';
+import type { WireExtra, WirePath } from './protocol.ts';
 import { ShapeReader } from './shapes.ts';
 import { sharedClock, sharedNow } from './shared-clock.ts';
 
@@ -27,8 +28,11 @@ export class Peer {
   #sharedClock = '';
 
   introduced = false;
+  /** Of what was on no bus but that at the other end. */
+  path: WirePath | null = null;
 
-  introduce({ ids, clock, sharedClock: theirs }: Origins): void {
+  introduce({ name, id }: BusIdentity, { ids, clock, sharedClock: theirs }: Origins): void {
+    this.path = [name, id];
     this.#sharedClock = theirs;
     this.introduced = true;
     this.#ids = ids;

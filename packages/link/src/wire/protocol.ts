@@ -173,8 +173,8 @@ export type WireMore = readonly [
 
 /**
  * Where an EVENT has its WireMore: null if it has nothing of it; only a handler's id if it has nothing but a call for that
- * handler, whose result nobody has asked for. That is every call of a pool, and an array with an object in it costs more
- * than all the rest of an event.
+ * handler, whose result nobody has asked for, and was on no other bus than the one at the sender's end. That is every call
+ * of a pool, and an array with an object in it costs more than all the rest of an event.
  */
 export type WireExtra = WireMore | string | null;
 

@@ -21,7 +21,7 @@ const timesAt = (CALLS + deskSize) * 4;
 /**
  * What a pool and one of its threads both know of the calls that the thread was given, in shared memory.
  *
- *   given ──the thread takes it──▶ taken ──its function has ended──▶ returned
+ *   given ──the thread takes it──▶ taken ──its function has ended, and its answer is written or waits──▶ returned
  *     └────the pool takes it back──▶ withdrawn
  *
  * Each call has its own cell: those that were given ahead of their turn are decided upon as the first one is. Of the two
@@ -64,7 +64,7 @@ export class Desk {
     return isTaken ? (this.#takenAt[number % deskSize] as number) : null;
   }
 
-  /** The pool: the call's function has ended; what may be left of it are the events that it has dispatched. */
+  /** The pool: the call's function has ended; what may be left of it are the events that it has dispatched, and its way here. */
   hasReturned(number: number): boolean {
     return Atomics.load(this.#cells, placeOf(number)) === cell(number, RETURNED);
   }
@@ -75,8 +75,12 @@ export class Desk {
   }
 
   /** The thread: it has ended, maybe long after the call. */
-  functionEnded(number: number): void {
+  functionEnded(): void {
     Atomics.sub(this.#cells, FUNCTIONS, 1);
+  }
+
+  /** The thread: what the function of that call gives is written, or has to wait. */
+  returned(number: number): void {
     Atomics.compareExchange(this.#cells, placeOf(number), cell(number, TAKEN), cell(number, RETURNED));
   }
 

@@ -1,6 +1,5 @@
 /** What a pool thread runs as long as it lives: loads the handlers' modules, calls them, and answers over its port. */
 import { isMainThread, type MessagePort } from 'node:worker_threads';
-import type { BaseEvent, HandlerContext } from '@threadbus/core';
 import {
   type AnyHandler,
   type ForwardTarget,
@@ -23,6 +22,7 @@ import { takeGuest } from '../thread/guests.ts';
 import { drainOutput } from '../thread/output.ts';
 import { reportWhere } from '../thread/where-report.ts';
 import { Desk } from './desk.ts';
+import { ShownFunction } from './shown-function.ts';
 import { Turns } from './turns.ts';
 import { loadHandler } from './load-handler.ts';
 import {
@@ -95,25 +95,6 @@ async function load(
   }
 }
 
-/** Shows on the desk whether the function of that call goes on. */
-function shown(handler: AnyHandler, desk: Desk, call: number): AnyHandler {
-  const ended = (): void => desk.functionEnded(call);
-  return (event: BaseEvent, context: HandlerContext): unknown => {
-    let goesOn = false;
-    desk.functionCalled();
-    try {
-      const outcome = handler(event, context);
-      if (outcome instanceof Promise) {
-        goesOn = true;
-        outcome.then(ended, ended);
-      }
-      return outcome;
-    } finally {
-      if (!goesOn) ended();
-    }
-  };
-}
-
 /** What all links of the thread share. */
 interface Works {
   readonly desk: Desk;
@@ -137,20 +118,23 @@ function openLine(port: MessagePort, { open: line, bus }: OpenLine, { desk, turn
       if (source.handlerId !== handlerId) {
         source = { handlerId, handlerName: handler.name, busId: bus.id, busName: bus.name };
       }
+      const shown = new ShownFunction(handler.handler, desk, wanted.call);
       const call = new LocalCall({
         resultId,
         source,
-        handler: shown(handler.handler, desk, wanted.call),
+        handler: shown.handler,
+        onSettled: (how) => shown.settled(how),
         ignoresContext: handler.ignoresContext,
         bus: reference,
-        onSuspended: (suspended) => link.sendSuspended(suspended),
-        turns: free ? undefined : { wait: (ahead) => turns.wait(ahead, wanted.call) },
+        onSuspended,
+        turns: free ? undefined : { wait: (ahead) => turns.wait(ahead, wanted.call, shown) },
       });
-      if (free) turns.begun(call);
+      if (free) turns.begun(call, shown);
       return call;
     };
     const remote = new RemoteBus(bus, null, defaultFlow, { busy: () => undefined, targetOf });
     const reference = new BusReference(remote);
+    const onSuspended = (suspended: boolean): void => link.sendSuspended(suspended);
     const link = remote.createLink(lineSender(port, line), null, unreadable);
     link.open({ id: newId(), name: 'a pool thread' });
     remote.connect();

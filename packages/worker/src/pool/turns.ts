@@ -1,5 +1,6 @@
 import type { Arrival, Link, LocalCall } from '@threadbus/link/internal';
 import type { Desk } from './desk.ts';
+import type { ShownFunction } from './shown-function.ts';
 
 /**
  * Whose turn it is in a pool thread: it works for one call at a time, also if it was given several.
@@ -12,9 +13,11 @@ import type { Desk } from './desk.ts';
 export class Turns {
   readonly #desk: Desk;
   #current: LocalCall | null = null;
+  /** Of that. */
+  #shown: ShownFunction | null = null;
   /** The answer of the last one waits for what was printed before it. */
   #gated = false;
-  readonly #waiting: { readonly call: LocalCall; readonly number: number }[] = [];
+  readonly #waiting: { readonly call: LocalCall; readonly number: number; readonly shown: ShownFunction }[] = [];
 
   constructor(desk: Desk) {
     this.#desk = desk;
@@ -26,13 +29,14 @@ export class Turns {
   }
 
   /** It has begun. */
-  begun(call: LocalCall): void {
+  begun(call: LocalCall, shown: ShownFunction): void {
     this.#current = call;
+    this.#shown = shown;
   }
 
   /** It was given ahead. */
-  wait(call: LocalCall, number: number): void {
-    this.#waiting.push({ call, number });
+  wait(call: LocalCall, number: number, shown: ShownFunction): void {
+    this.#waiting.push({ call, number, shown });
   }
 
   /** Something that came over that link has been answered. */
@@ -44,6 +48,7 @@ export class Turns {
     this.#current = null;
     const { outbox } = link;
     outbox.flush();
+    this.#shown?.answered();
     this.#gated = outbox.gated;
     if (this.#gated) this.#desk.hold(true);
     else this.#next();
@@ -61,10 +66,10 @@ export class Turns {
     while (this.free) {
       const next = this.#waiting.shift();
       if (next === undefined) return;
-      const { call, number } = next;
+      const { call, number, shown } = next;
       if (call.over) continue;
       if (this.#desk.take(number)) {
-        this.#current = call;
+        this.begun(call, shown);
         call.begin();
       } else call.refuse();
     }
