@@ -1,21 +1,28 @@
 import { type BusIdentity, startTimer, type Timer } from '@threadbus/core/internal';
+import type { ResolvedWorkerOptions } from '../options.ts';
+import { mayBeHeld } from './debugged.ts';
+
+/** Seconds after which it is looked again whether a debugger holds up one that is late. */
+const debugPause = 1;
 
 /** The start of a thread or process with a bus: it ends once, with the bus over there, or with why there is none. */
 export class HostStart {
   /** Rejects if it ends before a bus is exposed. */
   readonly ready: Promise<BusIdentity>;
-  readonly #timer: Timer | null;
+  #timer: Timer | null = null;
   #settle: { readonly resolve: (bus: BusIdentity) => void; readonly reject: (error: Error) => void } | null = null;
 
-  /**
-   * @param timeout seconds; null = any time
-   * @param onLate told when that time is over
-   */
-  constructor(timeout: number | null, onLate: (timeout: number) => void) {
+  /** @param onLate told when `startTimeout` is over; not beside a debugger */
+  constructor(options: ResolvedWorkerOptions, onLate: (timeout: number) => void) {
     this.ready = new Promise((resolve, reject) => {
       this.#settle = { resolve, reject };
     });
-    this.#timer = timeout === null ? null : startTimer(timeout, () => onLate(timeout), true);
+    const { startTimeout } = options;
+    if (startTimeout === null) return;
+    const endIn = (seconds: number): void => {
+      this.#timer = startTimer(seconds, () => (mayBeHeld(options) ? endIn(debugPause) : onLate(startTimeout)), true);
+    };
+    endIn(startTimeout);
   }
 
   /** It has not ended. */

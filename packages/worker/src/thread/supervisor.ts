@@ -13,7 +13,7 @@ import { startError } from './start-failure.ts';
 import { StateChanges } from './state-changes.ts';
 import { LossSorter, lossText } from './thread-loss.ts';
 import { sayStuckAt, stuckAt, type WhereIs, whereIs } from './stuck-at.ts';
-import { isDebugged } from './thread-inspector.ts';
+import { mayBeHeld } from './debugged.ts';
 import type { TimeHistogram } from './time-histogram.ts';
 import { type ThreadEnd, threadEnded, threadStarted } from './thread-observers.ts';
 import { Watchdog, type Watched } from './watchdog.ts';
@@ -76,7 +76,7 @@ export class Supervisor implements Watched, ControlHost {
       working: () => this.#watch(),
     });
     this.remote.outgoing.meter = this.#meter;
-    this.#clock = new AnswerClock(this.remote.outgoing, () => (isDebugged() ? null : this.remote.link));
+    this.#clock = new AnswerClock(this.remote.outgoing, () => (mayBeHeld(this.#options) ? null : this.remote.link));
   }
 
   static async start(entry: URL, options: ResolvedWorkerOptions, startHost: StartHost): Promise<Supervisor> {
@@ -203,7 +203,7 @@ export class Supervisor implements Watched, ControlHost {
     still: () => boolean,
   ): Promise<void> {
     const thread = this.#thread;
-    if (thread === null || this.#looking === thread || isDebugged()) return;
+    if (thread === null || this.#looking === thread || mayBeHeld(this.#options)) return;
     this.#looking = thread;
     const { threadId } = thread.place;
     const at = threadId > 0 ? await stuckAt(threadId) : null;
