@@ -2,11 +2,12 @@ import { fileURLToPath } from 'node:url';
 import type { StuckFrame } from '@threadbus/core';
 import { startTimer } from '@threadbus/core/internal';
 import { ownRoots } from '../entries.ts';
+import { countCoreWaits } from './core-waits.ts';
 import { filePosition, sourcePositions } from './source-positions.ts';
 import { type Call, stopThread } from './thread-inspector.ts';
 import { whereExpression } from './where-report.ts';
 
-/** Seconds in which a thread that is to be ended must say where it is. */
+/** Seconds in which a thread that is to be ended must say where it is; those in which there is no core for it don't count. */
 const patience = 0.45;
 /** Seconds in which any other must. */
 const longPatience = 2;
@@ -39,14 +40,15 @@ export interface WhereIs {
  * Threads that are stuck at the same time share the cores, also with this one, which has to read their answers: asked all
  * at once, they answer at about the same time, in half a second each at most.
  *
- * @returns within half a second if no other is being asked; null if it can't be had: in a native call, in another
+ * @returns within half a second if no other is being asked, and the machine has a core for it; null if it can't be had: in a native call, in another
  *   process, beside a debugger
  */
 export async function stuckAt(threadId: number): Promise<readonly StuckFrame[] | null> {
   asked += 1;
   crowd = Math.max(crowd, asked);
+  const waited = countCoreWaits();
   try {
-    return (await look(threadId, () => Math.min(patience * crowd, longest), null))?.frames ?? null;
+    return (await look(threadId, () => Math.min(patience * crowd + waited(), longest), null))?.frames ?? null;
   } finally {
     asked -= 1;
     if (asked === 0) crowd = 0;
