@@ -41,7 +41,7 @@ const beyondJson: readonly [string, () => unknown][] = [
       return circle;
     },
   ],
-  ['deep', (): unknown => JSON.parse(`${'['.repeat(900)}${']'.repeat(900)}`)],
+  ['deep', (): unknown => JSON.parse(`${'['.repeat(600)}${']'.repeat(600)}`)],
   ['long', () => 'x'.repeat(100_000)],
 ];
 
