@@ -91,3 +91,15 @@ test('group - stopped as a whole', async () => {
   await group[Symbol.asyncDispose]();
   expect(() => group.dispatch(new Double({ n: 1 }))).toThrow(/was stopped/);
 });
+
+test('group - a route that gives no key refuses the event, which is left as it was', async () => {
+  const group = await startGroup({ route: ((event: BaseEvent) => (event as Double).n || undefined) as never });
+  const later = await startGroup({ route: (async () => 'key') as never });
+  expect(await pathOf(new Double({ n: 1 }), group)).toHaveLength(1);
+  const event = new Double({ n: 0 });
+  expect(() => group.dispatch(event)).toThrow(
+    'Expected route to give a string or a number as the key of a Double; got undefined',
+  );
+  expect(() => later.dispatch(event)).toThrow('it returned a promise, as an async function does');
+  expect(event.event_path).toEqual([]);
+});

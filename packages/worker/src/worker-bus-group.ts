@@ -18,6 +18,7 @@ import {
   newId,
   noEventError,
   type Part,
+  silenced,
 } from '@threadbus/core/internal';
 import { type WorkerBusOptions, workerOptionNames } from './options.ts';
 import type { WorkerBusStats } from './thread/bus-meter.ts';
@@ -214,8 +215,9 @@ export class WorkerBusGroup implements ForwardTarget, AsyncDisposable {
 
   #choose(event: BaseEvent): WorkerBus {
     if (typeof this.#route === 'function') {
-      const key = String(this.#route(event));
-      return this.buses[hash(key) % this.buses.length] as WorkerBus;
+      const key = this.#route(event);
+      checkKey(key, event);
+      return this.buses[hash(String(key)) % this.buses.length] as WorkerBus;
     }
     if (this.#route === 'least-busy') return this.#leastBusy();
     const live = this.#live();
@@ -232,6 +234,19 @@ export class WorkerBusGroup implements ForwardTarget, AsyncDisposable {
     const live = this.buses.filter(({ failure }) => failure === null);
     return live.length === 0 ? this.buses : live;
   }
+}
+
+/** Anything else would be one key for all: a promise's text is always the same. @throws TypeError */
+function checkKey(key: unknown, { event_type }: BaseEvent): void {
+  if (typeof key === 'string' || typeof key === 'number') return;
+  if (silenced(key)) {
+    throw new TypeError(
+      `Expected route to give the key of a ${event_type} at once; it returned a promise, as an async function does.`,
+    );
+  }
+  throw new TypeError(
+    `Expected route to give a string or a number as the key of a ${event_type}; got ${describe(key)}. Events with one key go to one thread.`,
+  );
 }
 
 /** FNV-1a: the same key always gives the same number, in every process. */

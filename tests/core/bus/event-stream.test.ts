@@ -75,6 +75,17 @@ test('events - over its buffer it gives what it has and then throws; the bus goe
   expect(bus.stats().completed).toBe(6);
 });
 
+test('events - however many are unread, each costs the same to read', async () => {
+  const bus = quietBus({ maxPending: null, maxHistorySize: 0 });
+  const stream = bus.events(Other, { buffer: null });
+  // Taken from the front of a list, each would move all the others: a minute.
+  for (let n = 0; n < 300_000; n += 1) bus.dispatch(new Other({}));
+  await bus.waitUntilIdle();
+  let read = 0;
+  while (read < 300_000 && (await stream.next()).done === false) read += 1;
+  expect(read).toBe(300_000);
+});
+
 test('events - refuses what makes no sense', () => {
   const bus = quietBus();
   expect(() => bus.events('*', { bufer: 1 } as object)).toThrow("no option 'bufer'");

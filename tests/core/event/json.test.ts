@@ -134,3 +134,40 @@ test('json - prototypes can not be polluted', () => {
   expect(Object.getPrototypeOf(data)).toBe(Object.prototype);
   expect(({} as { polluted?: number }).polluted).toBeUndefined();
 });
+
+test('json - what fails when it is read is refused with its path and its error', () => {
+  const broken = new Error('no lens');
+  const fail = (): never => {
+    throw broken;
+  };
+  const revoked = Proxy.revocable({}, {});
+  revoked.revoke();
+  const payloads: readonly [object, path: string][] = [
+    [
+      {
+        a: {
+          b: [
+            {
+              get c() {
+                return fail();
+              },
+            },
+          ],
+        },
+      },
+      'a.b[0].c',
+    ],
+    [{ a: [1, { toJSON: fail }] }, 'a[1]'],
+    [{ a: new Map([['key', { toJSON: fail }]]) }, 'a[1]'],
+    [{ a: { b: new Proxy({}, { ownKeys: fail }) } }, 'a.b'],
+    [{ revoked: revoked.proxy }, 'revoked'],
+  ];
+  for (const [payload, path] of payloads) {
+    const event = new BaseEvent(payload, { event_type: 'Photo' });
+    for (const write of [() => event.toJSON(), () => event.eventSnapshot()]) {
+      const error = thrown(write);
+      expect(error).toMatchObject({ name: 'UnserializableError', path });
+      expect(error.cause).toBe(path === 'revoked' ? error.cause : broken);
+    }
+  }
+});

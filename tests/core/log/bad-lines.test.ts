@@ -60,12 +60,14 @@ test('bad-lines - are passed over, and told to a function by file, number, text 
 
 test('bad-lines - what the function throws ends the reading', async () => {
   const own = new Error('enough');
-  const reading = types(damaged(), {
+  const atOnce = types(damaged(), {
     onBadLine: () => {
       throw own;
     },
   });
-  expect(await rejection(reading)).toBe(own);
+  expect(await rejection(atOnce)).toBe(own);
+  const later = types(damaged(), { onBadLine: () => Promise.reject(own) });
+  expect(await rejection(later)).toBe(own);
 });
 
 test.each([

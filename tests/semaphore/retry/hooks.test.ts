@@ -287,3 +287,11 @@ test('logger - like pino: fields first; any other: the message first; a broken o
   const run = retry({ wait: 0, retries: 1, logger: { warn: broken, error: broken } })(failing(error).fn);
   expect(await caught(run())).toBe(error);
 });
+
+test('logger - one that fails later breaks nothing either', async () => {
+  const error = new TypeError('no route');
+  const later = (): void => Promise.reject(new Error('disk full')) as never;
+  // Nobody would hear of it: an unhandled rejection ends the process, and this test run.
+  const run = retry({ wait: 0, retries: 1, logger: { warn: later, error: later } })(failing(error).fn);
+  expect(await caught(run())).toBe(error);
+});

@@ -15,6 +15,12 @@ test('control - waitUntilIdle comes after all that was dispatched before it, eve
   expect(await bus.waitUntilIdle({ timeout: 0 })).toBe(true);
 });
 
+test('control - waitForCapacity refuses what it doesn’t know, as it does on a bus of this thread', async () => {
+  const bus = await startBus('havoc-bus');
+  expect((await rejection(bus.waitForCapacity({ timeout: 1 } as object))).message).toContain("no option 'timeout'");
+  expect((await rejection(bus.waitForCapacity({ signal: {} } as object))).message).toContain('an AbortSignal');
+});
+
 test('control - waitUntilIdle ends by its timeout or its signal, on a blocked thread too', async () => {
   const begun = sharedCounter();
   const bus = await startBus('havoc-bus', { workerData: { begun: begun.buffer } });

@@ -71,3 +71,14 @@ test('thread observers - what is no observer is refused', () => {
   expect(thrown(() => observeThreads({ start: () => undefined } as never)).message).toContain("no option 'start'");
   expect(thrown(() => observeThreads({ ended: 1 } as never)).message).toContain('Expected ended of observeThreads');
 });
+
+test('thread observers - what one throws, at once or later, goes no further', async () => {
+  const now = (): never => {
+    throw new Error('at once');
+  };
+  const later = (): void => Promise.reject(new Error('later')) as never;
+  for (const each of [now, later]) onTestFinished(observeThreads({ started: each, ended: each }));
+  const { started, ended } = watch();
+  await (await startBus('havoc-bus')).stop();
+  expect([started.length, ended.length]).toEqual([1, 1]);
+});

@@ -218,6 +218,7 @@ export class EventBus extends BusReader implements RunningBus, AsyncDisposable {
     checkOptions('waitUntilIdle', options, ['timeout', 'signal']);
     checkSignal(options.signal);
     const timeout = checkWait('timeout (seconds)', options.timeout);
+    options.signal?.throwIfAborted();
     return waitUntilIdle(this.#engine, timeout, options.signal, async () => this.#engine.log?.flush());
   }
 

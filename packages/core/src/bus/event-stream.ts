@@ -2,6 +2,7 @@ import type { BaseEvent } from '../event/base-event.ts';
 import { BusCapacityError } from '../basics/errors.ts';
 import { checkSize } from '../basics/duration.ts';
 import { checkOptions, checkSignal } from '../basics/options.ts';
+import { Fifo } from '../basics/fifo.ts';
 import { whenAborted } from '../basics/when-aborted.ts';
 
 /** Options of `events`. */
@@ -36,7 +37,7 @@ export class EventStream<E extends BaseEvent = BaseEvent> implements AsyncIterab
   /** Nothing more is to be pushed. */
   readonly #onEnd: () => void;
   readonly #stopListening: (() => void) | null;
-  #buffer: E[] = [];
+  #buffer = new Fifo<E>();
   #readers: Reader<E>[] = [];
   #ended = false;
   #error: Error | null = null;
@@ -57,7 +58,7 @@ export class EventStream<E extends BaseEvent = BaseEvent> implements AsyncIterab
     if (this.#ended) return;
     const reader = this.#readers.shift();
     if (reader !== undefined) reader.resolve({ done: false, value: event });
-    else if (this.#limit === null || this.#buffer.length < this.#limit) this.#buffer.push(event);
+    else if (this.#limit === null || this.#buffer.size < this.#limit) this.#buffer.push(event);
     else this.end(this.#overflow(event, this.#limit));
   }
 
@@ -93,7 +94,7 @@ export class EventStream<E extends BaseEvent = BaseEvent> implements AsyncIterab
   }
 
   #drop(): void {
-    this.#buffer = [];
+    this.#buffer = new Fifo();
     this.#error = null;
     this.end();
   }

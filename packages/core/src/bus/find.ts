@@ -33,6 +33,7 @@ export async function findEvent(engine: BusEngine, key: string, options: FindOpt
   const oldest = typeof past === 'boolean' ? null : checkWait('past (seconds)', past);
   const timeout = typeof future === 'boolean' ? null : checkWait('future (seconds)', future);
   const matches = matcherOf(engine, key, { childOf, where });
+  signal?.throwIfAborted();
   const found = past === false ? null : firstOf(pastEvents(engine, oldest, matches));
   if (found !== null || future === false) return found;
   if (engine.stopped) throw engine.stoppedError();

@@ -182,7 +182,7 @@ export class BaseEvent<R = unknown, I = R> extends EventProgress<R, BaseEvent, I
   /**
    * Makes a class of events.
    *
-   * A class can be extended again: fields add up, `result` may be narrowed, other options are inherited.
+   * A class can be extended again: fields add up, `result` may be narrowed, other options than `version` are inherited.
    * @param name the events' type; an identifier
    * @param shape fields as zod types, or a `z.object()`; unknown fields of a payload are kept unless it is strict
    * @throws EventValidationError for a name or field that can't be used

@@ -30,6 +30,7 @@ export function limitedCompletion<T>(
   try {
     checkOptions(call, options, ['timeout', 'signal']);
     checkSignal(options.signal);
+    options.signal?.throwIfAborted();
     return completion(lifecycle, value, options, getsErrors);
   } catch (error) {
     // oxlint-disable-next-line typescript/prefer-promise-reject-errors -- what a check threw, as it is

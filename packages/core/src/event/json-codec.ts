@@ -1,4 +1,5 @@
-import { UnserializableError } from '../basics/errors.ts';
+import { errorText } from '../basics/describe.ts';
+import { isUnserializableError, UnserializableError } from '../basics/errors.ts';
 import { pathText } from './event-schema.ts';
 
 /**
@@ -33,14 +34,29 @@ const oddNumbers = new Set(['NaN', 'Infinity', '-Infinity', '-0']);
  * @throws UnserializableError naming the path of what can't be written
  */
 export function toJsonValue(value: unknown): unknown {
-  if (isPlainJson(value)) return value;
+  if (isSurelyPlain(value)) return value;
   const path: PropertyKey[] = [];
   try {
     return encode(value, path, new Set());
   } catch (error) {
-    if (!(error instanceof RangeError)) throw error;
-    throw refusal(path.slice(0, 8), 'nested too deep');
+    if (isUnserializableError(error)) throw error;
+    // The path is left as it was where it failed.
+    if (isStackOverflow(error)) throw refusal(path.slice(0, 8), 'nested too deep');
+    throw refusal(path, `something that fails when it is read: ${errorText(error)}`, error);
   }
+}
+
+/** What fails when it is looked at is left to those who know its path. */
+function isSurelyPlain(value: unknown): boolean {
+  try {
+    return isPlainJson(value);
+  } catch {
+    return false;
+  }
+}
+
+function isStackOverflow(error: unknown): boolean {
+  return error instanceof RangeError && error.message.startsWith('Maximum call stack');
 }
 
 /**
@@ -159,12 +175,11 @@ function encodeList(list: readonly unknown[], path: PropertyKey[], above: Set<ob
   let changed: unknown[] | null = null;
   // By number, to see the holes of a sparse list.
   for (let i = 0; i < list.length; i += 1) {
-    const item = list[i];
-    if (isJson(item)) continue;
     path.push(i);
+    const item = list[i];
     const encoded = item === undefined ? tagged('Undefined', null) : encode(item, path, above);
     path.pop();
-    if (encoded !== item) (changed ??= [...list])[i] = encoded;
+    if (!Object.is(encoded, item)) (changed ??= [...list])[i] = encoded;
   }
   return changed ?? list;
 }
@@ -172,12 +187,11 @@ function encodeList(list: readonly unknown[], path: PropertyKey[], above: Set<ob
 function encodeFields(value: object, path: PropertyKey[], above: Set<object>): object {
   let changed: Map<string, unknown> | null = null;
   for (const key of Object.keys(value)) {
-    const field = (value as Record<string, unknown>)[key];
-    if (isJson(field)) continue;
     path.push(key);
+    const field = (value as Record<string, unknown>)[key];
     const encoded = encode(field, path, above);
     path.pop();
-    if (encoded !== field) (changed ??= new Map(Object.entries(value))).set(key, encoded);
+    if (!Object.is(encoded, field)) (changed ??= new Map(Object.entries(value))).set(key, encoded);
   }
   if (Object.hasOwn(value, tag)) return tagged('Object', [...(changed ?? new Map(Object.entries(value)))]);
   return changed === null ? value : Object.fromEntries(changed);
@@ -244,11 +258,12 @@ function className(value: object): string {
   return (value.constructor as { name?: string } | undefined)?.name ?? 'an unnamed class';
 }
 
-function refusal(path: readonly PropertyKey[], what: string): UnserializableError {
+function refusal(path: readonly PropertyKey[], what: string, cause?: unknown): UnserializableError {
   const where = pathText(path);
   return new UnserializableError(
     `Field ${where === '' ? '(the value itself)' : where} is ${what}, which can't be written as JSON. Leave it out of the event, or give it a toJSON() method.`,
     {},
     where,
+    cause === undefined ? undefined : { cause },
   );
 }

@@ -1,6 +1,6 @@
 import { type AnyEvent, BaseEvent, type EventConstructor } from './base-event.ts';
 import { describe } from '../basics/describe.ts';
-import { checkEventType } from './event-fields.ts';
+import { isName, nameRule } from '../basics/names.ts';
 import { anyType, prefixOf } from './type-pattern.ts';
 
 /**
@@ -17,14 +17,18 @@ export function patternKey(pattern: unknown): string {
   if (pattern === anyType) return pattern;
   if (typeof pattern === 'string') {
     const prefix = prefixOf(pattern);
-    checkEventType(prefix === null ? pattern : prefix.slice(0, -1));
-    return pattern;
+    if (isName(prefix === null ? pattern : prefix.slice(0, -1))) return pattern;
+    throw noPattern(pattern, ` Types are ${nameRule}.`);
   }
   if (typeof pattern === 'function' && (pattern === BaseEvent || pattern.prototype instanceof BaseEvent)) {
     return (pattern as typeof BaseEvent).event_type;
   }
   const hint = pattern instanceof BaseEvent ? ` That is an event: give its class, ${pattern.constructor.name}.` : '';
-  throw new TypeError(
+  throw noPattern(pattern, hint);
+}
+
+function noPattern(pattern: unknown, hint: string): TypeError {
+  return new TypeError(
     `Expected a pattern to be an event class, an event type such as 'UserCreated', a prefix such as 'user.*', or '*'; got ${describe(pattern)}.${hint}`,
   );
 }

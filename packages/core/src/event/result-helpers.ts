@@ -203,6 +203,7 @@ function checkResultOptions<R, E extends object>(options: ResultOptions<R, E>): 
   checkFlag('raiseIfAny', options.raiseIfAny);
   checkFlag('raiseIfNone', options.raiseIfNone);
   checkSignal(options.signal);
+  options.signal?.throwIfAborted();
 }
 
 function countingResults<R, E extends object>(

@@ -26,10 +26,11 @@ export interface ReadWalOptions {
   readonly reset?: boolean | undefined;
   /**
    * What to do about a line that is damaged or foreign: end with an error, pass over it, or tell a function and pass
-   * over it; if that throws, reading ends with what it threw. Torn lines are no bad lines: they are left out.
+   * over it. It may be async and is awaited; if it throws, reading ends with what it threw. Torn lines are no bad lines:
+   * they are left out.
    * @default 'throw'
    */
-  readonly onBadLine?: 'throw' | 'skip' | ((problem: WalProblem) => void) | undefined;
+  readonly onBadLine?: 'throw' | 'skip' | ((problem: WalProblem) => void | PromiseLike<void>) | undefined;
   /**
    * Yield the events that have arrived and have no end, or whose end was the bus's `stop()`, as they were dispatched:
    * dispatching them again runs them under their own id. For logs of `walMode: 'ahead'`; a file that isn't there is a
@@ -79,7 +80,7 @@ export async function* readWal(
   for await (const { from, some } of lines) {
     for (const line of some) {
       const event = restored(line, restore);
-      if (event instanceof Error) report(from, line, event, onBadLine);
+      if (event instanceof Error) await report(from, line, event, onBadLine);
       else yield reset ? event.eventReset() : event;
     }
   }
@@ -146,12 +147,12 @@ function restored(
 }
 
 /** @throws unless the line is to be passed over */
-function report(
+async function report(
   path: string,
   { number, text }: ReadLine,
   cause: Error,
   onBadLine: NonNullable<ReadWalOptions['onBadLine']>,
-): void {
+): Promise<void> {
   if (onBadLine === 'skip') return;
   const issues = cause instanceof EventValidationError ? cause.issues : [];
   const error = new EventValidationError(
@@ -161,5 +162,5 @@ function report(
     { cause },
   );
   if (onBadLine === 'throw') throw error;
-  onBadLine({ path, line: number, text, error });
+  await onBadLine({ path, line: number, text, error });
 }

@@ -20,6 +20,8 @@ import {
   type Capacity,
   cancelWith,
   checkDispatchOptions,
+  checkOptions,
+  checkSignal,
   enterTree,
   type ForwardTarget,
   forwardTo,
@@ -210,7 +212,10 @@ export class RemoteBus implements RunningBus, ForwardTarget, LinkOwner, Places {
     if (this.#failure !== null) throw this.#failure;
   }
 
-  async waitForCapacity({ signal }: { readonly signal?: AbortSignal | undefined } = {}): Promise<void> {
+  async waitForCapacity(options: { readonly signal?: AbortSignal | undefined } = {}): Promise<void> {
+    checkOptions('waitForCapacity', options, ['signal']);
+    const { signal } = options;
+    checkSignal(signal);
     this.checkOpen();
     signal?.throwIfAborted();
     for (;;) {

@@ -1,5 +1,6 @@
 import { AsyncResource } from 'node:async_hooks';
 import type { BaseEvent } from '@threadbus/core';
+import { describe } from '@threadbus/core/internal';
 import { withMarks } from './event-marks.ts';
 
 /** A value of the async context that travels with events. */
@@ -23,6 +24,7 @@ const root = new AsyncResource('threadbus.root');
  * the other side run inside `run`.
  *
  * @returns takes it away again
+ * @throws TypeError for what is no context
  * @example
  * ```ts
  * const requestId = new AsyncLocalStorage<string>();
@@ -30,7 +32,19 @@ const root = new AsyncResource('threadbus.root');
  * ```
  */
 export function registerPortableContext<T>(context: PortableContext<T>): () => void {
-  contexts.set(context.name, context);
+  const { name, capture, run } = (context ?? {}) as { readonly [Key in keyof PortableContext<T>]?: unknown };
+  if (typeof name !== 'string' || name === '') {
+    throw new TypeError(
+      `Expected the name of a portable context to be a text, the same in all threads; got ${describe(name)}.`,
+    );
+  }
+  for (const [field, value] of Object.entries({ capture, run })) {
+    if (typeof value === 'function') continue;
+    throw new TypeError(
+      `Expected ${field} of the portable context '${name}' to be a function; got ${describe(value)}.`,
+    );
+  }
+  contexts.set(name, context);
   return () => {
     if (contexts.get(context.name) === context) contexts.delete(context.name);
   };

@@ -9,13 +9,13 @@ interface Fields {
 
 /** Writes a line: to loggers like pino's the fields come first, to all others the message. A broken logger breaks no call. */
 export function log(logger: RetryLogger, level: 'warn' | 'error', message: string, fields: Fields): void {
-  const write = logger[level] as (...args: readonly unknown[]) => void;
+  const write = logger[level] as (...args: readonly unknown[]) => unknown;
   try {
-    if (logger === console) write.call(logger, message);
-    else if (isLikePino(logger)) write.call(logger, fields, message);
-    else write.call(logger, message, fields);
+    const args = logger === console ? [message] : isLikePino(logger) ? [fields, message] : [message, fields];
+    // Also one that fails later. There is nowhere to say so.
+    Promise.resolve(write.apply(logger, args)).catch(() => undefined);
   } catch {
-    // There is nowhere to say so.
+    // The same.
   }
 }
 

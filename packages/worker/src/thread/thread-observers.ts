@@ -43,7 +43,7 @@ const published = channel('threadbus:thread');
  * Tells of the threads and processes that buses and pools of this thread start, and how they end.
  *
  * The same is published on the channel `threadbus:thread` of `node:diagnostics_channel`. What an observer throws is
- * logged and goes no further.
+ * logged and goes no further, also when it throws later.
  *
  * @returns ends it
  * @throws TypeError for what is no observer
@@ -93,13 +93,16 @@ export function threadEnded(end: ThreadEnd): void {
   if (published.hasSubscribers) published.publish(end);
 }
 
-function tell(told: (observer: ThreadObserver) => void): void {
+function tell(told: (observer: ThreadObserver) => unknown): void {
   for (const observer of [...observers]) {
     try {
-      told(observer);
+      Promise.resolve(told(observer)).catch(logFailure);
     } catch (error) {
-      const text = stackText(error);
-      defaultLogger().error(`An observer of threads threw: ${text}`);
+      logFailure(error);
     }
   }
+}
+
+function logFailure(error: unknown): void {
+  defaultLogger().error(`An observer of threads threw: ${stackText(error)}`);
 }
