@@ -35,7 +35,7 @@ describe.skipIf(!hasServer)('deleted', () => {
     const remove = async (what: string): Promise<void> =>
       void (await raw.request(`$JS.API.${what.replace('jobs', `${namespace}_jobs`)}`));
     const runOne = async (n: number): Promise<JobEvent> =>
-      (await jobs.enqueue(new Job({ n }), { timeout: 5 })).completed({ timeout: 10 });
+      (await jobs.enqueue(new Job({ n }), { timeout: 5 })).completed({ timeout: 15 });
     await runOne(1);
     return { net, jobs, crew, remove, runOne, ran, warnings };
   }

@@ -28,6 +28,8 @@ describe.skipIf(!hasServer)('lost answer', () => {
       else proxy.drop();
       proxy.mend();
       const receipt = await enqueued;
+      // It is the one that this call has stored.
+      expect(receipt.duplicate).toBe(false);
       expect(await others.stats()).toEqual({ waiting: 1, running: 0, dead: 0 });
       let runs = 0;
       const bus = quietBus({ name: 'Worker' });
@@ -42,4 +44,20 @@ describe.skipIf(!hasServer)('lost answer', () => {
     },
     30_000,
   );
+
+  test('queue - an event that somebody else has stored while no answer came is a duplicate', async () => {
+    const namespace = newNamespace();
+    const proxy = await Proxy.to(server().port);
+    const near = await (await connected({ servers: proxy.url, namespace })).queue('jobs', { events: [Job] });
+    const far = await (await connected({ servers: server().url, namespace })).queue('jobs', { events: [Job] });
+    const event = new Job({ n: 7 });
+    proxy.cut();
+    const enqueued = near.enqueue(event, { timeout: 20 });
+    const first = await far.enqueue(event);
+    await new Promise((resolve) => void setTimeout(resolve, 2500));
+    proxy.mend();
+    const second = await enqueued;
+    expect([first.duplicate, second.duplicate]).toEqual([false, true]);
+    expect(second.sequence).toBe(first.sequence);
+  }, 30_000);
 });

@@ -72,16 +72,16 @@ describe.skipIf(!hasServer)('silent server', () => {
     const { server, jobs } = await setting();
     const seen: number[] = [];
     const controller = new AbortController();
+    await jobs.enqueue(new Job({ n: 1 }));
+    server.signal('SIGSTOP');
     const reading = (async () => {
       for await (const event of jobs.replay({ follow: true, signal: controller.signal })) seen.push(event.n);
     })();
-    await jobs.enqueue(new Job({ n: 1 }));
-    await expect.poll(() => seen).toEqual([1]);
-    server.signal('SIGSTOP');
     const second = jobs.enqueue(new Job({ n: 2 }), { timeout: 60 });
     await new Promise((resolve) => void setTimeout(resolve, 6000));
     server.signal('SIGCONT');
     await second;
+    await expect.poll(() => seen, { timeout: 10_000 }).toEqual([1, 2]);
     await server.kill();
     await server.start();
     await jobs.enqueue(new Job({ n: 3 }), { timeout: 60 });

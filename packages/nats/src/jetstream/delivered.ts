@@ -54,6 +54,11 @@ export class Delivered {
     this.#broker.publish(this.#reply, Buffer.from(delay === 0 ? '-NAK' : `-NAK {"delay": ${delay}}`));
   }
 
+  /** It is done with; nobody says whether the store has heard it. */
+  acknowledge(): void {
+    this.#broker.publish(this.#reply, ack);
+  }
+
   /**
    * It is done with.
    *

@@ -1,6 +1,6 @@
 import { type Logger } from '@threadbus/core';
 import { checkOptions, checkSize, checkWait, startTimer } from '@threadbus/core/internal';
-import { failureOf } from '../basics/bus-failure.ts';
+import { whenBroken } from '../basics/bus-failure.ts';
 import { isQueueConfigError, NatsUnavailableError, QueueUnavailableError } from '../basics/errors.ts';
 import { endsWithin } from '../basics/waits.ts';
 import type { Delivered } from '../jetstream/delivered.ts';
@@ -23,7 +23,7 @@ export interface CrewCloseOptions {
 }
 
 /** Seconds that a request waits at the store: so long, and a little more, a crew may not know that its consumer is gone. */
-const longestPull = 10;
+const longestPull = 5;
 /** The same, when there are more lines than places: so long one line keeps a place from the others. */
 const shortPull = 1;
 /** Seconds beyond, after which a request without an answer was lost. */
@@ -62,7 +62,9 @@ export class Crew implements AsyncDisposable {
   readonly #running = new Map<Delivery, number>();
   readonly #handlerless = new Set<string>();
   /** Came while all places were taken; they are kept until one is free. */
-  readonly #kept: { readonly message: Delivered; readonly line: number; readonly renewing: NodeJS.Timeout }[] = [];
+  readonly #kept: { readonly message: Delivered; readonly line: number }[] = [];
+  /** While something is here. */
+  #renewing: NodeJS.Timeout | null = null;
   readonly #ends: (() => void)[] = [];
   #line = 0;
   #asksSoon = false;
@@ -111,7 +113,8 @@ export class Crew implements AsyncDisposable {
     }
     const sweeping = setInterval(() => void store.sweep().catch(() => undefined), sweepEvery * 1000).unref();
     this.#ends.push(() => clearInterval(sweeping));
-    void this.#onStopOf(bus);
+    // A bus that takes nothing any more has nothing to be given.
+    this.#ends.push(whenBroken(bus, (error) => this.#fail(error)));
     if (this.#state === 'working') this.#ask();
   }
 
@@ -139,10 +142,7 @@ export class Crew implements AsyncDisposable {
     const timeout = checkWait('timeout (seconds)', options.timeout === undefined ? 30 : options.timeout);
     if (this.#isClosed) return;
     this.#state = 'closing';
-    for (const { message, renewing } of this.#kept.splice(0)) {
-      clearInterval(renewing);
-      message.giveBack(0);
-    }
+    for (const { message } of this.#kept.splice(0)) message.giveBack(0);
     for (const delivery of this.#running.keys()) if (!delivery.hasStarted) void delivery.abandon();
     if (this.#running.size > 0) await this.#idle.wait(timeout);
     if (!this.#isClosed) await (this.#finishing ??= this.#finish());
@@ -239,12 +239,27 @@ export class Crew implements AsyncDisposable {
     this.#asking.came(line);
     if (this.#state !== 'working') {
       message.giveBack(0);
-    } else if (this.#running.size < this.#concurrency) {
+      return;
+    }
+    const third = (this.#store.options.ackWait * 1000) / 3;
+    this.#renewing ??= setInterval(() => this.#renew(), third).unref();
+    if (this.#running.size < this.#concurrency) {
       void this.#run(message, line);
     } else {
-      const third = (this.#store.options.ackWait * 1000) / 3;
-      this.#kept.push({ message, line, renewing: setInterval(() => message.working(), third) });
+      this.#kept.push({ message, line });
     }
+  }
+
+  /** The store is told three times in `ackWait` of what is here. */
+  #renew(): void {
+    for (const delivery of this.#running.keys()) delivery.working();
+    for (const { message } of this.#kept) message.working();
+    if (this.#running.size + this.#kept.length === 0) this.#endRenewing();
+  }
+
+  #endRenewing(): void {
+    if (this.#renewing !== null) clearInterval(this.#renewing);
+    this.#renewing = null;
   }
 
   #ended(token: string, end: PullEnd): void {
@@ -301,24 +316,7 @@ export class Crew implements AsyncDisposable {
       this.#askSoon();
       return;
     }
-    clearInterval(kept.renewing);
     void this.#run(kept.message, kept.line);
-  }
-
-  /** A bus that takes nothing any more has nothing to be given. */
-  async #onStopOf(bus: WorkBus): Promise<void> {
-    const failure = failureOf(bus);
-    if (failure !== null) {
-      this.#fail(failure);
-      return;
-    }
-    if ('closed' in bus && bus.closed instanceof Promise) {
-      const error = (await bus.closed) as Error | null;
-      this.#fail(error ?? new Error(`The link to ${bus.name} was closed.`));
-    } else if ('observe' in bus && typeof bus.observe === 'function') {
-      const observe = bus.observe as (observer: { stopped(): void }) => () => void;
-      this.#ends.push(observe.call(bus, { stopped: () => this.#fail(new Error(`${bus.name} was stopped.`)) }));
-    }
   }
 
   #fail(error: Error): void {
@@ -331,7 +329,7 @@ export class Crew implements AsyncDisposable {
   #end(error: Error | null): void {
     this.#state = 'closed';
     for (const end of this.#ends) end();
-    for (const { renewing } of this.#kept) clearInterval(renewing);
+    this.#endRenewing();
     this.#asking.clear();
     this.#pulls.close();
     this.#keepAlive(false);

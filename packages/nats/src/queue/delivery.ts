@@ -12,6 +12,7 @@ import type { Attempt } from './attempts.ts';
 import { encodeDeath } from './dead-letter.ts';
 import { keyHeader } from './enqueuing.ts';
 import type { QueueStore } from './queue-store.ts';
+import { parsed, typeOf } from './stored-event.ts';
 import { readAddress, replyHeader } from './replies.ts';
 import { encodeOutcome, failedOutcome, outcomeSequence, plainEvent, shortened } from './stored-outcome.ts';
 
@@ -53,6 +54,8 @@ export interface DeliveryHost {
 /** Seconds between two tries to write something down, at first and at most. */
 const shortestPause = 0.05;
 const longestPause = 1;
+/** Times `ackWait` for which results must be kept to be found by whoever gets the event again. */
+const safeResults = 10;
 /** Bytes of a message that its headers take. */
 const headerRoom = 1024;
 
@@ -62,7 +65,7 @@ const headerRoom = 1024;
  *   waiting ──its start is written down──▶ started ──what came of it is stored──▶ acknowledged
  *      └── abandoned, or the bus is gone: its start is undone, it goes to others
  *
- * While it runs the store is told so three times in `ackWait`. What came of it is stored before it is acknowledged, and
+ * What came of it is stored before it is acknowledged, and
  * a dead letter before the event is let go: a crash between the two repeats a step, and never loses one. A server that
  * was killed may have forgotten the acknowledgement: what came of an event that was started before is looked up first, so
  * that one that is done isn't run again.
@@ -70,7 +73,9 @@ const headerRoom = 1024;
 export class Delivery {
   readonly #host: DeliveryHost;
   readonly #message: Delivered;
-  readonly #abandoned = new AbortController();
+  #isAbandoned = false;
+  /** Ends the wait for a place on the bus. */
+  #waiting: AbortController | null = null;
   /** How often the event was started, this time included; 0 as long as it isn't. */
   #count = 0;
   #attempt: Attempt | null = null;
@@ -81,6 +86,11 @@ export class Delivery {
   constructor(host: DeliveryHost, message: Delivered) {
     this.#host = host;
     this.#message = message;
+  }
+
+  /** It is still here. */
+  working(): void {
+    this.#message.working();
   }
 
   /** Whether a handler may have seen the event. */
@@ -99,27 +109,20 @@ export class Delivery {
    * @returns when others can have it
    */
   async abandon(): Promise<void> {
-    this.#abandoned.abort();
+    this.#isAbandoned = true;
+    this.#waiting?.abort();
     if (this.#hasStarted) this.#message.giveBack(0);
     else await this.#running;
   }
 
   async #run(): Promise<void> {
-    const { ackWait } = this.#host.store.options;
-    const renewing = setInterval(() => this.#message.working(), (ackWait * 1000) / 3);
     try {
       await this.#carryOut(await this.#judge());
     } catch (error) {
       if (error instanceof NotStarted) await this.#takeBack();
       // The store failed in between: the event comes again, after `ackWait`.
       else if (!this.#isAbandoned) this.#warn(`${(error as Error).message} The event comes again.`);
-    } finally {
-      clearInterval(renewing);
     }
-  }
-
-  get #isAbandoned(): boolean {
-    return this.#abandoned.signal.aborted;
   }
 
   #warn(text: string): void {
@@ -130,8 +133,8 @@ export class Delivery {
     const { store } = this.#host;
     const { maxDeliver, ackWait, backoff } = store.options;
     const { data, sequence } = this.#message;
-    const text = Buffer.from(data).toString();
-    const type = typeOf(text);
+    const json = parsed(data);
+    const type = typeOf(json);
     const Class =
       type === null ? undefined : (store.options.classes.get(type) as unknown as typeof BaseEvent | undefined);
     if (type !== null && Class === undefined) {
@@ -142,7 +145,7 @@ export class Delivery {
     }
     let event: BaseEvent;
     try {
-      event = (Class ?? BaseEvent).fromJSON(text);
+      event = (Class ?? BaseEvent).fromJSON(json);
     } catch (error) {
       return { dead: error, event: null };
     }
@@ -232,7 +235,8 @@ export class Delivery {
         if (!isBusCapacityError(error)) throw error;
       }
       // Why it ends early shows in the next round.
-      await bus.waitForCapacity({ signal: this.#abandoned.signal }).catch(() => undefined);
+      this.#waiting = new AbortController();
+      await bus.waitForCapacity({ signal: this.#waiting.signal }).catch(() => undefined);
     }
   }
 
@@ -289,15 +293,21 @@ export class Delivery {
 
   async #carryOut(verdict: Verdict): Promise<void> {
     if (this.#isAbandoned && verdict !== 'known') return;
-    const { ackWait } = this.#host.store.options;
+    const { ackWait, keepResults } = this.#host.store.options;
     if (typeof verdict === 'object' && 'again' in verdict) {
       this.#message.giveBack(verdict.again);
       return;
     }
     if (typeof verdict === 'object') await this.#bury(verdict.dead, verdict.event);
-    const isKnown = await this.#message.done(ackWait);
-    if (!isKnown) await this.#host.mend();
-    else if (this.#attempt !== null) this.#host.store.attempts.forget(this.#attempt);
+    const { attempts, jetstream } = this.#host.store;
+    // Should it get lost, the event comes again, and its end is found in the store: nobody has to wait for the answer.
+    const isFound = this.#attempt !== null && keepResults > safeResults * ackWait;
+    if (isFound && jetstream.broker.isUp) this.#message.acknowledge();
+    else if (!(await this.#message.done(ackWait))) {
+      await this.#host.mend();
+      return;
+    }
+    if (this.#attempt !== null) attempts.forget(this.#attempt);
   }
 
   async #bury(error: unknown, ran: BaseEvent | null): Promise<void> {
@@ -333,14 +343,5 @@ export class Delivery {
     } catch {
       return key; // not written by a queue
     }
-  }
-}
-
-function typeOf(text: string): string | null {
-  try {
-    const { event_type: type } = JSON.parse(text) as { event_type?: unknown };
-    return typeof type === 'string' ? type : null;
-  } catch {
-    return null;
   }
 }

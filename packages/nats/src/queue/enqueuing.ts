@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { BaseEvent, UnserializableError } from '@threadbus/core';
 import { checkOptions, checkSignal, checkWait, describe, liveHandler, setParent } from '@threadbus/core/internal';
 import { NatsUnavailableError, QueueUnavailableError } from '../basics/errors.ts';
@@ -18,6 +19,8 @@ export interface EnqueueOptions {
 }
 
 export const keyHeader = 'Threadbus-Key';
+/** Which call of `enqueue` has stored it: one that heard no answer can tell its own event from another's. */
+const callHeader = 'Threadbus-Call';
 /** Of an event that comes from the dead letters: it was in the queue before. */
 export const redrivenHeader = 'Threadbus-Redriven';
 
@@ -42,6 +45,8 @@ export class Enqueuing {
   readonly #replies: Replies;
   /** By line, as long as something is on its way there. */
   readonly #lines = new Map<number, Promise<unknown>>();
+  readonly #id = randomUUID();
+  #calls = 0;
 
   constructor(store: QueueStore, replies: Replies) {
     this.#store = store;
@@ -65,8 +70,10 @@ export class Enqueuing {
     const { broker } = this.#store.jetstream;
     const id = event.event_id;
     const reply = this.#replies.expect(id);
+    this.#calls += 1;
     const headers = {
       'Nats-Msg-Id': id,
+      [callHeader]: `${this.#id}.${this.#calls}`,
       ...(key !== null && { [keyHeader]: encodeURIComponent(key) }),
       ...(reply !== null && { [replyHeader]: reply.address }),
     };
@@ -164,7 +171,10 @@ export class Enqueuing {
         );
       }
       try {
-        return await orAborted(this.#store.putEvent(partition, body, headers, Math.min(answerTime, left)), signal);
+        const putting = this.#store.putEvent(partition, body, headers, Math.min(answerTime, left));
+        const ack = await orAborted(putting, signal);
+        if (!ack.duplicate || cause === undefined) return ack;
+        return { ...ack, duplicate: !(await orAborted(this.#isOwn(ack.sequence, headers[callHeader]), signal)) };
       } catch (error) {
         signal?.throwIfAborted();
         cause = error;
@@ -181,6 +191,13 @@ export class Enqueuing {
         hasSwept = false;
       }
     }
+  }
+
+  /** Whether an earlier try of that call has stored it. */
+  async #isOwn(sequence: number, call: string | undefined): Promise<boolean> {
+    const { jetstream, events, allEvents } = this.#store;
+    const stored = await jetstream.nextFrom(events, allEvents, sequence);
+    return stored?.sequence === sequence && stored.header(callHeader) === call;
   }
 
   /** @throws what no repetition changes */
