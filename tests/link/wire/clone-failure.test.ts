@@ -144,3 +144,14 @@ test('clone failure - a revoked Proxy fails alone, in a payload, a result and a 
   );
   expect(outcomes).toEqual(['ok', 'UnserializableError', 'UnserializableError', 'ThrownValueError', 'ok']);
 });
+
+test('clone failure - the path of what a result holds is written as in code', async () => {
+  const { there, down } = await linkPair();
+  const results = [[1, () => 2], { list: [() => 2] }, () => 2];
+  there.on(Ask, ({ value }) => results[value as number]);
+  const paths = results.map(async (_, value) => {
+    const error = await rejection(down.dispatch(new Ask({ value })).eventResult());
+    return isUnserializableError(error) ? error.path : error.name;
+  });
+  expect(await Promise.all(paths)).toEqual(['result[1]', 'result.list[0]', 'result']);
+});

@@ -151,6 +151,9 @@ test.each([
   ['retrys', 'retries'],
   ['retry', 'retries'],
   ['backoff_factor', 'backoffFactor'],
+  ['backoff', 'backoffFactor'],
+  ['rate', 'rateLimit'],
+  ['semaphore', undefined],
 ])('retry options - `%s` is refused, with what was meant', (name, meant) => {
   expect(() => retry({ [name]: 1 })).toThrow(TypeError);
   expect(() => retry({ [name]: 1 })).toThrow(meant === undefined ? 'There are: wait,' : `Did you mean \`${meant}\`?`);

@@ -151,6 +151,7 @@ test('pool - on a bus of another thread a pool handler says where it belongs', a
 test.each<[object, RegExp]>([
   [{ threads: 1 }, /new HandlerPool has no option 'threads'/],
   [{ maxThreads: 1.5 }, /Expected maxThreads to be a whole number/],
+  [{ maxThreads: 0 }, /Expected maxThreads to be a whole number from 1 up; got 0/],
   [{ minThreads: -1 }, /Expected minThreads to be a whole number/],
   [{ idleTimeout: -1 }, /Expected idleTimeout/],
   [{ execArgv: 'x' }, /Expected execArgv/],

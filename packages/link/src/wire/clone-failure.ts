@@ -71,7 +71,7 @@ export function unclonableResult(found: Unclonable, source: ResultSource): WireV
 }
 
 function resultError({ path, what }: Unclonable, { busName, handlerName }: ResultSource): UnserializableError {
-  const where = path === '' ? 'result' : `result.${path}`;
+  const where = path === '' ? 'result' : `result${path.startsWith('[') ? '' : '.'}${path}`;
   return new UnserializableError(
     `${busName}.${handlerName}: "${where}" (${what}) cannot cross a thread boundary. Return plain data: what structuredClone() accepts.`,
     { busName, handlerName },

@@ -23,8 +23,10 @@ export function checkSignal(name: string, value: unknown): void {
   throw new TypeError(`Expected \`${name}\` to be an AbortSignal, got ${shown(value)}.`);
 }
 
-/** What was meant, if one of the names looks like it; else which there are. */
+/** What was meant, if one of the names looks like it or has it as a part, as `backoff`; else which there are. */
 function hint(wrong: string, names: readonly string[]): string {
+  const [part, other] = names.filter((name) => wrong.length > 3 && plain(name).includes(plain(wrong)));
+  if (part !== undefined && other === undefined) return ` Did you mean \`${part}\`?`;
   let best: string | undefined;
   let least = Math.max(2, Math.floor(wrong.length / 4)) + 1;
   for (const name of names) {

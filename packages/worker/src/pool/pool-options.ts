@@ -64,10 +64,10 @@ export function resolvePoolOptions(options: HandlerPoolOptions): ResolvedPoolOpt
   checkFlag('inline', options.inline);
   const { inline = false } = options;
   const minThreads = checkCount('minThreads', options.minThreads ?? 0);
-  const maxThreads = Math.max(
-    1,
-    checkCount('maxThreads', options.maxThreads ?? Math.max(availableParallelism(), minThreads)),
-  );
+  const maxThreads = checkCount('maxThreads', options.maxThreads ?? Math.max(availableParallelism(), minThreads));
+  if (maxThreads === 0) {
+    throw new RangeError('Expected maxThreads to be a whole number from 1 up; got 0. Leave it out for one a core.');
+  }
   if (minThreads > maxThreads) {
     throw new RangeError(`Expected minThreads to be at most maxThreads, which is ${maxThreads}; got ${minThreads}.`);
   }
