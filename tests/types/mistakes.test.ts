@@ -54,6 +54,18 @@ const mistakes = {
     code: "bus.on(Add, pool.handler<string>('./add.js'));",
     says: "Argument of type 'PoolHandler<string, BaseEvent<unknown, unknown>>' is not assignable to parameter of type 'Handler<Add>'",
   },
+  'a pool handler of a module with another event': {
+    code: 'bus.on(Add, pool.handler<{ default: (event: Other) => number }>("./add.js"));',
+    says: "Argument of type 'PoolHandler<number, Other>' is not assignable to parameter of type 'Handler<Add>'",
+  },
+  'a pool handler of a module whose default export is none': {
+    code: 'bus.on(Other, pool.handler<{ default: { run: (event: Other) => void } }>("./add.js"));',
+    says: 'a module whose default export is a handler: (event, context) => result',
+  },
+  'a pool handler by the type of its function': {
+    code: 'bus.on(Other, pool.handler<(event: Other) => void>("./add.js"));',
+    says: "the type of the handler's module, as in handler<typeof import('./resize.js')>(url)",
+  },
   'a class on a bus in a thread': {
     code: 'worker.dispatch(Add);',
     says: 'an event, such as new UserCreated({ … }): no class',
@@ -64,10 +76,11 @@ const head = `import { BaseEvent, EventBus } from '@threadbus/core';
 import { HandlerPool, type WorkerBus } from '@threadbus/worker';
 import { z } from 'zod';
 class Add extends BaseEvent.extend('Add', { a: z.number() }, { result: z.number() }) {}
+class Other extends BaseEvent.extend('Other', { text: z.string() }) {}
 declare const bus: EventBus;
 declare const worker: WorkerBus;
 declare const pool: HandlerPool;
-void [Add, bus, worker, pool, EventBus, HandlerPool];
+void [Add, Other, bus, worker, pool, EventBus, HandlerPool];
 `;
 const root = fileURLToPath(new URL('../../', import.meta.url));
 const folder = join(root, 'tests', 'fixtures-dist', 'mistakes');

@@ -1,4 +1,11 @@
-import { BaseEvent, EventBus, type EventBusOptions, type Forward, type Subscription } from '@threadbus/core';
+import {
+  BaseEvent,
+  EventBus,
+  type EventBusOptions,
+  type Forward,
+  type HandlerContext,
+  type Subscription,
+} from '@threadbus/core';
 import {
   exposeBus,
   HandlerPool,
@@ -112,12 +119,40 @@ test('worker types - a pool handler of a module is checked against the event tha
   main.on(Add, pool.handler<{ default: (event: BaseEvent) => Promise<void> }>(url));
   main.on(Add, pool.handler<{ default: () => Promise<number> }>(url));
   main.on(Add, pool.handler<{ default: { default: (event: Add) => number } }>(url));
+  main.on(Add, pool.handler<{ default: (event?: Add) => number | Promise<number> }>(url));
+  main.on(Add, pool.handler<{ default: (event: Add | Note, context: HandlerContext) => Promise<number | null> }>(url));
+  main.on(Add, pool.handler<{ default: (event: { readonly a: number }) => number }>(url));
+  main.on(Note, pool.handler<{ default: (event: Note) => Promise<Uint8Array> }>(url));
+  main.on('*', pool.handler<{ default: (event: BaseEvent) => unknown }>(url));
+  // What has no types, as a module of plain JavaScript, is not checked.
+  // oxlint-disable-next-line typescript/no-explicit-any -- what a module without types has
+  main.on(Add, pool.handler<{ default: (event: any) => any }>(url));
+  // oxlint-disable-next-line typescript/no-explicit-any -- the same
+  main.on(Add, pool.handler<{ default: any }>(url));
   // @ts-expect-error another event
   main.on(Note, pool.handler<Typed>(url));
   // @ts-expect-error another event, in a CommonJS module
   main.on(Add, pool.handler<{ default: { default: (event: Note) => number } }>(url));
   // @ts-expect-error another result
   main.on(Add, pool.handler<{ default: (event: Add) => string }>(url));
+  // @ts-expect-error another result of some calls
+  main.on(Add, pool.handler<{ default: (event: Add) => Promise<number | string> }>(url));
+  // @ts-expect-error no event
+  main.on(Note, pool.handler<{ default: (text: string) => void }>(url));
+  // @ts-expect-error another field
+  main.on(Note, pool.handler<{ default: (event: { readonly a: number }) => void }>(url));
+  // @ts-expect-error an event of one type alone, for those of all
+  main.on('*', pool.handler<{ default: (event: Note) => void }>(url));
+  // @ts-expect-error the context is no text
+  main.on(Note, pool.handler<{ default: (event: Note, context: string) => void }>(url));
+  // @ts-expect-error nobody gives it a third argument
+  main.on(Note, pool.handler<{ default: (event: Note, context: HandlerContext, third: string) => void }>(url));
+  // @ts-expect-error a class is no handler
+  main.on(Note, pool.handler<{ default: new (event: Note) => object }>(url));
+  // @ts-expect-error nor is an object
+  main.on(Note, pool.handler<{ default: { run: (event: Note) => void } }>(url));
+  // @ts-expect-error the function's type in place of its module's
+  main.on(Note, pool.handler<(event: Note) => void>(url));
   // @ts-expect-error another result, later
   main.on(Add, pool.handler<{ default: (event: Add) => Promise<{ sum: number }> }>(url));
   // @ts-expect-error an optional result is fine, one that may be a text is not

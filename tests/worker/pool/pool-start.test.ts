@@ -25,6 +25,12 @@ async function failing(why: string, calls = 4, startTimeout = 10, then = ''): Pr
   return JSON.parse(stdout.trim().split('\n').at(-1) ?? '') as Outcome;
 }
 
+/** What comes of a call that has got a thread: a busy machine may not have one up in the time that the test gives it. */
+async function onceUp<T>(call: () => Promise<T>): Promise<T> {
+  const outcome = await call();
+  return outcome instanceof Error && outcome.message.includes('it was not up within') ? onceUp(call) : outcome;
+}
+
 function poolOf(options: HandlerPoolOptions): HandlerPool {
   const pool = new HandlerPool({ maxThreads: 1, ...options });
   onTestFinished(() => pool.stop());
@@ -112,10 +118,11 @@ test.each([
   const pool = poolOf({ startTimeout: 2 });
   const bus = busOf(pool, text);
   bus.on('Other', pool.handler(moduleOf('export default () => 2')));
-  const error = await rejection(bus.dispatch(go(null)).eventResult());
+  const other = async (): Promise<unknown> => bus.dispatch(new BaseEvent({}, { event_type: 'Other' })).eventResult();
+  const error = await onceUp(async () => rejection(bus.dispatch(go(null)).eventResult()));
   expect(isWorkerStartError(error)).toBe(true);
   expect(error.message).toMatch(message);
-  expect(await bus.dispatch(new BaseEvent({}, { event_type: 'Other' })).eventResult()).toBe(2);
+  expect(await onceUp(async () => other().catch((failure: unknown) => failure))).toBe(2);
 });
 
 test('pool start - a module that throws as it loads fails its calls with what it threw', async () => {
