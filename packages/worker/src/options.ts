@@ -112,7 +112,7 @@ export function resolveWorkerOptions(options: WorkerBusOptions): ResolvedWorkerO
     parent: parent ?? null,
     isolation,
     workerData: options.workerData,
-    resourceLimits: checkResourceLimits(options.resourceLimits),
+    resourceLimits: checkResourceLimits(options.resourceLimits, isolation),
     execArgv: checkExecArgv(options.execArgv),
     env: checkEnv(options.env),
     argv: checkArgv(options.argv),

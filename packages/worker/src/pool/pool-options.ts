@@ -84,7 +84,7 @@ export function resolvePoolOptions(options: HandlerPoolOptions): ResolvedPoolOpt
       inline,
       env: checkEnv(options.env),
       execArgv: checkExecArgv(options.execArgv),
-      resourceLimits: checkResourceLimits(options.resourceLimits),
+      resourceLimits: checkResourceLimits(options.resourceLimits, 'thread'),
       startTimeout: checkLimit(
         'startTimeout (seconds)',
         options.startTimeout === undefined ? defaultTime : options.startTimeout,

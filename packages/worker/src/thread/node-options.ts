@@ -47,8 +47,12 @@ const leastStack = 0.25;
  */
 const leastHeap = 4;
 
-/** Memory limits of a thread: Node takes numbers that make no sense, and leaves out what it doesn't know. */
-export function checkResourceLimits(value: unknown): ResourceLimits | undefined {
+/**
+ * Memory limits: Node takes numbers that make no sense, and leaves out what it doesn't know.
+ *
+ * A process that can't live with its limits ends alone, a thread can take its process along.
+ */
+export function checkResourceLimits(value: unknown, isolation: 'thread' | 'process'): ResourceLimits | undefined {
   if (value === undefined) return undefined;
   checkOptions('resourceLimits', value, limitNames);
   for (const [name, limit] of Object.entries(value as object) as [string, unknown][]) {
@@ -63,6 +67,7 @@ export function checkResourceLimits(value: unknown): ResourceLimits | undefined 
     }
   }
   const limits = value as ResourceLimits;
+  if (isolation === 'process') return limits;
   const { stackSizeMb = leastStack, maxOldGenerationSizeMb: heap } = limits;
   if (stackSizeMb < leastStack) {
     throw new RangeError(
