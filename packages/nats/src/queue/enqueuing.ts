@@ -77,11 +77,12 @@ export class Enqueuing {
       ...(key !== null && { [keyHeader]: encodeURIComponent(key) }),
       ...(reply !== null && { [replyHeader]: reply.address }),
     };
-    const put = (): Promise<PublishAck> => this.#put(event, partition, body, headers, until, options.signal);
+    const put = (limit: number): Promise<PublishAck> =>
+      this.#put(event, partition, body, headers, limit, options.signal);
     let isNew = false;
     broker.storing += 1;
     try {
-      const ack = await (key === null ? put() : this.#inLine(partition, put, until, options.signal));
+      const ack = await (key === null ? put(until) : this.#inLine(partition, put, until, options.signal));
       isNew = !ack.duplicate;
       return { ack, reply: isNew ? reply : null };
     } finally {
@@ -128,13 +129,14 @@ export class Enqueuing {
   /** Each waits for those before it, whatever becomes of them; whoever gives up, lets those behind it wait on. */
   #inLine(
     partition: number,
-    put: () => Promise<PublishAck>,
+    put: (until: number) => Promise<PublishAck>,
     until: number,
     signal: AbortSignal | undefined,
   ): Promise<PublishAck> {
     const before = this.#lines.get(partition);
-    // Should the time be up, putting it says so.
-    const mine = before === undefined ? put() : endsWithin(before, until, signal).then(put);
+    // Should the time be up first, putting it says so, and nothing leaves: it could overtake.
+    const ended = before === undefined ? true : endsWithin(before, until, signal);
+    const mine = ended === true ? put(until) : ended.then((isOver) => put(isOver ? until : 0));
     const line = Promise.allSettled([before, mine]);
     this.#lines.set(partition, line);
     void line.then(() => {
