@@ -32,7 +32,9 @@ test('restart - what was matched and the replacement does not register again fai
     'Successor.dispatch',
     'taken',
   ]);
-  for (const { handler_name, error } of results.slice(1)) {
+  for (const { handler_name, error } of results.slice(1, -1)) {
     expect(`${handler_name}: ${isLinkError(error)}`).toBe(`${handler_name}: true`);
   }
+  // That one is not wanted any more, which fails nobody's event.
+  expect(results.at(-1)).toMatchObject({ status: 'completed', result: null });
 });

@@ -40,7 +40,7 @@ interface Kin {
 /** One of them; its number at the other end changes when the thread there is replaced. */
 interface Guest extends Target {
   number: number;
-  gone: Error | null;
+  gone: Error | 'left' | null;
   readonly pattern: string;
   readonly description: GuestDescription;
   readonly subscription: Subscription;
@@ -86,7 +86,7 @@ export class GuestHandlers {
   remove(number: number): void {
     const guest = this.#guests.get(number);
     this.#guests.delete(number);
-    if (guest !== undefined) this.#end(guest, new LinkError(`${this.#text(guest)} was taken off.`));
+    if (guest !== undefined) this.#end(guest, 'left');
   }
 
   /** The thread over there is gone, and may be replaced. */
@@ -136,14 +136,14 @@ export class GuestHandlers {
 
   /**
    * Its number may be another's from now on. An event for which it was matched before, and that has yet to come to it,
-   * finds that it is gone.
+   * finds that it is gone. That somebody doesn't want events any more fails none.
    */
-  #end(guest: Guest, error: Error): void {
-    guest.gone = error;
+  #end(guest: Guest, gone: Error | 'left'): void {
+    guest.gone = gone;
     guest.subscription();
     const { guests } = guest.kin;
     if (guests.length > 1) guests.splice(guests.indexOf(guest), 1);
-    this.#outgoing.failFor(guest, error);
+    this.#outgoing.endFor(guest, gone);
   }
 
   #replacedError(guest: Guest): LinkError {
@@ -170,6 +170,7 @@ export class GuestHandlers {
       accept: (event, context) => {
         if (passed(event, bus)) return null;
         const guest = meant(guests, null);
+        if (guest.gone === 'left') return null;
         guest.to ??= new Destination(guest, bus);
         return this.#outgoing.add(event, guest.to, context.runInAsyncScope(captureContext, undefined, event));
       },
@@ -180,7 +181,9 @@ export class GuestHandlers {
   #callHandler(guests: readonly Guest[], name: string): () => Promise<unknown> {
     const call = (): Promise<unknown> => {
       const run = activeRun();
-      return callRemote(this.#outgoing, meant(guests, run.entry.pattern), run, busEngine(this.#bus).maxRecursionDepth);
+      const guest = meant(guests, run.entry.pattern);
+      if (guest.gone === 'left') return Promise.resolve();
+      return callRemote(this.#outgoing, guest, run, busEngine(this.#bus).maxRecursionDepth);
     };
     const kind: RemoteHandler = { name, holdsSlot: false, ownClock: false };
     return Object.assign(call, { [remoteHandler]: kind });

@@ -110,7 +110,9 @@ export class Incoming implements ArrivalOwner {
     }
     marksArrived(event, values, this);
     if (destination === undefined) {
-      host.refuse(number, event, new Error('The bus at this end takes no events any more.'));
+      // A handler that was taken off while the event was on its way to it.
+      if (target !== 0) this.#answerEmpty(arrival);
+      else host.refuse(number, event, new Error('The bus at this end takes no events any more.'));
       return;
     }
     // The bus for which it came is a step that the other side has taken already.

@@ -19,6 +19,7 @@ import {
 } from '@threadbus/core/internal';
 import { CancelCauses } from './cancel-causes.ts';
 import type { Crossings } from './crossings.ts';
+import { LinkError } from '../wire/errors.ts';
 import { isExempt } from './exempt.ts';
 import type { FlowLimits } from '../wire/flow-limits.ts';
 import { NumberTable } from '../wire/number-table.ts';
@@ -130,7 +131,7 @@ export class Outgoing implements PartHost {
     onCalled: RemotePart['onCalled'] = null,
   ): RemotePart {
     const gone = this.#failure ?? to.target.gone ?? null;
-    if (gone !== null) throw gone;
+    if (gone !== null) throw gone === 'left' ? new LinkError('It was taken off.') : gone;
     const part = new RemotePart(event, to, this.bus, this, context);
     part.onCalled = onCalled;
     part.lifecycle.attach(part);
@@ -234,12 +235,12 @@ export class Outgoing implements PartHost {
   }
 
   /** Ends what waits for something at the other end that is gone. */
-  failFor(target: Target, error: Error): void {
+  endFor(target: Target, gone: Error | 'left'): void {
     for (const part of [...this.#urgent, ...this.#waiting]) {
       if (part.to.target !== target) continue;
       part.list?.remove(part);
       part.list = null;
-      this.fail(part, error);
+      this.#endGone(part, gone);
     }
   }
 
@@ -301,6 +302,15 @@ export class Outgoing implements PartHost {
     if (part.answered && !got && this.logger !== null) reportFailures(this.logger, part.event, part.results, got);
   }
 
+  /** What it is for at the other end is gone. */
+  #endGone(part: RemotePart, gone: Error | 'left'): void {
+    if (gone !== 'left') this.fail(part, gone);
+    else {
+      this.close(part);
+      part.settle([]);
+    }
+  }
+
   /** It takes none of the places any more. */
   #exempt(part: RemotePart): void {
     if (!part.counted) return;
@@ -331,7 +341,7 @@ export class Outgoing implements PartHost {
     if (gone !== null) {
       part.list = null;
       if (part.counted) this.#countedOnWire -= 1;
-      this.fail(part, gone);
+      this.#endGone(part, gone);
       return;
     }
     this.#order += 1;

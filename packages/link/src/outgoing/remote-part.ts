@@ -38,8 +38,8 @@ export interface HasRun {
 /** What takes events at the other end, by its number when they are sent: 0 = the bus there, else a subscription. */
 export interface Target {
   readonly number: number;
-  /** Why it takes nothing any more. */
-  readonly gone?: Error | null;
+  /** Why it takes nothing any more; 'left' if nobody wants it to: what was meant for it has no result there. */
+  readonly gone?: Error | 'left' | null;
 }
 
 /** Where events are to go at the other end. */
