@@ -55,6 +55,8 @@ export class Outbox {
   onOpen: (() => void) | null = null;
   /** The frame that waits at the gate. */
   #waiting: Frame | null = null;
+  /** The sender is at it: whoever reads on the other side, or a getter of what is cloned, may have more to send. */
+  #sending = false;
   /** Sent so far. */
   #frames = 0;
   /** Operations sent so far; the other side counts what it has read, so that both can tell before and after. */
@@ -155,7 +157,7 @@ export class Outbox {
 
   /** What was scheduled finds nothing then, or what has come since. */
   flush(): void {
-    if (this.#operations === 0 || this.#held || this.#closed || this.#waiting !== null) return;
+    if (this.#operations === 0 || this.#held || this.#closed || this.#sending || this.#waiting !== null) return;
     const wait = this.gate === null ? null : this.gate();
     if (wait === null) this.#sendFrame(this.#takeFrame());
     else void this.#sendAfter(wait);
@@ -163,7 +165,7 @@ export class Outbox {
 
   /** What can't wait leaves, with all that was to go before it. */
   flushNow(): void {
-    if (this.#held || this.#closed) return;
+    if (this.#held || this.#closed || this.#sending) return;
     this.#open();
     if (this.#operations > 0) this.#sendFrame(this.#takeFrame());
   }
@@ -183,9 +185,13 @@ export class Outbox {
     return frame;
   }
 
+  /** What comes to be sent meanwhile goes behind it. */
   #sendFrame({ operations, transfer }: Frame): void {
+    this.#sending = true;
     const failure = transfer.some(isDetached) ? movedError() : this.#send(operations, transfer);
     if (failure !== null) this.#sendOneByOne(operations, transfer);
+    this.#sending = false;
+    if (this.#operations > 0 && !this.#scheduled && !this.#waitsForTurn && !this.#gathering) this.flush();
   }
 
   /** What is pushed meanwhile goes behind it, and may have something to wait for itself. */

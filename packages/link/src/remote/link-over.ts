@@ -3,6 +3,7 @@ import type { BusIdentity } from '@threadbus/core/internal';
 import type { Link } from '../connection/link.ts';
 import type { Transport } from '../transport/transport.ts';
 import { outsideContexts } from '../wire/portable.ts';
+import { InTurn } from './in-turn.ts';
 import type { RemoteBus } from './remote-bus.ts';
 
 /** How a transport is used. */
@@ -22,8 +23,10 @@ export function linkOver(remote: RemoteBus, transport: Transport, options: LinkO
   const { bus, identity, connected = false, onLost } = options;
   return outsideContexts(() => {
     const link = remote.createLink(transport, bus, onLost);
+    // A transport may hand over within its `send`, as a stream of this thread does: then one side reads while it reads.
+    const frames = new InTurn<unknown>((frame) => link.readFrame(frame));
     transport.open(
-      (frame) => link.readFrame(frame),
+      (frame) => frames.add(frame),
       (error) => link.lose(error),
       (error) => link.unread(error),
     );
