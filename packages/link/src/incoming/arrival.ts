@@ -33,7 +33,7 @@ export class Arrival extends FarEdge {
   /** As in EVENT. */
   readonly ancestors: readonly string[] | null;
   readonly #owner: ArrivalOwner;
-  /** What is answered for, if the event was here before. */
+  /** The event's part for which it came: what is answered for, if the event was here before. */
   part: Part | null = null;
   /** How many steps of the event's path the other side knows. */
   steps = 0;

@@ -155,7 +155,8 @@ export class Incoming implements ArrivalOwner {
     const arrival = this.#arrivals[number];
     if (arrival === undefined) return;
     const reason = this.#causes.original(decodeThrown(cause));
-    if (arrival.brought) arrival.lifecycle.cancel(reason);
+    // A function that has run out of time takes nothing along but itself: the event may be on the bus here, too.
+    if (arrival.brought && !arrival.isCall) arrival.lifecycle.cancel(reason);
     else arrival.part?.cancel(reason);
   }
 
@@ -177,11 +178,11 @@ export class Incoming implements ArrivalOwner {
     const { lifecycle } = arrival;
     this.#arrivals[arrival.number] = arrival;
     this.#size += 1;
+    arrival.part = part;
     if (arrival.brought) {
       this.#host.crossings.add(arrival.event);
       return;
     }
-    arrival.part = part;
     // The other side's copy needs no more of it than this part, with all that its handlers leave behind.
     part.onDone = () =>
       whenChildrenDone(part.results, () => {
