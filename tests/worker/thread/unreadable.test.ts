@@ -8,7 +8,7 @@ import { quietBus } from '../../helpers/quiet-bus.ts';
  * A message that a thread can't read: Node tells only that there was one. Nested as deep as may cross, it takes more
  * stack than a thread has that was given little.
  */
-const little = { stackSizeMb: 0.4 };
+const little = { stackSizeMb: 0.32 };
 
 function event(event_type: string, levels: number): BaseEvent {
   let value: unknown = 1;
@@ -46,7 +46,7 @@ test('unreadable - a call that its pool thread can not read fails, and the next 
 
 test.for([
   ['thread', little],
-  ['process', { stackSizeMb: 0.24 }],
+  ['process', { stackSizeMb: 0.15 }],
 ] as const)(
   'unreadable - of events that were sent together only the one that can not be read fails (%s)',
   async ([isolation, resourceLimits]) => {
