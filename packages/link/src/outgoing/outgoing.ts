@@ -19,7 +19,6 @@ import {
 } from '@threadbus/core/internal';
 import { CancelCauses } from './cancel-causes.ts';
 import type { Crossings } from './crossings.ts';
-import { LinkError } from '../wire/errors.ts';
 import { isExempt } from './exempt.ts';
 import type { FlowLimits } from '../wire/flow-limits.ts';
 import { NumberTable } from '../wire/number-table.ts';
@@ -86,7 +85,6 @@ export class Outgoing implements PartHost {
     return this.#sent.size - this.#abandoned + this.#urgent.size + this.#waiting.size;
   }
 
-  /** Parts on the wire. */
   get sent(): number {
     return this.#sent.size;
   }
@@ -131,7 +129,7 @@ export class Outgoing implements PartHost {
     onCalled: RemotePart['onCalled'] = null,
   ): RemotePart {
     const gone = this.#failure ?? to.target.gone ?? null;
-    if (gone !== null) throw gone === 'left' ? new LinkError('It was taken off.') : gone;
+    if (gone !== null) throw gone === 'left' ? new Error('It was taken off.') : gone;
     const part = new RemotePart(event, to, this.bus, this, context);
     part.onCalled = onCalled;
     part.lifecycle.attach(part);
@@ -236,17 +234,12 @@ export class Outgoing implements PartHost {
 
   /** Ends what waits for something at the other end that is gone. */
   endFor(target: Target, gone: Error | 'left'): void {
-    for (const part of [...this.#urgent, ...this.#waiting]) {
-      if (part.to.target !== target) continue;
-      part.list?.remove(part);
-      part.list = null;
-      this.#endGone(part, gone);
-    }
+    for (const part of this.takeWaiting((each) => each.to.target === target)) this.#endGone(part, gone);
   }
 
   /** Takes what waits on this side out of the lists, to be ended by the caller. */
-  takeWaiting(): RemotePart[] {
-    const parts = [...this.#urgent, ...this.#waiting];
+  takeWaiting(isMeant: (part: RemotePart) => boolean = () => true): RemotePart[] {
+    const parts = [...this.#urgent, ...this.#waiting].filter(isMeant);
     for (const part of parts) {
       part.list?.remove(part);
       part.list = null;
@@ -304,11 +297,9 @@ export class Outgoing implements PartHost {
 
   /** What it is for at the other end is gone. */
   #endGone(part: RemotePart, gone: Error | 'left'): void {
-    if (gone !== 'left') this.fail(part, gone);
-    else {
-      this.close(part);
-      part.settle([]);
-    }
+    if (gone !== 'left') return this.fail(part, gone);
+    this.close(part);
+    return part.settle([]);
   }
 
   /** It takes none of the places any more. */
