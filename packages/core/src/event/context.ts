@@ -40,7 +40,7 @@ let uncalled = 0;
 let lastLate = 0;
 
 /** Somebody goes on, within the next microtasks: no event is to start before. */
-export function woken(): void {
+function woken(): void {
   wakes += 1;
   lastLate = wakes;
 }
