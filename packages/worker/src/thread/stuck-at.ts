@@ -40,8 +40,8 @@ export interface WhereIs {
  * Threads that are stuck at the same time share the cores, also with this one, which has to read their answers: asked all
  * at once, they answer at about the same time, in half a second each at most.
  *
- * @returns within half a second if no other is being asked, and the machine has a core for it; null if it can't be had: in a native call, in another
- *   process, beside a debugger
+ * @returns within half a second if no other is being asked, and the machine has a core for it; null if it can't be had: in
+ *   a native call, in another process, beside a debugger
  */
 export async function stuckAt(threadId: number): Promise<readonly StuckFrame[] | null> {
   asked += 1;
