@@ -107,7 +107,8 @@ function checkDeclarations() {
     for (let file = queue.pop(); file !== undefined; file = queue.pop()) {
       if (seen.has(file)) continue;
       seen.add(file);
-      const declarations = readFileSync(file, 'utf8').replaceAll(/\/\*.*?\*\//gs, '');
+      // A text in double quotes may show an import.
+      const declarations = readFileSync(file, 'utf8').replaceAll(/\/\*.*?\*\/|"[^"\n]*"/gs, '');
       for (const [, from] of declarations.matchAll(/(?:from |import\()'([^']+)'/g)) {
         if (from.startsWith('.')) queue.push(join(dirname(file), from.replace(/\.[jt]s$/, '.d.ts')));
         else if (!/^(?:node:|@threadbus\/\w+$)/.test(from)) foreign.add(from);
