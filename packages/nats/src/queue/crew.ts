@@ -2,7 +2,7 @@ import { type Logger } from '@threadbus/core';
 import { checkOptions, checkSize, checkWait, startTimer } from '@threadbus/core/internal';
 import { whenBroken } from '../basics/bus-failure.ts';
 import { isQueueConfigError, NatsUnavailableError, QueueUnavailableError } from '../basics/errors.ts';
-import { endsWithin } from '../basics/waits.ts';
+import { endsWithin, pause } from '../basics/waits.ts';
 import type { Delivered } from '../jetstream/delivered.ts';
 import { Asked } from './asked.ts';
 import { Delivery, type WorkBus } from './delivery.ts';
@@ -164,7 +164,7 @@ export class Crew implements AsyncDisposable {
     await broker.flush().catch(() => undefined);
     // An answer to what was asked may be on its way: it is given back.
     const wait = attempts.hasDone ? lastAcks : this.#asking.size > 0 ? lastMessages : 0;
-    if (wait > 0) await new Promise((resolve) => void setTimeout(resolve, wait * 1000));
+    if (wait > 0) await pause(wait);
     attempts.flush();
     await broker.flush().catch(() => undefined);
     this.#end(null);
@@ -283,7 +283,7 @@ export class Crew implements AsyncDisposable {
         this.#fail(error);
         return;
       }
-      await new Promise((resolve) => void setTimeout(resolve, 500));
+      await pause(0.5);
     }
     if (this.#state === 'working') this.#ask();
   }
