@@ -52,4 +52,4 @@ test('killed-compactor - at each of its calls: nothing is lost, nothing comes ba
     expect(readdirSync(dirname(walPath))).toEqual([basename(walPath)]);
   }
   expect(deathAt).toBeGreaterThan(10);
-}, 120_000);
+}, 300_000);
