@@ -33,19 +33,25 @@ export class EventWriter {
     const kind = this.#kinds.of(event);
     const shape = hasShape(event, kind.shape) ? kind.shape : this.#shapes.of(Object.keys(event), kind.shape);
     kind.shape = shape;
-    if (transfer.length > 0) this.#outbox.move(transfer);
-    if (part.suspect) this.#outbox.push(op.APART, number).flushNow();
     const fields =
       shape === null
         ? { payload: Object.fromEntries(ownEntries(event)) }
         : (event as object as Readonly<Record<string, unknown>>);
-    this.#outbox
+    const outbox = this.#outbox;
+    const { sent } = outbox;
+    const failure = outbox.readRow(fields, shape?.names ?? payloadAlone, transfer);
+    if (failure !== null) return failure;
+    // What its getters have sent meanwhile may have used the kind's number anew.
+    const { number: kindNumber } = outbox.sent === sent ? kind : this.#kinds.of(event);
+    if (part.suspect) outbox.push(op.APART, number).flushNow();
+    if (transfer.length > 0) outbox.move(transfer);
+    outbox
       .beginRow()
       .push(
         op.EVENT,
         number,
         to.target.number,
-        kind.number,
+        kindNumber,
         encodeId(event),
         createdAtOf(event),
         lifecycle.awaited ? 1 : 0,
@@ -53,9 +59,9 @@ export class EventWriter {
         shape?.number ?? 0,
         shape?.names.length ?? 1,
       );
-    const failure = this.#outbox.endRow(fields, shape?.names ?? payloadAlone);
-    if (part.suspect) this.#outbox.flushNow();
-    return failure;
+    outbox.endRow();
+    if (part.suspect) outbox.flushNow();
+    return null;
   }
 }
 

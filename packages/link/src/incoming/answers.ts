@@ -204,8 +204,13 @@ export class Answers implements OutcomeWriter, OutcomeReader {
       this.#resultShapes[source] = shape;
       if (shape !== null) {
         const { names } = shape;
-        outbox.beginRow().push(op.RESULT, number, source, status, from, to, shape.number, names.length);
-        if (outbox.endRow(outcome, names) === null) return;
+        if (outbox.readRow(outcome, names) === null) {
+          // Asked again: what its getters have sent meanwhile may have used the source's number anew.
+          const { length } = names;
+          outbox.beginRow().push(op.RESULT, number, this.numberOf(result), status, from, to, shape.number, length);
+          outbox.endRow();
+          return;
+        }
       }
     }
     outbox.move(takeMoving(outcome));

@@ -22,6 +22,7 @@ const operationsPerFrame = 32;
 const sizePerFrame = 262_144;
 
 const ready = Promise.resolve();
+const nothing: readonly Transferable[] = [];
 
 /**
  * Collects the operations of one turn into frames, so that a burst of events costs few messages.
@@ -39,6 +40,12 @@ export class Outbox {
   #size = 0;
   /** Where the operation that is being pushed in steps begins. */
   #rowAt = 0;
+  /** What was read of rows that are not pushed yet: one behind the other, if getters of one have begun the next. */
+  readonly #values: unknown[] = [];
+  #valuesFrom = 0;
+  #valuesTo = 0;
+  /** Of the row that was read last. */
+  #rowSize = 0;
   #scheduled = false;
   /** A frame leaves at the end of this turn, if not before. */
   #waitsForTurn = false;
@@ -89,40 +96,61 @@ export class Outbox {
     return this;
   }
 
-  /** An operation with the values of an object's fields begins: what it has before them is pushed by the caller. */
-  beginRow(): unknown[] {
-    this.#rowAt = this.#frame.length;
-    return this.#frame;
-  }
-
   /**
-   * The operation ends with the values of these fields.
+   * Reads the values with which the next operation ends, pushed in steps from `beginRow` to `endRow`: to read one may call a getter, which may push
+   * operations of its own, and rows. So nothing of this one is pushed before all of it is read.
+   *
+   * @param transfer what moves with it
    * @returns null; or why one of them can't be sent, with which nothing is
    */
-  endRow(object: Readonly<Record<string, unknown>>, names: readonly string[]): Error | null {
-    const frame = this.#frame;
-    const length = this.#rowAt;
+  readRow(
+    object: Readonly<Record<string, unknown>>,
+    names: readonly string[],
+    transfer: readonly Transferable[] = nothing,
+  ): Error | null {
+    const values = this.#values;
+    const from = this.#valuesTo;
+    let size = 0;
     let failure: Error | null = null;
     try {
       for (const name of names) {
         const value = object[name];
-        frame.push(value);
-        if (typeof value === 'string') this.#size += value.length;
+        values[this.#valuesTo] = value;
+        this.#valuesTo += 1;
+        if (typeof value === 'string') size += value.length;
         else if (typeof value !== 'object' || value === null) continue;
-        else if (ArrayBuffer.isView(value)) this.#size += this.#weightOf(value);
+        else if (ArrayBuffer.isView(value)) size += weightOf(value, transfer);
         else if (isNestedDeeper(value)) failure = nestedError();
       }
     } catch {
       failure = new Error('A field could not be read.');
     }
-    if (failure === null) this.#added(frame[length]);
-    else frame.length = length;
+    this.#valuesFrom = from;
+    this.#rowSize = size;
+    if (failure !== null) this.#takeValues(null);
     return failure;
   }
 
-  /** What is moved isn't copied: several of them in a frame cost hardly more than one, though not over a stream. */
-  #weightOf({ buffer, byteLength }: ArrayBufferView): number {
-    return this.#transfer.includes(buffer as ArrayBuffer) ? byteLength / 64 : byteLength;
+  /** The row that was read last goes behind what the caller pushes to that, and then calls `endRow`. */
+  beginRow(): unknown[] {
+    this.#rowAt = this.#frame.length;
+    return this.#frame;
+  }
+
+  endRow(): void {
+    this.#takeValues(this.#frame);
+    this.#size += this.#rowSize;
+    this.#added(this.#frame[this.#rowAt]);
+  }
+
+  /** The values of the last row leave what was read, to a frame or for good. */
+  #takeValues(frame: unknown[] | null): void {
+    const values = this.#values;
+    for (let at = this.#valuesFrom; at < this.#valuesTo; at += 1) {
+      frame?.push(values[at]);
+      values[at] = undefined;
+    }
+    this.#valuesTo = this.#valuesFrom;
   }
 
   /** What the operation that is pushed next has in it is to move. */
@@ -279,6 +307,11 @@ export class Outbox {
     this.close();
     this.#onLost(error);
   }
+}
+
+/** What is moved isn't copied: several of them in a frame cost hardly more than one, though not over a stream. */
+function weightOf({ buffer, byteLength }: ArrayBufferView, transfer: readonly Transferable[]): number {
+  return transfer.includes(buffer as ArrayBuffer) ? byteLength / 64 : byteLength;
 }
 
 function isAnswer(kind: unknown): boolean {
