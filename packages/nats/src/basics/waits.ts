@@ -32,3 +32,8 @@ export async function orAborted<T>(work: Promise<T>, signal: AbortSignal | undef
 export async function pause(seconds: number, signal?: AbortSignal): Promise<void> {
   await endsWithin(new Promise(() => undefined), performance.now() + seconds * 1000, signal);
 }
+
+/** As `pause`, but the process may end meanwhile. */
+export async function quietPause(seconds: number): Promise<void> {
+  await new Promise<void>((resolve) => void startTimer(seconds, resolve, false));
+}

@@ -1,6 +1,7 @@
 import type { Broker } from '../broker/broker.ts';
 import { NoAnswerError, NoRespondersError } from '../broker/requests.ts';
 import { NatsUnavailableError } from '../basics/errors.ts';
+import { pause } from '../basics/waits.ts';
 import type { BrokerMessage } from '../broker/connection.ts';
 import { JetStreamError, noPeers, streamInUse, subjectsOverlap } from './jetstream-error.ts';
 import { type ApiMessage, readApi, readDirect, type StoredMessage } from './stored-message.ts';
@@ -216,7 +217,7 @@ export class JetStream {
     try {
       return await this.broker.request(`$JS.API.DIRECT.GET.${stream}`, question, seconds);
     } catch (error) {
-      if (error instanceof NoRespondersError) await new Promise((resolve) => void setTimeout(resolve, seconds * 1000));
+      if (error instanceof NoRespondersError) await pause(seconds);
       else if (!(error instanceof NoAnswerError)) throw error;
       return null;
     }

@@ -1,5 +1,9 @@
+import { quietPause } from '../basics/waits.ts';
 import { SemaphoreLostError } from './errors.ts';
 import type { SlotMark, SlotStore } from './slot-store.ts';
+
+/** Seconds between two tries to give a slot back; whoever gives it back doesn't wait for that. */
+const freeingPause = 0.2;
 
 /** What a lease is of. */
 export interface LeasePlan {
@@ -156,7 +160,7 @@ export class ClusterLease implements AsyncDisposable {
         if (value?.owner !== mark.owner) return;
         this.#revision = revision;
       } catch {
-        await new Promise((resolve) => void setTimeout(resolve, 200).unref());
+        await quietPause(freeingPause);
       }
     }
   }
