@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
+import { readdirSync, readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -109,6 +110,8 @@ export class NatsServer implements AsyncDisposable {
   /** Stopped it is there, and says nothing. */
   signal(signal: 'SIGSTOP' | 'SIGCONT'): void {
     this.#process?.kill(signal);
+    const { pid } = this.#process ?? {};
+    if (signal === 'SIGSTOP' && pid !== undefined) while (isRunning(pid));
   }
 
   /** kill -9, and waits until it is gone. */
@@ -126,4 +129,12 @@ export class NatsServer implements AsyncDisposable {
     await rm(this.#folder, { recursive: true, force: true, maxRetries: 5 });
     if (this.#fall !== null) throw new Error(this.#fall);
   }
+}
+
+/** A stop comes to one thread, which passes it on to the others: on a busy machine they go on for a while. */
+function isRunning(pid: number): boolean {
+  if (process.platform !== 'linux') return false;
+  const threads = readdirSync(`/proc/${pid}/task`);
+  const states = threads.map((thread) => /\) (\w)/.exec(readFileSync(`/proc/${pid}/task/${thread}/stat`, 'utf8'))?.[1]);
+  return states.some((state) => state !== 'T' && state !== 'Z');
 }

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { describe, expect, test } from 'vitest';
 import { random } from '../session/lossy-net.ts';
 import { hasServer } from '../helpers/nats-server.ts';
@@ -43,8 +44,10 @@ describe.skipIf(!hasServer)('semaphore torture', () => {
       const ms = 300 + next() * 2 * lease * 1000;
       if (what < 0.25) {
         counts.kills += 1;
-        await holder.peer.kill();
+        const gone = holder.peer.kill();
+        // From here on it does nothing any more, however long it takes until that is heard.
         holder.killed = now();
+        await gone;
         await start();
         return;
       }
@@ -53,8 +56,12 @@ describe.skipIf(!hasServer)('semaphore torture', () => {
       if (isStop) holder.peer.signal('SIGSTOP');
       else holder.proxy.cut();
       await pause(ms);
-      if (isStop) holder.peer.signal('SIGCONT');
-      else holder.proxy.mend();
+      if (isStop) {
+        // Killed before it has had a turn, it could not say what it knew.
+        const spoken = once(holder.peer.child, 'message');
+        holder.peer.signal('SIGCONT');
+        await spoken;
+      } else holder.proxy.mend();
       holder.busy = false;
     };
     await Promise.all(Array.from({ length: processes }, start));
