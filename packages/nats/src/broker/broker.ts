@@ -81,6 +81,11 @@ export class Broker {
     this.#send(subject, payload, reply === undefined ? {} : { reply });
   }
 
+  /** Leaves with the next message, or some milliseconds from now: nobody waits for it. */
+  publishLater(subject: string, payload: Uint8Array): void {
+    if (this.isUp) this.#departures.sendLater(subject, payload);
+  }
+
   /** Leaves by itself: packets of sessions, which gather on their own. */
   publishAlone(subject: string, payload: Uint8Array): void {
     if (this.isUp) this.connection.publish(subject, payload);

@@ -1,3 +1,4 @@
+import { startTimer, type Timer } from '@threadbus/core/internal';
 import { outsideContexts } from '@threadbus/link/internal';
 import type { BrokerHeaders, NatsConnectionLike } from './connection.ts';
 
@@ -13,6 +14,8 @@ type Message = readonly [subject: string, payload: Uint8Array, envelope: Envelop
 
 /** Milliseconds for which a message waits for others at most, while the turn goes on. */
 const longestTurn = 1;
+/** Seconds for which a message that nobody waits for does so. */
+const longestPatience = 0.003;
 
 /**
  * Messages of one turn of the event loop leave together. The client writes to its socket after each step of a turn, and
@@ -21,7 +24,8 @@ const longestTurn = 1;
  *
  *   idle ──a message, which leaves──▶ open ──the client has written──▶ gathering ──the turn is over, all leave──▶ idle
  *
- * So who is alone waits for nobody.
+ * So who is alone waits for nobody. What nobody waits for leaves with the next message, or a little later: by itself it
+ * would wake the server while that is at work for those who wait.
  */
 export class Departures {
   readonly #connection: NatsConnectionLike;
@@ -29,6 +33,8 @@ export class Departures {
   #waiting: Message[] = [];
   #state: 'idle' | 'open' | 'gathering' = 'idle';
   #since = 0;
+  #patient: Message[] = [];
+  #patience: Timer | null = null;
 
   /** @param canLeave false: messages are dropped, the client would keep them */
   constructor(connection: NatsConnectionLike, canLeave: () => boolean) {
@@ -38,6 +44,7 @@ export class Departures {
 
   send(subject: string, payload: Uint8Array, envelope: Envelope): void {
     if (this.#state !== 'gathering') {
+      this.#leavePatient();
       this.#publish([subject, payload, envelope]);
       if (this.#state === 'idle') this.#begin();
       return;
@@ -46,12 +53,28 @@ export class Departures {
     if (performance.now() - this.#since > longestTurn) this.leave();
   }
 
+  /** Nobody waits for it. */
+  sendLater(subject: string, payload: Uint8Array): void {
+    this.#patient.push([subject, payload, {}]);
+    this.#patience ??= startTimer(longestPatience, () => this.leave(), false);
+  }
+
   /** All that wait leave now. */
   leave(): void {
+    this.#leavePatient();
     const all = this.#waiting;
     this.#waiting = [];
     for (const message of all) this.#publish(message);
     this.#since = performance.now();
+  }
+
+  #leavePatient(): void {
+    if (this.#patience === null) return;
+    this.#patience.cancel();
+    this.#patience = null;
+    const all = this.#patient;
+    this.#patient = [];
+    for (const message of all) this.#publish(message);
   }
 
   #begin(): void {

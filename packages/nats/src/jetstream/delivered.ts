@@ -1,8 +1,11 @@
+import { pause } from '../basics/waits.ts';
 import type { Broker } from '../broker/broker.ts';
 import type { BrokerMessage } from '../broker/connection.ts';
 
 /** Seconds for the store to say that it has an acknowledgement. */
 const answerTime = 2;
+/** Seconds until it is told again. */
+const shortPause = 0.05;
 
 const ack = Buffer.from('+ACK');
 const progress = Buffer.from('+WPI');
@@ -54,9 +57,10 @@ export class Delivered {
     this.#broker.publish(this.#reply, Buffer.from(delay === 0 ? '-NAK' : `-NAK {"delay": ${delay}}`));
   }
 
-  /** It is done with; nobody says whether the store has heard it. */
-  acknowledge(): void {
-    this.#broker.publish(this.#reply, ack);
+  /** It is done with; nobody says whether the store has heard it. @param isAwaited the next one comes only then */
+  acknowledge(isAwaited: boolean): void {
+    if (isAwaited) this.#broker.publish(this.#reply, ack);
+    else this.#broker.publishLater(this.#reply, ack);
   }
 
   /**
@@ -75,7 +79,7 @@ export class Delivered {
         return true;
       } catch {
         // Not heard: asked again, until it is too late.
-        await new Promise((resolve) => void setTimeout(resolve, 50));
+        await pause(shortPause);
       }
     }
   }

@@ -172,7 +172,9 @@ export class Crew implements AsyncDisposable {
 
   #ask(): void {
     if (this.#store.options.key === null) {
-      if (this.#free > 0) this.#pull(0, this.#free);
+      // As long as more than half of the free places are asked for, a request for the others can wait for more of them.
+      const free = this.#free;
+      if (free > 0 && free >= this.#asking.left) this.#pull(0, free);
       return;
     }
     const lines = this.#store.options.partitions;
@@ -248,6 +250,7 @@ export class Crew implements AsyncDisposable {
     } else {
       this.#kept.push({ message, line });
     }
+    if (this.#store.options.key === null && this.#free > 0) this.#askSoon();
   }
 
   /** The store is told three times in `ackWait` of what is here. */

@@ -293,7 +293,7 @@ export class Delivery {
 
   async #carryOut(verdict: Verdict): Promise<void> {
     if (this.#isAbandoned && verdict !== 'known') return;
-    const { ackWait, keepResults } = this.#host.store.options;
+    const { ackWait, keepResults, key } = this.#host.store.options;
     if (typeof verdict === 'object' && 'again' in verdict) {
       this.#message.giveBack(verdict.again);
       return;
@@ -302,7 +302,7 @@ export class Delivery {
     const { attempts, jetstream } = this.#host.store;
     // Should it get lost, the event comes again, and its end is found in the store: nobody has to wait for the answer.
     const isFound = this.#attempt !== null && keepResults > safeResults * ackWait;
-    if (isFound && jetstream.broker.isUp) this.#message.acknowledge();
+    if (isFound && jetstream.broker.isUp) this.#message.acknowledge(key !== null);
     else if (!(await this.#message.done(ackWait))) {
       await this.#host.mend();
       return;
@@ -330,10 +330,10 @@ export class Delivery {
     const { store } = this.#host;
     const bytes = encodeOutcome(this.#message.sequence, event, store.maxSize);
     const subject = store.resultSubject(event.event_id);
-    const stored = this.#lasting(() => store.jetstream.publish(subject, bytes, {}));
     const address = readAddress(this.#message.headers?.get(replyHeader));
+    // Whoever waits is told first: what is stored is for those who come later.
     if (address !== null) store.jetstream.broker.publish(store.replySubject(address, event.event_id), bytes);
-    await stored;
+    await this.#lasting(() => store.jetstream.publish(subject, bytes, {}));
   }
 
   get #key(): string | null {

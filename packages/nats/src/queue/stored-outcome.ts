@@ -203,11 +203,11 @@ function restoreEvent(stored: StoredEvent, classOf: (type: string) => EventConst
 
 /** Of its class if it fits it; what was stored without its payload, or by another version, is a plain event. */
 function readEvent(json: string, classOf: (type: string) => EventConstructor | undefined): BaseEvent {
-  const { event_type: type } = JSON.parse(json) as { event_type: string };
-  const Class = classOf(type);
-  if (Class === undefined) return BaseEvent.fromJSON(json);
+  const read = JSON.parse(json) as { event_type: string };
+  const Class = classOf(read.event_type);
+  if (Class === undefined) return BaseEvent.fromJSON(read);
   try {
-    return (Class as unknown as typeof BaseEvent).fromJSON(json);
+    return (Class as unknown as typeof BaseEvent).fromJSON(read);
   } catch {
     return BaseEvent.fromJSON(json);
   }
