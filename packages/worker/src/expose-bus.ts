@@ -80,6 +80,7 @@ function connect(bus: EventBus, parent: RemoteBus, init: ThreadInit): void {
   // It is what the thread, or the process, lives for from now on.
   init.events.ref();
   letMessagesIn(bus, link);
+  link.outbox.onSent = () => exposure?.board?.written();
   exposeControl(bus, link, init.control);
 }
 

@@ -60,6 +60,8 @@ export class Outbox {
   expectsMore: (() => boolean) | null = null;
   /** Told once what had to wait at the gate has left. */
   onOpen: (() => void) | null = null;
+  /** Told of each frame that has been written. */
+  onSent: (() => void) | null = null;
   /** The frame that waits at the gate. */
   #waiting: Frame | null = null;
   /** The sender is at it: whoever reads on the other side, or a getter of what is cloned, may have more to send. */
@@ -219,6 +221,7 @@ export class Outbox {
     const failure = transfer.some(isDetached) ? movedError() : this.#send(operations, transfer);
     if (failure !== null) this.#sendOneByOne(operations, transfer);
     this.#sending = false;
+    this.onSent?.();
     if (this.#operations > 0 && !this.#scheduled && !this.#waitsForTurn && !this.#gathering) this.flush();
   }
 

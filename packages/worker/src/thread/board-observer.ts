@@ -10,6 +10,13 @@ import { RunningHandlers } from './running-handlers.ts';
  *
  * A handler that is being called holds the thread: if it blocks, it is known to be the one. So is the only one in
  * progress that doesn't await an event. Of several, the board shows the time at which all of them will have overrun.
+ *
+ *   called ──its function ends──▶ leaving, if its event came from the other side ──the answer is written──▶ gone
+ *                                    ├──another handler is called──▶ gone
+ *                                    └──the event is not complete in the next microtask: it waits for others──▶ gone
+ *
+ * What a handler gives is read when the answer is written, and may block the thread as the handler itself: so the last
+ * one is shown until then.
  */
 export class BoardObserver implements RunWatch {
   readonly #board: BoardWriter;
@@ -19,6 +26,9 @@ export class BoardObserver implements RunWatch {
   readonly #running = new RunningHandlers();
   /** Handlers that await, with the time of their start. Null until there is one. */
   #suspended: Map<HandlerRun, number> | null = null;
+  /** Its function has ended and its answer is not written; it counts as running. */
+  #leaving: HandlerRun | null = null;
+  #looksSoon = false;
   /** The latest time, in monotonic milliseconds, at which one of the running handlers has overrun. */
   #latest = 0;
 
@@ -54,6 +64,7 @@ export class BoardObserver implements RunWatch {
   }
 
   entered(run: HandlerRun): void {
+    this.#leave();
     const startedAt = monotonic() * 1000;
     this.#add(run, startedAt);
     this.#show(run, startedAt, null);
@@ -80,9 +91,41 @@ export class BoardObserver implements RunWatch {
   settled(run: HandlerRun): void {
     this.#suspended?.delete(run);
     if (!this.#running.has(run)) return;
+    if (shownArrival(run.runner.lifecycle) !== null) {
+      this.#leave();
+      this.#leaving = run;
+      this.#lookSoon();
+      return;
+    }
     this.#delete(run);
     this.#showRest();
   }
+
+  /** What was to be written has been. */
+  written(): void {
+    if (this.#leave()) this.#showRest();
+  }
+
+  /** @returns whether one was leaving */
+  #leave(): boolean {
+    const run = this.#leaving;
+    if (run === null) return false;
+    this.#leaving = null;
+    this.#delete(run);
+    return true;
+  }
+
+  /** One that waits for others has no answer yet. */
+  #lookSoon(): void {
+    if (this.#looksSoon) return;
+    this.#looksSoon = true;
+    void ready.then(this.#look);
+  }
+
+  readonly #look = (): void => {
+    this.#looksSoon = false;
+    if (this.#leaving?.runner.lifecycle.settled === false) this.written();
+  };
 
   #add(run: HandlerRun, startedAt: number): void {
     this.#running.add(run, startedAt);
@@ -148,6 +191,7 @@ export class BoardObserver implements RunWatch {
   }
 }
 
+const ready = Promise.resolve();
 const none: readonly Arrival[] = [];
 
 /** How the event came into the thread, if the board shows it for that. */
