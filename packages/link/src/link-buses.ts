@@ -1,5 +1,5 @@
 import { isMainThread, type MessagePort } from 'node:worker_threads';
-import { BusStoppedError, type EventBus } from '@threadbus/core';
+import { BusStoppedError, EventBus } from '@threadbus/core';
 import { busEngine, checkOptions, describe, newId, startTimer, type Timer } from '@threadbus/core/internal';
 import { AnswerClock } from './outgoing/answer-clock.ts';
 import { BusReference } from './remote/bus-reference.ts';
@@ -77,6 +77,11 @@ export class Linking extends LinkedBus implements PromiseLike<LinkedBus> {
  * ```
  */
 export function linkBuses(bus: EventBus, port: MessagePort | Transport, options: LinkOptions = {}): Linking {
+  if (!(bus instanceof EventBus)) {
+    throw new TypeError(
+      `Expected linkBuses to get an EventBus, such as new EventBus({ name: 'Index' }); got ${describe(bus)}.`,
+    );
+  }
   checkOptions('linkBuses', options, ['maxInFlight', 'maxPending']);
   const limits = checkFlow(options);
   const transport = transportOf(port);

@@ -9,7 +9,15 @@ import {
   shareCrossings,
   TransportEnded,
 } from '@threadbus/link/internal';
-import { adoptIdentity, busEngine, describe, type Moment, never } from '@threadbus/core/internal';
+import {
+  adoptIdentity,
+  busEngine,
+  describe,
+  type Moment,
+  never,
+  queueMicrotask,
+  setImmediate,
+} from '@threadbus/core/internal';
 import { BoardObserver } from './thread/board-observer.ts';
 import { exposeControl } from './thread/control.ts';
 import { reportWhere } from './thread/where-report.ts';

@@ -81,7 +81,7 @@ export class HandlerPool implements AsyncDisposable {
     const entry = checkEntry(module, "a pool handler's module");
     const { href } = entry;
     // Not async, nor is `run`: each would add promises to every call.
-    const call = (): Promise<unknown> => this.#schedule.run(activeRun(), href);
+    const call = (event?: unknown): Promise<unknown> => this.#schedule.run(activeRun(event), href);
     const kind: RemoteHandler = { name: moduleName(entry), holdsSlot: ordered, ownClock: true };
     return Object.assign(call, { [remoteHandler]: kind }) as PoolHandlerOf<unknown> as PoolHandlerOf<NoInfer<T>>;
   }

@@ -7,6 +7,7 @@ import { checkEntry, resolveWorkerOptions, type WorkerBusOptions } from './optio
 import { WorkerProcess } from './process/worker-process.ts';
 import type { WorkerBusStats } from './thread/bus-meter.ts';
 import type { WhereIs } from './thread/stuck-at.ts';
+import { monotonic } from './thread/monotonic.ts';
 import { Supervisor } from './thread/supervisor.ts';
 import type { TimeHistogram } from './thread/time-histogram.ts';
 import { WorkerThread } from './thread/worker-thread.ts';
@@ -189,12 +190,12 @@ export class WorkerBus extends BusReference implements AsyncDisposable {
   /** As an await of the handler that calls; if the thread is being replaced, for its replacement. */
   async #idleWithin(timeout: number | null, signal: AbortSignal | undefined): Promise<boolean> {
     const { remote } = this.#supervisor;
-    const end = timeout === null ? null : performance.now() + timeout * 1000;
+    const end = timeout === null ? null : monotonic() + timeout;
     for (;;) {
       await this.#supervisor.thread(signal);
-      const left = end === null ? null : Math.max(0, (end - performance.now()) / 1000);
+      const left = end === null ? null : Math.max(0, end - monotonic());
       if (await remote.waitUntilIdle(left, signal)) return true;
-      if (left === 0 || (end !== null && performance.now() >= end)) return false;
+      if (left === 0 || (end !== null && monotonic() >= end)) return false;
     }
   }
 }

@@ -18,7 +18,8 @@ test.each(cases)(
     const event = new BaseEvent({}, { event_type: type, event_timeout: 0.3 });
     const error = await rejection(bus.dispatch(event).eventResult());
     expect(error.message).toMatch(/timed out after 0\.3s and blocked its thread/);
-    if (isolation === 'thread') expect(error.message).toMatch(/endless-answer-bus/);
+    // Nobody can look into another process.
+    expect(error.message.includes('endless-answer-bus')).toBe(isolation === 'thread');
     // The replacement serves what comes next.
     expect(await bus.dispatch(new BaseEvent({}, { event_type: 'Plain' })).eventResult()).toBe('fine');
   },

@@ -1,9 +1,11 @@
 import { inspect, type InspectOptions } from 'node:util';
+import { isOfOtherCopy, ofOtherCopy } from './copy.ts';
 
 /** A short text for a value in an error message: what came, and of which kind. */
 export function describe(value: unknown): string {
   try {
-    return describeReadable(value);
+    const text = describeReadable(value);
+    return isOfOtherCopy(value) ? `${text} ${ofOtherCopy}` : text;
   } catch {
     return `${typeof value === 'function' ? 'a function' : 'an object'} that can't be looked at, such as a revoked Proxy`;
   }

@@ -9,6 +9,7 @@ import { heldEvents } from './held-events.ts';
 import { defaultLogger, safeLogger, type SafeLogger } from '../basics/logger.ts';
 import { logTree } from '../event/log-tree.ts';
 import { type EventOf, type EventPattern, patternKey } from '../event/pattern.ts';
+import { markOurs } from '../basics/copy.ts';
 import type { Hint, TakeClass } from '../basics/hint.ts';
 
 let engineOf: (bus: BusReader) => BusEngine;
@@ -29,6 +30,7 @@ export abstract class BusReader {
 
   static {
     engineOf = (bus) => bus.#engine;
+    markOurs(this.prototype);
   }
 
   /** @internal */

@@ -1,4 +1,5 @@
 import { isoTime } from '../basics/clock.ts';
+import { markOurs } from '../basics/copy.ts';
 import { deliveryOf, type EventDelivery } from './event-delivery.ts';
 import { type EventOutcome, outcomeOf } from './event-outcome.ts';
 import { snapshotOf, type SnapshotOptions } from './event-snapshot.ts';
@@ -8,6 +9,10 @@ import { lifecycleOf, ResultHelpers } from './result-helpers.ts';
 /** How far an event is, as its life in this thread tells. */
 // oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- it is what handlers are checked against
 export abstract class EventProgress<R, E extends object = object, I = R> extends ResultHelpers<R, E> {
+  static {
+    markOurs(this.prototype);
+  }
+
   /** Only in types: what handlers may return, which is what the `result` type takes. */
   declare protected readonly event_returns: I;
   abstract readonly event_type: string;

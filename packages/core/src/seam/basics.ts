@@ -6,6 +6,7 @@ export { Fifo } from '../basics/fifo.ts';
 export { showAs } from '../basics/inspect.ts';
 export { type Linked, LinkedList } from '../basics/linked-list.ts';
 export { defaultLogger, type SafeLogger } from '../basics/logger.ts';
+export { monotonic, queueMicrotask, setImmediate } from '../basics/node-clock.ts';
 export { checkFlag, checkOptions, checkSignal, silenced } from '../basics/options.ts';
 export { ownFrames } from '../basics/own-stack.ts';
 export { subscription } from '../basics/subscription.ts';

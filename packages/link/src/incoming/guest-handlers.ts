@@ -178,9 +178,9 @@ export class GuestHandlers {
   }
 
   /** A handler that asks the other side's function. */
-  #callHandler(guests: readonly Guest[], name: string): () => Promise<unknown> {
-    const call = (): Promise<unknown> => {
-      const run = activeRun();
+  #callHandler(guests: readonly Guest[], name: string): (event?: unknown) => Promise<unknown> {
+    const call = (event?: unknown): Promise<unknown> => {
+      const run = activeRun(event);
       const guest = meant(guests, run.entry.pattern);
       if (guest.gone === 'left') return Promise.resolve();
       return callRemote(this.#outgoing, guest, run, busEngine(this.#bus).maxRecursionDepth);

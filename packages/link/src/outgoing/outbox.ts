@@ -1,5 +1,5 @@
 import type { Transferable } from '@threadbus/core';
-import { describe, isReadableError } from '@threadbus/core/internal';
+import { describe, isReadableError, setImmediate } from '@threadbus/core/internal';
 import { isDetached } from '../wire/clone-path.ts';
 import { isNestedDeeper } from '../wire/nesting.ts';
 import { isCloneFailure, type Transport } from '../transport/transport.ts';

@@ -10,6 +10,7 @@ import {
   cancelledError,
   Capacity,
   type Lifecycle,
+  monotonic,
   never,
   pathOf,
   reportFailures,
@@ -342,7 +343,7 @@ export class Outgoing implements PartHost {
     part.list = null;
     part.number = this.#sent.add(part);
     this.board?.clear(part.number);
-    if (this.meter !== null) part.sentAt = performance.now();
+    if (this.meter !== null) part.sentAt = monotonic();
     const transfer = takeTransfer(part.event);
     part.moved = transfer.length > 0;
     wire.sendEvent(part, transfer);

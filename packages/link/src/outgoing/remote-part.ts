@@ -115,7 +115,7 @@ export class RemotePart implements Part, Linked<RemotePart> {
   state: 'waiting' | 'sent' | 'done' = 'waiting';
   /** Of the EVENT operation, as long as it is on the wire; the other side marks under it in shared memory what has started. */
   number = -1;
-  /** When it was sent, in milliseconds of performance.now(), if somebody measures that. */
+  /** When it was sent, in monotonic milliseconds, if somebody measures that. */
   sentAt = 0;
   /** When it was sent, in order of all events of the link. */
   order = 0;

@@ -38,6 +38,7 @@ import {
   tellDispatched,
   waitForCapacity,
   watchDispatch,
+  monotonic,
 } from '@threadbus/core/internal';
 import type { AsyncResource } from 'node:async_hooks';
 import { crossingsOf } from '../outgoing/crossings.ts';
@@ -234,9 +235,9 @@ export class RemoteBus implements RunningBus, ForwardTarget, LinkOwner, Places {
    * @throws AwaitCycleError; the link's failure; the signal's reason
    */
   async waitUntilIdle(timeout: number | null, signal: AbortSignal | undefined): Promise<boolean> {
-    const end = timeout === null ? null : performance.now() + timeout * 1000;
+    const end = timeout === null ? null : monotonic() + timeout * 1000;
     for (;;) {
-      const left = end === null ? null : Math.max(0, (end - performance.now()) / 1000);
+      const left = end === null ? null : Math.max(0, (end - monotonic()) / 1000);
       this.outgoing.hurry();
       const idle = await this.idle.round(this, left, signal);
       if (idle && this.outgoing.size === 0) return true;

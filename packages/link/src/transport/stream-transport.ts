@@ -2,7 +2,7 @@ import type { Socket } from 'node:net';
 import type { Readable, Writable } from 'node:stream';
 import { Deserializer, Serializer } from 'node:v8';
 import type { Transferable } from '@threadbus/core';
-import { startTimer } from '@threadbus/core/internal';
+import { queueMicrotask, startTimer } from '@threadbus/core/internal';
 import { LinkError } from '../wire/errors.ts';
 import { outsideContexts } from '../wire/portable.ts';
 import { FrameReader, headerSize, writeHeader } from './frame-reader.ts';

@@ -5,6 +5,7 @@ import {
   type ForwardTarget,
   newId,
   type ResultSource,
+  setImmediate,
   takesOneArgument,
 } from '@threadbus/core/internal';
 import {

@@ -8,6 +8,7 @@ import {
   errorText,
   isReadableError,
   newId,
+  setImmediate,
   startTimer,
   type ThreadPlace,
   type Timer,
@@ -52,7 +53,7 @@ export class WorkerProcess implements BusHost {
   readonly place: ThreadPlace;
   readonly link: Link;
   readonly control: ControlClient;
-  readonly board: FileBoardReader = new FileBoardReader();
+  readonly board: FileBoardReader;
   readonly ready: Promise<BusIdentity>;
   readonly #plan: HostPlan;
   readonly #child: ChildProcess;
@@ -72,6 +73,7 @@ export class WorkerProcess implements BusHost {
     this.#plan = plan;
     this.#onEnd = onEnd;
     const { options } = plan;
+    this.board = openBoard(plan.entry);
     const parent = options.parent === null ? null : { ...busEngine(options.parent).identity };
     this.#child = outsideContexts(() => startProcess(plan.entry, options, this.board));
     this.place = { threadId: 0, pid: this.#child.pid ?? -1 };
@@ -209,6 +211,19 @@ function endText(code: number | NodeJS.Signals, error: unknown): string {
   return `was ended by ${code}${why}`;
 }
 
+/** @throws WorkerStartError with what the system says */
+function openBoard(entry: URL): FileBoardReader {
+  try {
+    return new FileBoardReader();
+  } catch (error) {
+    throw startError(
+      entry,
+      `the file in which it says what it works on can't be made: ${(error as Error).message}`,
+      error,
+    );
+  }
+}
+
 /** @throws WorkerStartError with what Node says of the options; the board is closed then */
 function startProcess(entry: URL, options: ResolvedWorkerOptions, board: FileBoardReader): ChildProcess {
   const { execArgv, env, argv = [], resourceLimits, name } = options;
@@ -219,15 +234,24 @@ function startProcess(entry: URL, options: ResolvedWorkerOptions, board: FileBoa
     const stdio: StdioOptions = ['ignore', options.stdout ? 'pipe' : 'inherit', options.stderr ? 'pipe' : 'inherit'];
     stdio[linkFd] = stdio[controlFd] = stdio[lifelineFd] = 'pipe';
     stdio[boardFd] = board.fd;
-    return spawn(process.execPath, args, {
+    const child = spawn(process.execPath, args, {
       stdio,
       windowsHide: true,
       ...(env !== undefined && { env: env as NodeJS.ProcessEnv }),
     });
+    if (hasStreams(child)) return child;
+    // Node tells the reason later, as an event that would end this process if nobody listened.
+    child.on('error', () => undefined);
+    throw new Error('EMFILE: too many open files, for its pipes');
   } catch (error) {
     board.close();
     throw isWorkerStartError(error) ? error : startError(entry, (error as Error).message, error);
   }
+}
+
+/** It gets none if the system has no descriptors left: Node makes no pipes then, whatever its types say. */
+function hasStreams({ stdio }: { readonly stdio?: unknown }): boolean {
+  return stdio !== undefined;
 }
 
 function streamOf(child: ChildProcess, fd: number): Socket {

@@ -1,4 +1,5 @@
 import type { EventResult } from '@threadbus/core';
+import { monotonic } from '@threadbus/core/internal';
 import type { PartMeter, RemotePart } from '@threadbus/link/internal';
 import { TimeHistogram, type TimeSummary } from './time-histogram.ts';
 
@@ -34,7 +35,7 @@ export class BusMeter implements PartMeter {
   settled(part: RemotePart, results: readonly EventResult[], answered: boolean): void {
     if (answered) {
       this.useful = true;
-      if (part.sentAt > 0) this.roundTrip.add((performance.now() - part.sentAt) / 1000);
+      if (part.sentAt > 0) this.roundTrip.add((monotonic() - part.sentAt) / 1000);
     }
     if (results.some(({ status }) => status === 'error')) this.failed += 1;
     else this.completed += 1;

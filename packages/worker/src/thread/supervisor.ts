@@ -11,6 +11,7 @@ import { type ReservedSuffix, reserveSuffix } from './reserved-names.ts';
 import { type EndOfLife, RestartBudget } from './restart-budget.ts';
 import { startError } from './start-failure.ts';
 import { StateChanges } from './state-changes.ts';
+import { monotonic } from './monotonic.ts';
 import { LossSorter, lossText } from './thread-loss.ts';
 import { sayStuckAt, stuckAt, type WhereIs, whereIs } from './stuck-at.ts';
 import { mayBeHeld } from './debugged.ts';
@@ -300,7 +301,7 @@ export class Supervisor implements Watched, ControlHost {
   }
 
   #restartOrFail(error: WorkerCrashedError, end: EndOfLife): void {
-    const delay = this.#budget?.next(end, performance.now()) ?? null;
+    const delay = this.#budget?.next(end, monotonic() * 1000) ?? null;
     if (delay === null) {
       const why =
         this.#budget === null ? "it isn't restarted (restart: 'never')" : `it was restarted ${this.#budget.text}`;

@@ -2,6 +2,7 @@ import { type Limit, startTimer, type Timer, whenAborted } from '@threadbus/core
 import type { BusHost } from './bus-host.ts';
 import type { ControlCalls } from './control.ts';
 import { isWorkerCrashedError } from '../errors.ts';
+import { monotonic } from './monotonic.ts';
 
 /** Seconds beyond its own limit after which a call is given up: a blocked thread doesn't answer at all. */
 export const answerGrace = 1;
@@ -81,8 +82,8 @@ export class WorkerControl {
 /** Tells how many seconds are left. */
 function countdown(timeout: Limit): () => Limit {
   if (timeout === null) return () => null;
-  const end = performance.now() + timeout * 1000;
-  return () => Math.max(0, (end - performance.now()) / 1000);
+  const end = monotonic() + timeout;
+  return () => Math.max(0, end - monotonic());
 }
 
 /** Aborts when so many seconds are over, or the signal aborts. */
