@@ -51,17 +51,16 @@ test('two copies - what is given to the other one is said to be of another', { t
 
   // What TypeScript takes for the same.
   expect(thrown(() => bus.dispatch(new OtherJob({ n: 1 }) as never)).message).toMatch(twoLoaded);
-  expect(thrown(() => bus.on(OtherJob as unknown as typeof Job, () => undefined)).message).toMatch(twoLoaded);
+  expect(thrown(() => bus.on(OtherJob, () => undefined)).message).toMatch(twoLoaded);
   const { port1 } = new MessageChannel();
   onTestFinished(() => port1.close());
   expect(thrown(() => link.linkBuses(otherBus as never, port1)).message).toMatch(twoLoaded);
-  const parent = otherBus as unknown as core.EventBus;
-  const refused = await rejection(worker.WorkerBus.start(fixtureUrl('worker/echo-bus'), { parent }));
+  const refused = await rejection(worker.WorkerBus.start(fixtureUrl('worker/echo-bus'), { parent: otherBus }));
   expect(refused.message).toMatch(twoLoaded);
 
   const otherPool = new other.worker.HandlerPool({ maxThreads: 1 });
   onTestFinished(() => otherPool.stop());
-  bus.on('Job', otherPool.handler<number>(moduleOf('export default ({ n }) => n')) as never);
+  bus.on('Job', otherPool.handler<number>(moduleOf('export default ({ n }) => n')));
   const failed = await rejection(bus.dispatch(new Job({ n: 1 })).eventResult());
   expect(failed.message).toMatch(/^This function is a handler, to be called by a bus/);
   expect(failed.message).toMatch(twoLoaded);

@@ -10,7 +10,6 @@ import {
   cancelledError,
   Capacity,
   type Lifecycle,
-  monotonic,
   never,
   pathOf,
   reportFailures,
@@ -343,7 +342,7 @@ export class Outgoing implements PartHost {
     part.list = null;
     part.number = this.#sent.add(part);
     this.board?.clear(part.number);
-    if (this.meter !== null) part.sentAt = monotonic();
+    this.meter?.sent(part);
     const transfer = takeTransfer(part.event);
     part.moved = transfer.length > 0;
     wire.sendEvent(part, transfer);

@@ -9,6 +9,8 @@ export interface StartedBoard {
 
 /** Measures what goes out and comes back, where somebody wants to know. */
 export interface PartMeter {
+  /** It leaves for the other side. */
+  sent(part: RemotePart): void;
   /** The other side has said of an event that it can't read it. */
   unread(): void;
   settled(part: RemotePart, results: readonly EventResult[], answered: boolean): void;

@@ -32,6 +32,10 @@ export class BusMeter implements PartMeter {
     this.useful = true;
   }
 
+  sent(part: RemotePart): void {
+    part.sentAt = monotonic();
+  }
+
   settled(part: RemotePart, results: readonly EventResult[], answered: boolean): void {
     if (answered) {
       this.useful = true;

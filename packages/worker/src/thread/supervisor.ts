@@ -278,7 +278,6 @@ export class Supervisor implements Watched, ControlHost {
     if (thread === null || this.#state === 'closed') return;
     const error = sayStuckAt(this.#crashed(what, cause), at);
     const { board } = this;
-    const { useful } = this.#meter;
     const tellEnd = this.#tellEnd;
     this.#tellEnd = null;
     this.#thread = null;
@@ -296,7 +295,7 @@ export class Supervisor implements Watched, ControlHost {
       return;
     }
     this.#state = 'starting';
-    this.#restartOrFail(error, { crashed: guilty === null, useful });
+    this.#restartOrFail(error, { crashed: guilty === null, useful: this.#meter.useful });
     tellEnd?.({ reason, lost, again: this.#end === null });
   }
 
