@@ -42,6 +42,11 @@ test('garbage - the context of a dispatch is let go when its event completes, th
   expect(await play('contexts of completed events')).toMatchObject({ watched: 20, left: 0, held: 20 });
 });
 
+test('garbage - an event that waits in a queue holds less than 530 bytes', async () => {
+  const { grown } = await play('queued events');
+  expect(grown / 20_000).toBeLessThan(530);
+});
+
 test('garbage - classes that are made up as a program runs are let go with their handlers, all but the first ones', async () => {
   const { watched, left } = await play('classes without handlers');
   expect(watched).toBe(3_000);

@@ -1,4 +1,4 @@
-import { AsyncResource } from 'node:async_hooks';
+import type { AsyncResource } from 'node:async_hooks';
 import type { Moment } from '../basics/clock.ts';
 import { BaseEvent, pathOf, setPath } from '../event/base-event.ts';
 import type { BusIdentity, PathStep } from '../event/bus-names.ts';
@@ -132,13 +132,14 @@ export class BusEngine implements DeliveryHost, ForwardTarget, LogHost, Places, 
     if (signal !== undefined) cancelWith(lifecycle, signal);
     if (first && isLookedOn()) tellDispatched(event, this.bus);
     if (first && isDispatchWatched()) this.#takeWatched(event, arrival);
-    else this.#take(event, new AsyncResource('threadbus.event'), arrival);
+    else this.#take(event, new Delivery(event, this), arrival);
     return new Dispatch(event, arrival);
   }
 
   accept(event: BaseEvent, context: AsyncResource): Delivery | null {
     if (this.#stopped) throw this.stoppedError(event);
-    return this.#had(event, lifecycleOf(event)) ? null : this.#take(event, context, this.#arrivalOf(event));
+    if (this.#had(event, lifecycleOf(event))) return null;
+    return this.#take(event, Delivery.within(context, event, this), this.#arrivalOf(event));
   }
 
   /** Events that hold places, the oldest first. */
@@ -169,7 +170,7 @@ export class BusEngine implements DeliveryHost, ForwardTarget, LogHost, Places, 
   }
 
   admit(delivery: Delivery): void {
-    delivery.arriving = false;
+    delivery.state = 'queued';
     this.loop.enqueue(delivery);
   }
 
@@ -267,12 +268,12 @@ export class BusEngine implements DeliveryHost, ForwardTarget, LogHost, Places, 
     this.meter.end(delivery);
     if (delivery.failure !== 'none') reportFailures(this.logger, event, delivery.results, got);
     this.history.completed(delivery);
-    if (this.twins !== null && delivery.lifecycle.crossed !== null) this.twins.left(event);
+    if (this.twins !== null && delivery.lifecycle.extras.crossed !== null) this.twins.left(event);
     if (this.observers.active) this.observers.notify((observer) => observer.completed?.(event));
     if (this.history.openSize === 0) this.idle.settle();
   }
 
-  #had(event: BaseEvent, { crossed }: Lifecycle): boolean {
+  #had(event: BaseEvent, { extras: { crossed } }: Lifecycle): boolean {
     if (passed(event, this.identity)) return true;
     return (
       crossed !== null && this.twins !== null && crossed !== this.twins.key && this.twins.isTwin(event, this.identity)
@@ -299,12 +300,11 @@ export class BusEngine implements DeliveryHost, ForwardTarget, LogHost, Places, 
 
   /** Apart: a function made in `dispatch` would cost every event, watched or not. */
   #takeWatched(event: BaseEvent, arrival: Arrival | null): void {
-    watchDispatch(event, this.bus, () => void this.#take(event, new AsyncResource('threadbus.event'), arrival));
+    watchDispatch(event, this.bus, () => void this.#take(event, new Delivery(event, this), arrival));
   }
 
-  #take(event: BaseEvent, context: AsyncResource, arrival: Arrival | null): Delivery {
-    const lifecycle = lifecycleOf(event);
-    const delivery = new Delivery(event, this, context);
+  #take(event: BaseEvent, delivery: Delivery, arrival: Arrival | null): Delivery {
+    const { lifecycle } = delivery;
     const path = pathOf(event);
     setPath(event, path.length === 0 ? (this.#ownPath ??= [this.identity]) : [...path, this.identity]);
     lifecycle.attach(delivery);
@@ -313,13 +313,13 @@ export class BusEngine implements DeliveryHost, ForwardTarget, LogHost, Places, 
     if (this.twins !== null) this.twins.took(delivery.arrival);
     if (arrival === null) this.loop.enqueue(delivery);
     else {
-      delivery.arriving = true;
+      delivery.state = 'arriving';
       this.log?.arrived(arrival.of(delivery));
     }
     this.#onDispatch();
     if (this.observers.active) this.observers.notify((observer) => observer.dispatched?.(event));
     if (this.expectations.size > 0) this.expectations.offer(event);
-    const aborted = lifecycle.cancellation?.aborted ?? null;
+    const aborted = lifecycle.extras.cancellation?.aborted ?? null;
     if (aborted !== null) delivery.cancel(aborted.reason);
     return delivery;
   }

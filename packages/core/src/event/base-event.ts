@@ -8,6 +8,7 @@ import type { EventFields } from './event-fields.ts';
 import { type IdOrigin, idOf, nextOrder, ownIds } from './event-id.ts';
 import { jsonPayload, payloadOf, splitJson } from './event-json.ts';
 import { EventProgress } from './event-progress.ts';
+import { extrasOf } from './life-extras.ts';
 import { restoreProgress } from './event-restore.ts';
 import type { EventResult } from './event-result.ts';
 import * as schema from './event-schema.ts';
@@ -275,11 +276,11 @@ export class BaseEvent<R = unknown, I = R> extends EventProgress<R, BaseEvent, I
   get event_results(): ReadonlyMap<string, EventResult<R, BaseEvent>> {
     const shown = (this.#results ??= new Map());
     const lifecycle = lifecycleOf(this);
-    lifecycle.onResults = (): void => {
+    extrasOf(lifecycle).onResults = (): void => {
       shown.clear();
       for (const result of lifecycle.results as EventResult<R, BaseEvent>[]) shown.set(result.handler_id, result);
     };
-    lifecycle.onResults();
+    lifecycle.extras.onResults?.();
     return shown;
   }
 

@@ -1,4 +1,5 @@
 import { whenAborted } from '../basics/when-aborted.ts';
+import { extrasOf } from './life-extras.ts';
 import type { Cancellable } from './life-parts.ts';
 import type { Lifecycle } from './lifecycle.ts';
 
@@ -46,6 +47,7 @@ class Cancellation implements Cancellable {
 
 /** From now on the signal cancels the event, wherever it is. */
 export function cancelWith(lifecycle: Lifecycle, signal: AbortSignal): void {
-  lifecycle.cancellation ??= new Cancellation(lifecycle);
-  (lifecycle.cancellation as Cancellation).add(signal);
+  const extras = extrasOf(lifecycle);
+  extras.cancellation ??= new Cancellation(lifecycle);
+  (extras.cancellation as Cancellation).add(signal);
 }

@@ -1,4 +1,4 @@
-import { AsyncLocalStorage } from 'node:async_hooks';
+import { AsyncLocalStorage, AsyncResource } from 'node:async_hooks';
 import type { Lifecycle, Runner, Wait } from './lifecycle.ts';
 import { startTimer } from '../basics/timer.ts';
 import { whenAborted } from '../basics/when-aborted.ts';
@@ -84,6 +84,34 @@ export interface ActiveHandler {
 
 /** Set while a handler runs, and in everything that it starts. */
 export const activeHandler: AsyncLocalStorage<ActiveHandler> = new AsyncLocalStorage();
+
+/** Whether a resource keeps what was entered in it; not so from Node.js 24 on. Null before the first bus. */
+let keepsEntered: boolean | null = null;
+
+/**
+ * Called before the first event is dispatched: where contexts live on resources, each has a place for the handler from
+ * then on. Made later, it would cost every event an object of its own.
+ */
+export function prepareContexts(): void {
+  if (keepsEntered !== null) return;
+  const probe = {} as ActiveHandler;
+  const resource = new AsyncResource('threadbus.probe');
+  resource.runInAsyncScope(enter, undefined, probe);
+  keepsEntered = resource.runInAsyncScope(() => activeHandler.getStore() === probe);
+}
+
+/** Makes the handler the active one, until the scope of its event's context ends. */
+export function enter(handler: ActiveHandler): void {
+  activeHandler.enterWith(handler);
+}
+
+/**
+ * The call has returned, in the same scope. The event may live long, or be dead and lie in the old generation of the heap
+ * for long: that is not to keep the handler's run.
+ */
+export function left(): void {
+  if (keepsEntered === true) activeHandler.enterWith(undefined as unknown as ActiveHandler);
+}
 
 /** The handler that is calling, if it hasn't settled. */
 export function liveHandler(): ActiveHandler | null {

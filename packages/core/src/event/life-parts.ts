@@ -1,4 +1,5 @@
 import type { Moment } from '../basics/clock.ts';
+import { isEmptyList, listOf, type SmallList } from '../basics/small-list.ts';
 
 /** One handler's work on one event, as far as the life of events is concerned. */
 export interface RunnerOf<Life> {
@@ -9,11 +10,11 @@ export interface RunnerOf<Life> {
   readonly children: readonly Life[];
 }
 
-/** An event on one bus; in `results` one runner for each handler, once processing has started there. */
+/** An event on one bus; in `runners` one for each handler, once processing has started there. */
 export interface PartOf<Life> {
   /** Of the same event, in order of arrival; the lifecycle sets it. */
   nextPart: PartOf<Life> | null;
-  readonly results: readonly RunnerOf<Life>[];
+  readonly runners: SmallList<RunnerOf<Life>>;
   onDone: (() => void) | null;
   /** The event is awaited inside a handler: run it ahead of the queue. */
   promote(): void;
@@ -99,10 +100,11 @@ export function getsErrors<Life>(waits: Iterable<WaitOf<Life>>): boolean {
  * Those of before and of all parts from the first one on. Mostly only one part has any, also where an event has crossed to
  * another thread and back: then its own list is what is returned.
  */
-export function resultsOf<L>(before: readonly RunnerOf<L>[], first: PartOf<L> | null): readonly RunnerOf<L>[] {
+export function runnersOf<L>(before: SmallList<RunnerOf<L>>, first: PartOf<L> | null): SmallList<RunnerOf<L>> {
   let all = before;
   for (let part = first; part !== null; part = part.nextPart) {
-    if (part.results.length > 0) all = all.length === 0 ? part.results : [...all, ...part.results];
+    const { runners } = part;
+    if (!isEmptyList(runners)) all = isEmptyList(all) ? runners : [...listOf(all), ...listOf(runners)];
   }
   return all;
 }

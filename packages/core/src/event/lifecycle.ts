@@ -1,8 +1,10 @@
 import { type Moment, never, now } from '../basics/clock.ts';
 import { cancelInTurn } from './cancel-in-turn.ts';
 import * as parts from './life-parts.ts';
+import { extrasOf, type LifeExtras, noExtras } from './life-extras.ts';
 import { lifeWatch, reopened } from './life-watch.ts';
 import { coverAll } from './cover.ts';
+import { listOf, type SmallList } from '../basics/small-list.ts';
 import { hasMember, membersOf, type SmallSet, withMember, withoutMember } from '../basics/small-set.ts';
 
 /**
@@ -45,22 +47,13 @@ export class Lifecycle {
   sequence = 0;
   /** The handler that dispatched the event, as long as its event waits for this one. */
   parent: Runner | null = null;
-  /** Of an event from another thread: the nearest of its ancestors that this thread knows, as long as it isn't complete. */
-  above: Lifecycle | null = null;
   awaited = false;
-  /** The link over which the event came into this thread; null if it was made here. */
-  cameOver: object | null = null;
-  /** Whose links it was the first to cross, either way: elsewhere, too, something is known by its id. */
-  crossed: object | null = null;
-  /** Called whenever results were added; set only by whoever has shown the results to somebody. */
-  onResults: (() => void) | null = null;
-  /** Set if the event was dispatched with a signal. */
-  cancellation: parts.Cancellable | null = null;
+  extras: Readonly<LifeExtras<Lifecycle>> = noExtras;
   #firstPart: Part | null = null;
   #lastPart: Part | null = null;
   /** The first of those that haven't been told `delivered`. */
   #undelivered: Part | null = null;
-  #results: readonly Runner[] = noRunners;
+  #results: SmallList<Runner> = noRunners;
   #openParts = 0;
   #children = 0; // Twice the open ones, and one if there has ever been any.
   #waits: SmallSet<Wait> = null;
@@ -112,7 +105,7 @@ export class Lifecycle {
 
   /** In order of arrival at a bus, then of registration. */
   get results(): readonly Runner[] {
-    return parts.resultsOf(this.#results, this.#firstPart);
+    return listOf(parts.runnersOf(this.#results, this.#firstPart));
   }
 
   /** What another thread says of an event that is completed there, and here if it ever came; or a record of long ago. */
@@ -130,7 +123,7 @@ export class Lifecycle {
     this.startedAt = startedAt;
     this.completedAt = completedAt;
     this.#results = results;
-    this.onResults?.();
+    this.extras.onResults?.();
   }
 
   /** First dispatch; from here on `parent`'s event waits for this one. */
@@ -146,7 +139,7 @@ export class Lifecycle {
   /** First arrival from another thread, under an ancestor of which only that much is known here. */
   descends(above: Lifecycle): void {
     if (above.settled) return;
-    this.above = above;
+    extrasOf(this).above = above;
     this.depth = above.depth + 1;
   }
 
@@ -162,7 +155,7 @@ export class Lifecycle {
     this.#lastPart = part;
     this.#undelivered ??= part;
     this.#openParts += 1;
-    this.cancellation?.attached();
+    this.extras.cancellation?.attached();
   }
 
   /** The first handler of some part starts, or is now known to have started: in another thread it may have been earlier. */
@@ -178,7 +171,7 @@ export class Lifecycle {
     this.start(at);
     this.#openParts -= 1;
     if (this.#openParts > 0) return;
-    this.#deliver();
+    Lifecycle.#deliver(this);
     if (this.#children < 2) Lifecycle.#complete(this, this.#children === 0 ? at : now());
   }
 
@@ -191,7 +184,7 @@ export class Lifecycle {
       return;
     }
     // Meanwhile it was dispatched again, to a further bus, and is finished there too.
-    this.#deliver();
+    Lifecycle.#deliver(this);
     if (this.#children < 2) Lifecycle.#complete(this, now());
   }
 
@@ -200,10 +193,11 @@ export class Lifecycle {
     for (const wait of [...membersOf(this.#waits)]) wait.fail?.(error);
   }
 
-  #deliver(): void {
-    while (this.#undelivered !== null) {
-      const part = this.#undelivered;
-      this.#undelivered = part.nextPart;
+  // Static, because an instance with private methods has a field more.
+  static #deliver(lifecycle: Lifecycle): void {
+    while (lifecycle.#undelivered !== null) {
+      const part = lifecycle.#undelivered;
+      lifecycle.#undelivered = part.nextPart;
       part.delivered();
     }
   }
@@ -327,10 +321,10 @@ export class Lifecycle {
     lifecycle.status = 'completed';
     lifecycle.completedAt = at;
     lifecycle.parent = null;
-    lifecycle.above = null;
+    if (lifecycle.extras.above !== null) extrasOf(lifecycle).above = null;
     lifecycle.awaited = false;
-    lifecycle.#results = lifecycle.results;
-    lifecycle.cancellation?.completed();
+    lifecycle.#results = parts.runnersOf(lifecycle.#results, lifecycle.#firstPart);
+    lifecycle.extras.cancellation?.completed();
     const got = waits !== null && parts.getsErrors(membersOf(waits));
     const part = lifecycle.#firstPart;
     lifeWatch.completed?.(lifecycle.event, part?.runningBus);

@@ -46,7 +46,7 @@ export class Arrival implements LogEntry {
   }
 
   get holds(): boolean {
-    return this.#delivery?.state === 'queued';
+    return this.#delivery?.state === 'arriving';
   }
 
   /** The event on the bus, which waits in front of the queue. */
@@ -67,7 +67,7 @@ export class Arrival implements LogEntry {
   written(): void {
     this.#written = true;
     const waits = this.#takeWaits();
-    if (this.#delivery?.state === 'queued') this.#host.admit(this.#delivery);
+    if (this.#delivery?.state === 'arriving') this.#host.admit(this.#delivery);
     this.#delivery = null;
     for (const { resolve } of waits) resolve();
   }

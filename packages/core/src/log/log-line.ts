@@ -94,7 +94,7 @@ function endText(event: BaseEvent, at: Moment, stoppedBy: string | null): string
 }
 
 function copyMark(event: BaseEvent): string {
-  return lifecycleOf(event).cameOver === null ? '' : ',"event_copy":true';
+  return lifecycleOf(event).extras.cameOver === null ? '' : ',"event_copy":true';
 }
 
 interface SourceText {

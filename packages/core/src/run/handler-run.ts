@@ -1,7 +1,7 @@
 import type { AsyncResource } from 'node:async_hooks';
 import type { BaseEvent } from '../event/base-event.ts';
 import { type Moment, now } from '../basics/clock.ts';
-import { activeHandler, type ActiveHandler, type Subject, type Suspension } from '../event/context.ts';
+import { activeHandler, type ActiveHandler, enter, left, type Subject, type Suspension } from '../event/context.ts';
 import { endChase, startChase } from '../event/chase.ts';
 import { describe, isReadableError } from '../basics/describe.ts';
 import type { Dispatch, RunningBus } from '../event/dispatch.ts';
@@ -133,7 +133,7 @@ export class HandlerRun implements ActiveHandler, Limited {
     let isLater: boolean;
     watch?.entered(this);
     try {
-      outcome = context.runInAsyncScope(enter, undefined, this);
+      outcome = context.runInAsyncScope(callWithin, undefined, this);
       // What was returned may throw at any question.
       isLater = outcome instanceof Promise;
     } catch (error) {
@@ -160,7 +160,7 @@ export class HandlerRun implements ActiveHandler, Limited {
     for (const onlooker of onlookers) onlooker.called(this.event, this.runner);
     if (!isHandlerWatched()) {
       // The scope of the event's context ends with the call: to leave it twice costs as much as to enter it (Node.js 24).
-      activeHandler.enterWith(this);
+      enter(this);
       return call(this);
     }
     this.#watched = new WatchedCall(this.event, this.runner);
@@ -319,9 +319,11 @@ export class HandlerRun implements ActiveHandler, Limited {
   }
 }
 
-/** Runs in the dispatcher's context; from here on the handler is the active one. */
-function enter(run: HandlerRun): unknown {
-  return run.call();
+/** Runs in the dispatcher's context. */
+function callWithin(run: HandlerRun): unknown {
+  const outcome = run.call();
+  left();
+  return outcome;
 }
 
 function abortWithin(run: HandlerRun, controller: AbortController, error: Error): void {

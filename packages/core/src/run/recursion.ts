@@ -24,7 +24,7 @@ function countNesting(lifecycle: Lifecycle, handlerId: string, enough: number): 
     const parent = event.parent as EventResult | null;
     if (parent?.handler_id === handlerId) nesting += 1;
     // Between an event and the one above it are handlers of other threads, which count there.
-    event = parent === null ? unlessComplete(event.above) : parent.lifecycle;
+    event = parent === null ? unlessComplete(event.extras.above) : parent.lifecycle;
   }
   return nesting;
 }

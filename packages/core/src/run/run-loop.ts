@@ -1,5 +1,5 @@
 import { type Moment, never, now } from '../basics/clock.ts';
-import { activeHandler, haveGoneOn, wakes } from '../event/context.ts';
+import { activeHandler, haveGoneOn, prepareContexts, wakes } from '../event/context.ts';
 import type { Delivery } from './delivery.ts';
 import { Fifo } from '../basics/fifo.ts';
 import type { HandlerRun } from './handler-run.ts';
@@ -68,6 +68,7 @@ export class RunLoop {
 
   /** @param limit how many events may be busy when another one starts that nobody awaits */
   constructor(parallelHandlers: boolean, limit: number) {
+    prepareContexts();
     this.#serial = !parallelHandlers && limit === 1;
     this.#inOrder = !parallelHandlers;
     this.#limit = limit;

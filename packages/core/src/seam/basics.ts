@@ -9,6 +9,7 @@ export { defaultLogger, type SafeLogger } from '../basics/logger.ts';
 export { monotonic, queueMicrotask, setImmediate } from '../basics/node-clock.ts';
 export { checkFlag, checkOptions, checkSignal, silenced } from '../basics/options.ts';
 export { ownFrames } from '../basics/own-stack.ts';
+export { listOf } from '../basics/small-list.ts';
 export { subscription } from '../basics/subscription.ts';
 export { startTimer, type Timer } from '../basics/timer.ts';
 export { whenAborted } from '../basics/when-aborted.ts';

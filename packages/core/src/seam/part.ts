@@ -20,6 +20,7 @@ export {
   sourceOf,
   startedAtOf,
 } from '../event/event-result.ts';
+export { extrasOf } from '../event/life-extras.ts';
 export { chaseOn, letPass } from '../event/chase.ts';
 export { PassedProbes } from '../event/passed-probes.ts';
 export type { FarWait } from '../event/life-parts.ts';

@@ -52,7 +52,7 @@ function numberAbove(lifecycle: Lifecycle, host: ArrivalHost): number | null {
 
 /** @param runner whose child is meant; null if that isn't known here */
 function numberOver(lifecycle: Lifecycle, runner: Lifecycle['parent'], host: ArrivalHost): number | null {
-  if (cameOver(lifecycle, host)) return (lifecycle.cameOver as Arrival).number;
+  if (cameOver(lifecycle, host)) return (lifecycle.extras.cameOver as Arrival).number;
   if (runner === null) return null;
   for (const wait of lifecycle.waits) {
     if (wait instanceof Arrival && wait.host === host && wait.answersFor(runner)) return wait.number;
@@ -68,7 +68,7 @@ function numberOver(lifecycle: Lifecycle, runner: Lifecycle['parent'], host: Arr
 function ancestorsElsewhere(lifecycle: Lifecycle, host: ArrivalHost): readonly string[] | null {
   let found: string[] | null = null;
   for (let event: Lifecycle | null = lifecycle; event !== null; event = nextAbove(event)) {
-    const arrival = event.cameOver as Arrival | null;
+    const arrival = event.extras.cameOver as Arrival | null;
     if (arrival === null) continue;
     if (arrival.host === host) break;
     found ??= [];
@@ -86,6 +86,6 @@ function add(found: string[], key: string, id: string): void {
   found.push(key, id);
 }
 
-function nextAbove({ parent, above }: Lifecycle): Lifecycle | null {
-  return parent === null ? above : parent.lifecycle;
+function nextAbove({ parent, extras }: Lifecycle): Lifecycle | null {
+  return parent === null ? extras.above : parent.lifecycle;
 }

@@ -3,6 +3,7 @@ import {
   completedAtOf,
   type EventConstructor,
   type Lifecycle,
+  listOf,
   pathOf,
   type ResultSource,
   startedAtOf,
@@ -68,7 +69,7 @@ export class Answers implements OutcomeWriter, OutcomeReader {
   }
 
   send({ number, event, lifecycle, brought, part, steps }: Arrival): void {
-    const results = (brought ? lifecycle.results : (part?.results ?? [])) as readonly EventResult[];
+    const results = (brought ? lifecycle.results : part === null ? [] : listOf(part.runners)) as readonly EventResult[];
     const [only] = results;
     if (brought && results.length === 1 && only !== undefined && pathOf(event).length === steps && isPlain(only)) {
       this.#sendPlain(number, only);
@@ -172,7 +173,7 @@ export class Answers implements OutcomeWriter, OutcomeReader {
     for (
       let above = this.#settling?.lifecycle ?? null;
       above !== null;
-      above = above.parent?.lifecycle ?? above.above
+      above = above.parent?.lifecycle ?? above.extras.above
     ) {
       const event = descendantOf(above, id);
       if (event !== undefined) return event;

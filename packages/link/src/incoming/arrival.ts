@@ -1,5 +1,5 @@
 import type { BaseEvent } from '@threadbus/core';
-import { type Lifecycle, lifecycleOf, type Part } from '@threadbus/core/internal';
+import { type Lifecycle, lifecycleOf, listOf, type Part, type Runner } from '@threadbus/core/internal';
 import { FarEdge } from './far-edge.ts';
 
 /** The link over which an arrival came. */
@@ -73,8 +73,8 @@ export class Arrival extends FarEdge {
   }
 
   /** It is of a part of the event, and the handler belongs to that. */
-  answersFor(runner: Part['results'][number]): boolean {
-    return this.part?.results.includes(runner) === true;
+  answersFor(runner: Runner): boolean {
+    return this.part !== null && listOf(this.part.runners).includes(runner);
   }
 
   protected probe(token: string): void {
@@ -89,5 +89,5 @@ export class Arrival extends FarEdge {
 
 /** Whether the event came over that link. */
 export function cameOver(lifecycle: Lifecycle, host: ArrivalHost): boolean {
-  return (lifecycle.cameOver as Arrival | null)?.host === host;
+  return (lifecycle.extras.cameOver as Arrival | null)?.host === host;
 }

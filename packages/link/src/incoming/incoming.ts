@@ -2,9 +2,11 @@ import type { AsyncResource } from 'node:async_hooks';
 import type { BaseEvent, EventBus } from '@threadbus/core';
 import {
   addChild,
+  extrasOf,
   type ForwardTarget,
   type Lifecycle,
   lifecycleOf,
+  listOf,
   type Part,
   pathOf,
   setPath,
@@ -88,13 +90,14 @@ export class Incoming implements ArrivalOwner {
     // Sent to it, or forwarded by what this side has registered there.
     const isForBus = !isCall && host.bus !== null && destination?.id === host.bus.id;
     // A call is answered with what its function has made of it: the first that came for a bus tells all the rest.
-    const isFirst = !isCall && (lifecycle.cameOver as Arrival | null)?.isCall === true;
+    const isFirst = !isCall && (lifecycle.extras.cameOver as Arrival | null)?.isCall === true;
     const arrival = new Arrival(this, host, number, event, known === undefined, isCall, ancestors);
     // It may have been here and be complete, and have come again since for a function alone.
     const earlier = host.crossings.pastOf(event);
     if (known === undefined) {
-      lifecycle.cameOver = arrival;
-      lifecycle.crossed = host.crossings.key;
+      const extras = extrasOf(lifecycle);
+      extras.cameOver = arrival;
+      extras.crossed = host.crossings.key;
       if (earlier !== undefined) mergeSteps(event, earlier.path);
       if (isForBus && earlier?.had !== true) this.#notHad(event);
     } else {
@@ -133,7 +136,7 @@ export class Incoming implements ArrivalOwner {
     if (part !== null) {
       if (isFirst) {
         arrival.brought = true;
-        lifecycle.cameOver = arrival;
+        extrasOf(lifecycle).cameOver = arrival;
       }
       this.#open(arrival, part);
     } else {
@@ -185,7 +188,7 @@ export class Incoming implements ArrivalOwner {
     }
     // The other side's copy needs no more of it than this part, with all that its handlers leave behind.
     part.onDone = () =>
-      whenChildrenDone(part.results, () => {
+      whenChildrenDone(listOf(part.runners), () => {
         lifecycle.release(arrival);
         this.#close(arrival);
       });

@@ -1,4 +1,4 @@
-import type { AsyncResource } from 'node:async_hooks';
+import { AsyncResource } from 'node:async_hooks';
 import {
   type BaseEvent,
   EventResult,
@@ -112,9 +112,14 @@ export class LocalCall implements Part, RunHost, ForwardTarget {
     return this.bus;
   }
 
+  get runners(): readonly EventResult[] {
+    return this.results;
+  }
+
   accept(event: BaseEvent, context: AsyncResource): Part {
     this.#lifecycle = lifecycleOf(event);
-    this.#context = context;
+    // Its own: a function may change it, and others have come with the same one.
+    this.#context = context.runInAsyncScope(() => new AsyncResource('threadbus.call'));
     this.#lifecycle.attach(this);
     const { turns } = this.#target;
     if (turns === undefined) this.begin();
@@ -144,7 +149,7 @@ export class LocalCall implements Part, RunHost, ForwardTarget {
     if (resultId !== null) resultRestored(result, resultId, unnamed);
     this.results = [result];
     lifecycle.start();
-    lifecycle.onResults?.();
+    lifecycle.extras.onResults?.();
     // Its time is kept over there; to this side it has started.
     resultStarted(result);
     this.#run = new HandlerRun(event, entry, result, this);

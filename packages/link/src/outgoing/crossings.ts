@@ -102,7 +102,8 @@ export class Crossings implements Twins {
     const lifecycle = lifecycleOf(event);
     // With one link there is no second way here; and one that was made here is complete only when all its copies are,
     // except those that a lost link took along.
-    const mayComeAgain = lost?.has(lifecycle) === true ? linksUp > 0 : linksUp > 1 && lifecycle.cameOver !== null;
+    const mayComeAgain =
+      lost?.has(lifecycle) === true ? linksUp > 0 : linksUp > 1 && lifecycle.extras.cameOver !== null;
     if (mayComeAgain) this.#remember(event);
   }
 

@@ -5,7 +5,7 @@ import { RemotePart } from './remote-part.ts';
 export function isExempt(part: RemotePart): boolean {
   const isAway = (other: Part): boolean => other instanceof RemotePart && other !== part && other.state !== 'done';
   for (let event: Lifecycle | undefined = part.lifecycle; event !== undefined; event = event.parent?.lifecycle) {
-    if (event.awaited || event.cameOver !== null || event.somePart(isAway)) return true;
+    if (event.awaited || event.extras.cameOver !== null || event.somePart(isAway)) return true;
   }
   return false;
 }

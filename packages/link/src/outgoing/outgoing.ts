@@ -9,6 +9,7 @@ import {
   type BusIdentity,
   cancelledError,
   Capacity,
+  extrasOf,
   type Lifecycle,
   never,
   pathOf,
@@ -136,17 +137,16 @@ export class Outgoing implements PartHost {
     const path = pathOf(event);
     if (to.bus !== null) setPath(event, path.length === 0 ? to.path : [...path, to.bus]);
     this.crossings.add(event);
-    part.lifecycle.crossed ??= this.crossings.key;
+    extrasOf(part.lifecycle).crossed ??= this.crossings.key;
     if (this.size === 0) this.#onBusy(true);
-    if (isExempt(part)) {
-      this.#enqueue(part, this.#urgent);
-    } else {
+    if (isExempt(part)) this.#enqueue(part, this.#urgent);
+    else {
       part.counted = true;
       this.capacity.use();
       this.capacity.enter();
       this.#enqueue(part, this.#waiting);
     }
-    const aborted = part.lifecycle.cancellation?.aborted ?? null;
+    const aborted = part.lifecycle.extras.cancellation?.aborted ?? null;
     if (aborted !== null) part.cancel(aborted.reason);
     this.#send();
     // Most are on the wire by now: only what stays is weighed.

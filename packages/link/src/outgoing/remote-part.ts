@@ -169,6 +169,10 @@ export class RemotePart implements Part, Linked<RemotePart> {
     return this.#runner;
   }
 
+  get runners(): readonly EventResult[] {
+    return this.results;
+  }
+
   get place(): ErrorPlace {
     const { event_type, event_id } = this.event;
     return { busName: this.bus.name, handlerName: 'dispatch', eventType: event_type, eventId: event_id };
@@ -237,7 +241,7 @@ export class RemotePart implements Part, Linked<RemotePart> {
     this.#host.settled?.(this, results, answered);
     // What they have left on this side is nobody's to cover any more but this one's.
     if (this.#runner !== null) this.lifecycle.runnerSettled(this.#runner);
-    this.lifecycle.onResults?.();
+    this.lifecycle.extras.onResults?.();
     this.onDone?.();
     this.lifecycle.partDone();
   }

@@ -4,7 +4,7 @@ import type { Part } from '@threadbus/core/internal';
 export function emptyPart(): Part {
   return {
     nextPart: null,
-    results: [],
+    runners: [],
     onDone: null,
     promote: () => undefined,
     cancel: () => undefined,

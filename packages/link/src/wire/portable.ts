@@ -65,7 +65,11 @@ function contextValues(): Record<string, unknown> {
   return values;
 }
 
-/** An async context with nothing in it but the values. @throws what `run` of one of them throws */
+/**
+ * An async context with nothing in it but the values; not to be run in as it is, because many events have the same one.
+ *
+ * @throws what `run` of one of them throws
+ */
 export function restoreContext(values: Readonly<Record<string, unknown>> | null): AsyncResource {
   if (values === null) return root;
   let make = (): AsyncResource | undefined => new AsyncResource('threadbus.event');

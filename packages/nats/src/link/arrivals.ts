@@ -41,7 +41,7 @@ export class Arrivals {
   }
 
   #hasStarted(event: BaseEvent): void {
-    const arrival = lifecycleOf(event).cameOver as Arrival | null;
+    const arrival = lifecycleOf(event).extras.cameOver as Arrival | null;
     if (arrival === null || !this.#open.has(arrival)) return;
     this.#started.push(arrival);
     // Most are answered within this turn: nothing has to be said of those.

@@ -196,7 +196,7 @@ const none: readonly Arrival[] = [];
 
 /** How the event came into the thread, if the board shows it for that. */
 function shownArrival(lifecycle: Lifecycle): Arrival | null {
-  const arrival = lifecycle.cameOver as Arrival | null;
+  const arrival = lifecycle.extras.cameOver as Arrival | null;
   return arrival !== null && arrival.slot >= 0 ? arrival : null;
 }
 
