@@ -143,18 +143,20 @@ export class Delivery {
       if (this.#message.count <= maxDeliver) return { again: ackWait };
       return { dead: new TypeError(`No worker knows ${type}: add its class to the queue's events.`), event: null };
     }
-    let event: BaseEvent;
+    const owner = randomUUID();
+    const soon = performance.now() + ackWait * 1000;
+    // Read while its start is on its way.
+    let event: BaseEvent | null = null;
+    const starting = this.#lasting(() => store.attempts.next(sequence, owner, () => this.#lookBack(event)), soon);
+    starting.catch(() => undefined);
     try {
       event = (Class ?? BaseEvent).fromJSON(json);
     } catch (error) {
+      const mark = await starting;
+      if ('count' in mark) this.#attempt = mark;
       return { dead: error, event: null };
     }
-    const owner = randomUUID();
-    const soon = performance.now() + ackWait * 1000;
-    const next = await this.#lasting(
-      () => store.attempts.next(sequence, owner, () => this.#lookBack(event.event_id)),
-      soon,
-    );
+    const next = await starting;
     if (!('count' in next)) return next.verdict;
     this.#attempt = next;
     const { count } = next;
@@ -180,10 +182,11 @@ export class Delivery {
    *
    * @returns null if it is this one's
    */
-  async #lookBack(eventId: string): Promise<{ readonly verdict: Verdict } | null> {
+  async #lookBack(event: BaseEvent | null): Promise<{ readonly verdict: Verdict } | null> {
+    if (event === null) return null;
     const { store } = this.#host;
     const { count, sequence } = this.#message;
-    const stored = await store.jetstream.lastOf(store.results, store.resultSubject(eventId));
+    const stored = await store.jetstream.lastOf(store.results, store.resultSubject(event.event_id));
     if (stored !== null && outcomeSequence(stored.data) === sequence) return { verdict: 'known' };
     return count === 1 ? { verdict: { again: store.options.ackWait } } : null;
   }
