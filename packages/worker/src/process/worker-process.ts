@@ -99,7 +99,7 @@ export class WorkerProcess implements BusHost {
       () => undefined,
     );
     this.control = new ControlClient(this.link, controlPort(endpoint, controlTransport));
-    this.#start = new HostStart(options, (seconds) => this.#failStart(timeoutText(seconds)));
+    this.#start = new HostStart(options, this.place.pid, (seconds) => this.#failStart(timeoutText(seconds)));
     this.ready = this.#start.ready;
     this.#child.on('error', (error) => {
       this.#error ??= error;

@@ -1,4 +1,6 @@
 import type { ResolvedWorkerOptions } from '../options.ts';
+import { hasInspector } from './inspector-probe.ts';
+import { monotonic } from './monotonic.ts';
 import { isDebugged } from './thread-inspector.ts';
 
 type HostOptions = Pick<ResolvedWorkerOptions, 'isolation' | 'execArgv' | 'env'>;
@@ -16,3 +18,31 @@ export function mayBeHeld({ isolation, execArgv, env = process.env }: HostOption
 }
 
 const opensInspector = /^--inspect(?:-brk|-wait)?(?:=|$)/;
+
+/** Seconds after which a process with an inspector of its own is asked again whether it still has it. */
+const askPause = 1;
+/** Seconds for which it counts as one that has. */
+const trust = 5;
+
+/** Whether a bus beside this thread may stand at a breakpoint, as far as that is known by now. */
+export class DebugWatch {
+  readonly #options: HostOptions;
+  #seenAt = -Infinity;
+
+  constructor(options: HostOptions) {
+    this.#options = options;
+  }
+
+  /** What was last known. */
+  get holds(): boolean {
+    return mayBeHeld(this.#options) || monotonic() - this.#seenAt < trust;
+  }
+
+  /** Looks, before anything is ended, whether the process has opened its inspector meanwhile. */
+  async look(pid: number): Promise<boolean> {
+    if (mayBeHeld(this.#options) || monotonic() - this.#seenAt < askPause) return true;
+    const seen = this.#options.isolation === 'process' && (await hasInspector(pid));
+    this.#seenAt = seen ? monotonic() : -Infinity;
+    return seen;
+  }
+}

@@ -1,6 +1,6 @@
 import { type BusIdentity, startTimer, type Timer } from '@threadbus/core/internal';
 import type { ResolvedWorkerOptions } from '../options.ts';
-import { mayBeHeld } from './debugged.ts';
+import { DebugWatch } from './debugged.ts';
 
 /** Seconds after which it is looked again whether a debugger holds up one that is late. */
 const debugPause = 1;
@@ -12,15 +12,25 @@ export class HostStart {
   #timer: Timer | null = null;
   #settle: { readonly resolve: (bus: BusIdentity) => void; readonly reject: (error: Error) => void } | null = null;
 
-  /** @param onLate told when `startTimeout` is over; not beside a debugger */
-  constructor(options: ResolvedWorkerOptions, onLate: (timeout: number) => void) {
+  /**
+   * @param pid of the process that starts
+   * @param onLate told when `startTimeout` is over; not beside a debugger
+   */
+  constructor(options: ResolvedWorkerOptions, pid: number, onLate: (timeout: number) => void) {
     this.ready = new Promise((resolve, reject) => {
       this.#settle = { resolve, reject };
     });
     const { startTimeout } = options;
     if (startTimeout === null) return;
+    const debugging = new DebugWatch(options);
     const endIn = (seconds: number): void => {
-      this.#timer = startTimer(seconds, () => (mayBeHeld(options) ? endIn(debugPause) : onLate(startTimeout)), true);
+      this.#timer = startTimer(seconds, () => void look(), true);
+    };
+    const look = async (): Promise<void> => {
+      const isHeld = await debugging.look(pid);
+      if (!this.pending) return;
+      if (isHeld) endIn(debugPause);
+      else onLate(startTimeout);
     };
     endIn(startTimeout);
   }

@@ -3,7 +3,7 @@ import { addLinkedName, AnswerClock, outsideContexts, RemoteBus, removeLinkedNam
 import { busEngine, type BusIdentity, loggerOf, newId, startTimer, type Timer } from '@threadbus/core/internal';
 import type { BoardReader, Holder } from './board.ts';
 import { BusMeter, type WorkerBusStats } from './bus-meter.ts';
-import type { BusHost, HostEnd, StartHost } from './bus-host.ts';
+import type { BusHost, StartHost } from './bus-host.ts';
 import { KeptOutput } from './kept-output.ts';
 import { WorkerCrashedError } from '../errors.ts';
 import type { ResolvedWorkerOptions } from '../options.ts';
@@ -14,7 +14,7 @@ import { StateChanges } from './state-changes.ts';
 import { monotonic } from './monotonic.ts';
 import { LossSorter, lossText } from './thread-loss.ts';
 import { sayStuckAt, stuckAt, type WhereIs, whereIs } from './stuck-at.ts';
-import { mayBeHeld } from './debugged.ts';
+import { DebugWatch } from './debugged.ts';
 import type { TimeHistogram } from './time-histogram.ts';
 import { type ThreadEnd, threadEnded, threadStarted } from './thread-observers.ts';
 import { Watchdog, type Watched } from './watchdog.ts';
@@ -47,6 +47,7 @@ export class Supervisor implements Watched, ControlHost {
   readonly #clock: AnswerClock;
   readonly #budget: RestartBudget | null;
   readonly #losses: LossSorter;
+  readonly #debugging: DebugWatch;
   readonly #meter = new BusMeter();
   readonly #changes = new StateChanges();
   #state: 'starting' | 'up' | 'stopping' | 'closed' = 'starting';
@@ -70,6 +71,7 @@ export class Supervisor implements Watched, ControlHost {
     this.#suffix = reserveSuffix(entry.href);
     this.#identity = { id: newId(), name: entry.pathname.split('/').pop() ?? 'worker' };
     this.#losses = new LossSorter(this.#identity);
+    this.#debugging = new DebugWatch(options);
     this.remote = new RemoteBus(this.#identity, options.parent, options, {
       busy: (busy) => this.#busy(busy),
       hello: (peer) => this.#thread?.hello(peer),
@@ -77,7 +79,7 @@ export class Supervisor implements Watched, ControlHost {
       working: () => this.#watch(),
     });
     this.remote.outgoing.meter = this.#meter;
-    this.#clock = new AnswerClock(this.remote.outgoing, () => (mayBeHeld(this.#options) ? null : this.remote.link));
+    this.#clock = new AnswerClock(this.remote.outgoing, () => (this.#debugging.holds ? null : this.remote.link));
   }
 
   static async start(entry: URL, options: ResolvedWorkerOptions, startHost: StartHost): Promise<Supervisor> {
@@ -204,12 +206,13 @@ export class Supervisor implements Watched, ControlHost {
     still: () => boolean,
   ): Promise<void> {
     const thread = this.#thread;
-    if (thread === null || this.#looking === thread || mayBeHeld(this.#options)) return;
+    if (thread === null || this.#looking === thread) return;
     this.#looking = thread;
     const { threadId } = thread.place;
-    const at = threadId > 0 ? await stuckAt(threadId) : null;
+    const isHeld = await this.#debugging.look(thread.pid);
+    const at = threadId > 0 && !isHeld ? await stuckAt(threadId) : null;
     if (this.#looking === thread) this.#looking = null;
-    if (this.#thread === thread && still()) this.#replace(reason, guilty, what, undefined, at);
+    if (this.#thread === thread && !isHeld && still()) this.#replace(reason, guilty, what, undefined, at);
   }
 
   #busy(busy: boolean): void {
@@ -225,16 +228,17 @@ export class Supervisor implements Watched, ControlHost {
 
   /** @param name null for the first thread, which brings the name along */
   async #startThread(name: string | null): Promise<void> {
-    const { suffix } = this.#suffix;
     const plan = {
       entry: this.#entry,
       id: this.#identity.id,
       name,
-      suffix,
+      suffix: this.#suffix.suffix,
       options: this.#options,
       output: this.output,
     };
-    const thread = this.#startHost(plan, this.remote, (end) => this.#ended(end));
+    const thread = this.#startHost(plan, this.remote, ({ text, error, unread }) =>
+      this.#replace('crashed', null, text, error, null, unread),
+    );
     this.#thread = thread;
     this.board = thread.board;
     this.remote.outgoing.board = thread.board;
@@ -259,10 +263,6 @@ export class Supervisor implements Watched, ControlHost {
     } catch (error) {
       throw startError(this.#entry, (error as Error).message, error);
     }
-  }
-
-  #ended({ text, error, unread }: HostEnd): void {
-    this.#replace('crashed', null, text, error, null, unread);
   }
 
   /** The thread is gone, or has to go: settles what it had started, and starts another for the rest. */

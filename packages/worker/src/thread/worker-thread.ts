@@ -78,7 +78,7 @@ export class WorkerThread implements BusHost {
       return [worker, link, new ControlClient(link, portControl(control.port1)), events.port1] as const;
     });
     this.place = { threadId: this.#worker.threadId, pid: process.pid };
-    this.#start = new HostStart(options, (seconds) => this.#failStart(timeoutText(seconds)));
+    this.#start = new HostStart(options, this.place.pid, (seconds) => this.#failStart(timeoutText(seconds)));
     this.ready = this.#start.ready;
     this.#worker.on('error', (error: unknown) => {
       this.#error ??= error;
