@@ -1,4 +1,4 @@
-import { AsyncResource } from 'node:async_hooks';
+import { AsyncResource, executionAsyncId } from 'node:async_hooks';
 import type { BaseEvent } from '../event/base-event.ts';
 import { type Moment, now } from '../basics/clock.ts';
 import type { Counted } from './counted.ts';
@@ -65,7 +65,7 @@ export class Delivery extends AsyncResource implements Part, Linked<Delivery>, I
 
   /** To be made in the context in which the handlers are to run. */
   constructor(event: BaseEvent, host: DeliveryHost) {
-    super('threadbus.event');
+    super('threadbus.event', triggerId());
     this.lifecycle = lifecycleOf(event);
     this.#host = host;
   }
@@ -138,6 +138,12 @@ export class Delivery extends AsyncResource implements Part, Linked<Delivery>, I
   completed(got: boolean): void {
     this.#host.completed(this, got);
   }
+}
+
+/** What Node.js takes by itself, as an integer that V8 keeps in the field: a double would be one more object. */
+function triggerId(): number {
+  const id = executionAsyncId();
+  return id < 2 ** 31 ? id | 0 : id;
 }
 
 function newDelivery(event: BaseEvent, host: DeliveryHost): Delivery {
