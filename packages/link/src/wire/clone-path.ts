@@ -59,7 +59,9 @@ function copiesHere(value: unknown): boolean {
   return survives(value, structuredClone);
 }
 
+/** Shared memory is none of another process, though a copy of a view of it can be made. */
 function copiesElsewhere(value: unknown): boolean {
+  if (typeof value === 'object' && value !== null && contains(value, types.isSharedArrayBuffer)) return false;
   return survives(value, serialize);
 }
 
@@ -68,7 +70,7 @@ function survives(value: unknown, copy: (value: unknown) => unknown): boolean {
   if (typeof value !== 'object' || value === null) return true;
   try {
     copy(value);
-    return !containsDetached(value);
+    return !contains(value, isDetached);
   } catch {
     return false;
   }
@@ -85,10 +87,11 @@ export function isDetached(value: unknown): boolean {
   }
 }
 
-function containsDetached(root: object): boolean {
+/** Whether it is, or holds, such a buffer. */
+function contains(root: object, isSuch: (buffer: unknown) => boolean): boolean {
   const seen = new Set<object>([root]);
   for (const value of seen) {
-    if (ArrayBuffer.isView(value) ? isDetached(value.buffer) : isDetached(value)) return true;
+    if (isSuch(ArrayBuffer.isView(value) ? value.buffer : value)) return true;
     if (ArrayBuffer.isView(value)) continue;
     for (const [, member] of members(value)) if (typeof member === 'object' && member !== null) seen.add(member);
   }
