@@ -166,7 +166,7 @@ export class BusEngine implements DeliveryHost, ForwardTarget, LogHost, Places, 
 
   /** Nothing more will happen here. */
   tellStopped(): void {
-    this.observers.notify((observer) => observer.stopped?.());
+    this.observers.stopped();
   }
 
   admit(delivery: Delivery): void {
@@ -236,11 +236,11 @@ export class BusEngine implements DeliveryHost, ForwardTarget, LogHost, Places, 
   started(delivery: Delivery): void {
     this.loop.enter();
     this.history.started(delivery);
-    if (this.observers.active) this.observers.notify((observer) => observer.started?.(delivery.event));
+    if (this.observers.active) this.observers.started(delivery.event);
   }
 
   handlerStarted({ event }: Delivery, result: EventResult): void {
-    if (this.observers.active) this.observers.notify((observer) => observer.handlerStarted?.(event, result));
+    if (this.observers.active) this.observers.handlerStarted(event, result);
   }
 
   handlerGoesOn(): void {
@@ -252,7 +252,7 @@ export class BusEngine implements DeliveryHost, ForwardTarget, LogHost, Places, 
       if (!hasLost(result.error)) BusMeter.note(delivery, result.error);
       reportEnded(this.logger, delivery.event, result);
     }
-    if (this.observers.active) this.observers.notify((observer) => observer.handlerEnded?.(delivery.event, result));
+    if (this.observers.active) this.observers.handlerEnded(delivery.event, result);
   }
 
   delivered(): void {
@@ -269,7 +269,7 @@ export class BusEngine implements DeliveryHost, ForwardTarget, LogHost, Places, 
     if (delivery.failure !== 'none') reportFailures(this.logger, event, delivery.results, got);
     this.history.completed(delivery);
     if (this.twins !== null && delivery.lifecycle.extras.crossed !== null) this.twins.left(event);
-    if (this.observers.active) this.observers.notify((observer) => observer.completed?.(event));
+    if (this.observers.active) this.observers.completed(event);
     if (this.history.openSize === 0) this.idle.settle();
   }
 
@@ -317,7 +317,7 @@ export class BusEngine implements DeliveryHost, ForwardTarget, LogHost, Places, 
       this.log?.arrived(arrival.of(delivery));
     }
     this.#onDispatch();
-    if (this.observers.active) this.observers.notify((observer) => observer.dispatched?.(event));
+    if (this.observers.active) this.observers.dispatched(event);
     if (this.expectations.size > 0) this.expectations.offer(event);
     const aborted = lifecycle.extras.cancellation?.aborted ?? null;
     if (aborted !== null) delivery.cancel(aborted.reason);

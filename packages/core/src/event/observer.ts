@@ -46,15 +46,71 @@ export class Observers {
     };
   }
 
-  notify(tell: (observer: BusObserver) => void): void {
+  // Each by itself: a function that says what to tell would be made for each event.
+
+  dispatched(event: BaseEvent): void {
     for (const observer of this.#observers) {
       try {
-        const outcome = tell(observer) as unknown;
-        if (outcome instanceof Promise) outcome.catch((error: unknown) => this.#log(error));
+        this.#told(observer.dispatched?.(event));
       } catch (error) {
         this.#log(error);
       }
     }
+  }
+
+  started(event: BaseEvent): void {
+    for (const observer of this.#observers) {
+      try {
+        this.#told(observer.started?.(event));
+      } catch (error) {
+        this.#log(error);
+      }
+    }
+  }
+
+  handlerStarted(event: BaseEvent, result: EventResult): void {
+    for (const observer of this.#observers) {
+      try {
+        this.#told(observer.handlerStarted?.(event, result));
+      } catch (error) {
+        this.#log(error);
+      }
+    }
+  }
+
+  handlerEnded(event: BaseEvent, result: EventResult): void {
+    for (const observer of this.#observers) {
+      try {
+        this.#told(observer.handlerEnded?.(event, result));
+      } catch (error) {
+        this.#log(error);
+      }
+    }
+  }
+
+  completed(event: BaseEvent): void {
+    for (const observer of this.#observers) {
+      try {
+        this.#told(observer.completed?.(event));
+      } catch (error) {
+        this.#log(error);
+      }
+    }
+  }
+
+  stopped(): void {
+    for (const observer of this.#observers) {
+      try {
+        this.#told(observer.stopped?.());
+      } catch (error) {
+        this.#log(error);
+      }
+    }
+  }
+
+  /** @param outcome a promise, of an observer that is an async function */
+  #told(outcome: unknown): void {
+    if (outcome instanceof Promise) outcome.catch((error: unknown) => this.#log(error));
   }
 
   #log(error: unknown): void {

@@ -38,6 +38,7 @@ import { ShapeWriter } from '../wire/shapes.ts';
 /** One connection to the other end: reads and writes operations for as long as the port is open. */
 export class Link implements Wire, AnswersHost, Asking, FrameHost, UnreadHost {
   readonly bus: EventBus | null;
+  readonly #engine: BusEngine | null;
   readonly outgoing: Outgoing;
   readonly outbox: Outbox;
   /** Told after each frame. */
@@ -72,6 +73,7 @@ export class Link implements Wire, AnswersHost, Asking, FrameHost, UnreadHost {
     onLost: (error: Error) => void,
   ) {
     this.bus = bus;
+    this.#engine = bus === null ? null : busEngine(bus);
     this.#onLost = onLost;
     this.outgoing = outgoing;
     this.#owner = owner;
@@ -88,10 +90,6 @@ export class Link implements Wire, AnswersHost, Asking, FrameHost, UnreadHost {
     this.shapes = new ShapeWriter((number, names) => this.outbox.push(op.SHAPE, number, names));
     this.#events = new EventWriter(this.outbox, this.shapes);
     this.#server = bus === null || guests === null ? null : new LinkServer(bus, guests, this);
-  }
-
-  get #engine(): BusEngine | null {
-    return this.bus === null ? null : busEngine(this.bus);
   }
 
   get crossings(): Crossings {

@@ -1,8 +1,8 @@
 import type { Transferable } from '@threadbus/core';
 import { describe, isReadableError, setImmediate } from '@threadbus/core/internal';
 import { isDetached } from '../wire/clone-path.ts';
-import { isNestedDeeper } from '../wire/nesting.ts';
 import { isCloneFailure, type Transport } from '../transport/transport.ts';
+import { RowValues } from './row-values.ts';
 import { endOf, EVENT, RESULT, RESULTS } from '../wire/protocol.ts';
 
 /** How frames leave: a transport, or one of several links that share one. */
@@ -40,12 +40,7 @@ export class Outbox {
   #size = 0;
   /** Where the operation that is being pushed in steps begins. */
   #rowAt = 0;
-  /** What was read of rows that are not pushed yet: one behind the other, if getters of one have begun the next. */
-  readonly #values: unknown[] = [];
-  #valuesFrom = 0;
-  #valuesTo = 0;
-  /** Of the row that was read last. */
-  #rowSize = 0;
+  readonly #row = new RowValues();
   #scheduled = false;
   /** A frame leaves at the end of this turn, if not before. */
   #waitsForTurn = false;
@@ -99,9 +94,7 @@ export class Outbox {
   }
 
   /**
-   * Reads the values with which the next operation ends, pushed in steps from `beginRow` to `endRow`: to read one may call a getter, which may push
-   * operations of its own, and rows. So nothing of this one is pushed before all of it is read.
-   *
+   * Reads the values with which the operation ends that is pushed next, in steps from `beginRow` to `endRow`.
    * @param transfer what moves with it
    * @returns null; or why one of them can't be sent, with which nothing is
    */
@@ -110,49 +103,19 @@ export class Outbox {
     names: readonly string[],
     transfer: readonly Transferable[] = nothing,
   ): Error | null {
-    const values = this.#values;
-    const from = this.#valuesTo;
-    let size = 0;
-    let failure: Error | null = null;
-    try {
-      for (const name of names) {
-        const value = object[name];
-        values[this.#valuesTo] = value;
-        this.#valuesTo += 1;
-        if (typeof value === 'string') size += value.length;
-        else if (typeof value !== 'object' || value === null) continue;
-        else if (ArrayBuffer.isView(value)) size += weightOf(value, transfer);
-        else if (isNestedDeeper(value)) failure = nestedError();
-      }
-    } catch {
-      failure = new Error('A field could not be read.');
-    }
-    this.#valuesFrom = from;
-    this.#rowSize = size;
-    if (failure !== null) this.#takeValues(null);
-    return failure;
+    return this.#row.read(object, names, transfer);
   }
 
-  /** The row that was read last goes behind what the caller pushes to that, and then calls `endRow`. */
+  /** What the operation has before its values is pushed to that by the caller. */
   beginRow(): unknown[] {
     this.#rowAt = this.#frame.length;
     return this.#frame;
   }
 
   endRow(): void {
-    this.#takeValues(this.#frame);
-    this.#size += this.#rowSize;
+    this.#row.moveTo(this.#frame);
+    this.#size += this.#row.size;
     this.#added(this.#frame[this.#rowAt]);
-  }
-
-  /** The values of the last row leave what was read, to a frame or for good. */
-  #takeValues(frame: unknown[] | null): void {
-    const values = this.#values;
-    for (let at = this.#valuesFrom; at < this.#valuesTo; at += 1) {
-      frame?.push(values[at]);
-      values[at] = undefined;
-    }
-    this.#valuesTo = this.#valuesFrom;
   }
 
   /** What the operation that is pushed next has in it is to move. */
@@ -312,17 +275,8 @@ export class Outbox {
   }
 }
 
-/** What is moved isn't copied: several of them in a frame cost hardly more than one, though not over a stream. */
-function weightOf({ buffer, byteLength }: ArrayBufferView, transfer: readonly Transferable[]): number {
-  return transfer.includes(buffer as ArrayBuffer) ? byteLength / 64 : byteLength;
-}
-
 function isAnswer(kind: unknown): boolean {
   return kind === RESULT || kind === RESULTS;
-}
-
-function nestedError(): Error {
-  return new Error('It is nested too deep.');
 }
 
 function movedError(): Error {

@@ -7,7 +7,7 @@ import type { Transport } from '@threadbus/link';
  *
  * Without it, lines that this side prints next would come before those of the thread, or be the last if it exits.
  */
-export function flushOutput({ stdout, stderr }: Worker): void {
+export function flushOutput({ stdout, stderr }: Pick<Worker, 'stdout' | 'stderr'>): void {
   if (stdout.readableLength > 0) readAll(stdout);
   if (stderr.readableLength > 0) readAll(stderr);
 }
@@ -19,11 +19,13 @@ function readAll(stream: Readable): void {
 
 /** A thread's transport whose frames come after what the thread had printed before it sent them. */
 export function behindOutput(transport: Transport, worker: Worker): Transport {
+  const { stdout, stderr } = worker;
+  const output = { stdout, stderr };
   return {
     ...transport,
     open: (receive, lost, unread) => {
       const receiveBehind = (frame: unknown): void => {
-        flushOutput(worker);
+        flushOutput(output);
         receive(frame);
       };
       transport.open(receiveBehind, lost, unread);

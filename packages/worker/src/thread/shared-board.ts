@@ -74,6 +74,8 @@ export class SharedBoardReader implements BoardReader {
 export class SharedBoardWriter implements BoardWriter {
   readonly #memory: BoardMemory;
   #token = 0;
+  /** A handler is shown. */
+  #held = false;
 
   constructor(buffer: SharedArrayBuffer) {
     this.#memory = new BoardMemory(buffer);
@@ -93,7 +95,8 @@ export class SharedBoardWriter implements BoardWriter {
 
   hold(slot: number, kind: HolderKind, startedAt: number, timeout: number): boolean {
     const { header, times } = this.#memory;
-    Atomics.store(header, 0, 0);
+    if (this.#held) Atomics.store(header, 0, 0);
+    this.#held = true;
     header[1] = slot;
     header[2] = holderKinds.indexOf(kind);
     times[0] = startedAt;
@@ -104,6 +107,7 @@ export class SharedBoardWriter implements BoardWriter {
   }
 
   release(): void {
+    this.#held = false;
     Atomics.store(this.#memory.header, 0, 0);
   }
 }
