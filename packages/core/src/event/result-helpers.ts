@@ -213,7 +213,7 @@ function countingResults<R, E extends object>(
 ): EventResult<R, E>[] {
   const results = lifecycle.results as readonly EventResult<R, E>[];
   // Mostly there is one, which counts: then there is nothing to look for.
-  const [only] = results;
+  const only = results[0];
   if (options === noOptions && results.length === 1 && only !== undefined && countsByDefault(only) && kind.has(only))
     return [only];
   if (options.raiseIfAny ?? true) {

@@ -70,7 +70,7 @@ export class Answers implements OutcomeWriter, OutcomeReader {
 
   send({ number, event, lifecycle, brought, part, steps }: Arrival): void {
     const results = (brought ? lifecycle.results : part === null ? [] : listOf(part.runners)) as readonly EventResult[];
-    const [only] = results;
+    const only = results[0];
     if (brought && results.length === 1 && only !== undefined && pathOf(event).length === steps && isPlain(only)) {
       this.#sendPlain(number, only);
     } else {
@@ -195,7 +195,9 @@ export class Answers implements OutcomeWriter, OutcomeReader {
   #sendPlain(number: number, result: EventResult): void {
     this.#sources.prune();
     const source = this.numberOf(result);
-    const [status, outcome] = encodeEnd(result);
+    const end = encodeEnd(result);
+    const status = end[0];
+    const outcome = end[1];
     const from = startedAtOf(result);
     const to = completedAtOf(result);
     const { outbox, shapes } = this.#link;

@@ -76,7 +76,7 @@ export class Incoming implements ArrivalOwner {
   ): void {
     const host = this.#host;
     if (this.#arrivals[number] !== undefined) malformed('the number of an EVENT');
-    const [, path, values, call, under, ancestors] = more ?? nothingMore;
+    const { 1: path, 2: values, 3: call, 4: under, 5: ancestors } = more ?? nothingMore;
     const known = host.crossings.twinOf(arrived);
     if (failure !== null && known === undefined) {
       host.refuse(number, arrived, failure);

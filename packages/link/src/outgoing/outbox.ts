@@ -35,7 +35,8 @@ export class Outbox {
   readonly #onCloneFailure: CloneFailure;
   readonly #onLost: (error: Error) => void;
   #frame: unknown[] = [];
-  #transfer: Transferable[] = [];
+  /** What moves with it; null until there is something. */
+  #transfer: Transferable[] | null = null;
   #operations = 0;
   #size = 0;
   /** Where the operation that is being pushed in steps begins. */
@@ -121,7 +122,7 @@ export class Outbox {
   /** What the operation that is pushed next has in it is to move. */
   move(transfer: readonly Transferable[]): void {
     // Named twice, all of the frame would fail.
-    for (const item of transfer) if (!this.#transfer.includes(item)) this.#transfer.push(item);
+    for (const item of transfer) if (this.#transfer?.includes(item) !== true) (this.#transfer ??= []).push(item);
   }
 
   gather(): void {
@@ -170,9 +171,9 @@ export class Outbox {
   }
 
   #takeFrame(): Frame {
-    const frame = { operations: this.#frame, transfer: this.#transfer };
+    const frame = { operations: this.#frame, transfer: this.#transfer ?? nothing };
     this.#frame = [];
-    this.#transfer = [];
+    this.#transfer = null;
     this.#operations = 0;
     this.#size = 0;
     return frame;

@@ -6,8 +6,9 @@ const { hrtime } = process;
 
 /** Milliseconds of a clock that nobody sets, and that all threads and processes of one machine share. */
 export function sharedNow(): number {
-  const [seconds, nanoseconds] = hrtime();
-  return seconds * 1000 + nanoseconds / 1e6;
+  // Not taken apart by `[seconds, nanoseconds]`, which makes three objects more.
+  const time = hrtime();
+  return time[0] * 1000 + time[1] / 1e6;
 }
 
 let machine: string | null = null;

@@ -3,6 +3,7 @@ const { hrtime } = process;
 
 /** Seconds by a clock that nobody sets and that all threads share; only differences mean something. */
 export function monotonic(): number {
-  const [seconds, nanoseconds] = hrtime();
-  return seconds + nanoseconds / 1e9;
+  // Not taken apart by `[seconds, nanoseconds]`, which makes three objects more.
+  const time = hrtime();
+  return time[0] + time[1] / 1e9;
 }
