@@ -259,5 +259,5 @@ function endEmpty(lifecycle: Lifecycle): void {
 
 /** Whether it is the event's part on that bus. */
 function isOn(part: Part, bus: EventBus | null): boolean {
-  return bus !== null && (part as { readonly bus?: unknown }).bus === bus;
+  return bus !== null && part.runningBus === bus;
 }
