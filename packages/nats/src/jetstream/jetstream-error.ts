@@ -3,6 +3,7 @@ export const wrongSequence = 10071;
 export const streamInUse = 10058;
 /** The subjects are another stream's; or of that very stream, which somebody makes at this moment. */
 export const subjectsOverlap = 10065;
+export const noMessage = 10057;
 /** In a cluster that has not as many servers with a store, or room in them. */
 export const noPeers = 10005;
 
@@ -25,5 +26,15 @@ export class JetStreamError extends Error {
     super(description);
     this.status = code;
     this.number = err_code;
+  }
+}
+
+/** A stream of that name is there, and keeps other subjects: those of somebody else. */
+export class StreamTakenError extends Error {
+  readonly stream: string;
+
+  constructor(stream: string, subjects: readonly string[]) {
+    super(`The stream ${stream} is there already, and keeps ${subjects.join(', ')}`);
+    this.stream = stream;
   }
 }

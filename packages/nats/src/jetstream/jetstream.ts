@@ -3,7 +3,14 @@ import { NoAnswerError, NoRespondersError } from '../broker/requests.ts';
 import { NatsUnavailableError } from '../basics/errors.ts';
 import { pause } from '../basics/waits.ts';
 import type { BrokerMessage } from '../broker/connection.ts';
-import { JetStreamError, noPeers, streamInUse, subjectsOverlap } from './jetstream-error.ts';
+import {
+  JetStreamError,
+  noMessage,
+  noPeers,
+  StreamTakenError,
+  streamInUse,
+  subjectsOverlap,
+} from './jetstream-error.ts';
 import { type ApiMessage, readApi, readDirect, type StoredMessage } from './stored-message.ts';
 
 /** Seconds for the store to answer. */
@@ -82,6 +89,10 @@ export class JetStream {
   async ensureStream(config: StreamConfig): Promise<StreamInfo> {
     const wanted = { allow_direct: true, ...config };
     const there = (await this.stream(config.name)) ?? (await this.#makeStream(wanted));
+    const { subjects = [] } = there.config;
+    if (!config.subjects.some((subject) => subjects.includes(subject))) {
+      throw new StreamTakenError(config.name, subjects);
+    }
     await this.#whenReady(there.config);
     if (isSame(there.config as unknown as Record<string, unknown>, wanted)) return there;
     const { num_replicas: kept = 1 } = there.config;
@@ -135,12 +146,17 @@ export class JetStream {
     return this.#message(stream, { seq: sequence, next_by_subj: subject });
   }
 
+  /** One that is gone already does no harm. */
   async deleteMessage(stream: string, sequence: number): Promise<void> {
-    await this.#orNull(this.ask(`STREAM.MSG.DELETE.${stream}`, { seq: sequence, no_erase: true }));
+    try {
+      await this.#orNull(this.ask(`STREAM.MSG.DELETE.${stream}`, { seq: sequence, no_erase: true }));
+    } catch (error) {
+      if (!(error instanceof JetStreamError) || error.number !== noMessage) throw error;
+    }
   }
 
-  /** Forgets all messages of a subject, or those below a sequence. */
-  async purge(stream: string, which: { readonly filter: string } | { readonly seq: number }): Promise<void> {
+  /** Forgets the messages below a sequence. */
+  async purge(stream: string, which: { readonly seq: number }): Promise<void> {
     await this.#orNull(this.ask(`STREAM.PURGE.${stream}`, which));
   }
 

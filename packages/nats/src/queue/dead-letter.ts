@@ -5,7 +5,7 @@ import type { StoredMessage } from '../jetstream/stored-message.ts';
 import { keyHeader, redrivenHeader } from './enqueuing.ts';
 import { partitionOf } from './queue-options.ts';
 import type { QueueStore } from './queue-store.ts';
-import { shortened } from './stored-outcome.ts';
+import { outcomeSequence, shortened } from './stored-outcome.ts';
 
 /** What is stored of an event that is given up. */
 export interface Death {
@@ -75,7 +75,8 @@ export class DeadLetter<Event extends BaseEvent = BaseEvent> {
   }
 
   /**
-   * Puts the event into the queue again, behind all of its key, with its deliveries counted from 1.
+   * Puts the event into the queue again, behind all of its key, with its deliveries counted from 1. Of several who do
+   * that at the same time one puts it there.
    *
    * @returns once it is stored, and gone from the dead letters
    * @throws an error of the store; then it is still among the dead letters
@@ -85,17 +86,25 @@ export class DeadLetter<Event extends BaseEvent = BaseEvent> {
    * ```
    */
   async redrive(): Promise<void> {
-    const { jetstream, options, results } = this.#store;
+    const { options } = this.#store;
     const { event_id: id } = this.event;
     const partition = this.#key === null ? 0 : partitionOf(this.#key, options.partitions);
-    // What it came to before is no answer any more.
-    await jetstream.purge(results, { filter: this.#store.resultSubject(id) });
+    await this.#forgetOutcome();
     await this.#store.putEvent(partition, this.#body, {
       'Nats-Msg-Id': `${id}.${this.#message.sequence}`,
       [redrivenHeader]: 'yes',
       ...(this.#key !== null && { [keyHeader]: encodeURIComponent(this.#key) }),
     });
     await this.discard();
+  }
+
+  /** What it came to before is no answer any more; what it has come to since, if somebody else put it there, is one. */
+  async #forgetOutcome(): Promise<void> {
+    const { jetstream, results } = this.#store;
+    const stored = await jetstream.lastOf(results, this.#store.resultSubject(this.event.event_id));
+    if (stored !== null && outcomeSequence(stored.data) <= this.sequence) {
+      await jetstream.deleteMessage(results, stored.sequence);
+    }
   }
 
   /**

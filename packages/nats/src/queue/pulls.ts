@@ -2,6 +2,14 @@ import type { Subscription } from '@threadbus/core';
 import type { Broker } from '../broker/broker.ts';
 import { Delivered } from '../jetstream/delivered.ts';
 
+/**
+ * Bytes that a request brings at most, though at least a message of the largest size: a server cuts off whoever has not
+ * read 64 MiB that it has for it, and a crew has several requests under way.
+ */
+const mostBytes = 8 << 20;
+/** Beside its data, what a message counts. */
+const messageRoom = 1024;
+
 /** How a request for the next message ended without one. */
 export type PullEnd = 'none' | 'gone';
 
@@ -45,9 +53,9 @@ export class Pulls {
   pull(stream: string, consumer: string, count: number, seconds: number): string {
     this.#next += 1;
     const token = `${this.#next}`;
-    const request = Buffer.from(
-      JSON.stringify({ batch: count, ...(seconds === 0 ? { no_wait: true } : { expires: Math.round(seconds * 1e9) }) }),
-    );
+    const wait = seconds === 0 ? { no_wait: true } : { expires: Math.round(seconds * 1e9) };
+    const most = Math.max(mostBytes, this.#broker.maxPayload + messageRoom);
+    const request = Buffer.from(JSON.stringify({ batch: count, max_bytes: most, ...wait }));
     this.#broker.publish(`$JS.API.CONSUMER.MSG.NEXT.${stream}.${consumer}`, request, `${this.#inbox}.${token}`);
     return token;
   }

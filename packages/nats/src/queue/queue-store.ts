@@ -1,6 +1,6 @@
 import { QueueConfigError } from '../basics/errors.ts';
-import { JetStreamError } from '../jetstream/jetstream-error.ts';
-import type { JetStream, PublishAck, StreamInfo } from '../jetstream/jetstream.ts';
+import { JetStreamError, StreamTakenError } from '../jetstream/jetstream-error.ts';
+import type { JetStream, PublishAck, StreamConfig, StreamInfo } from '../jetstream/jetstream.ts';
 import { Attempts } from './attempts.ts';
 import type { ResolvedQueueOptions } from './queue-options.ts';
 
@@ -112,7 +112,7 @@ export class QueueStore {
     const hadConsumers = before !== null && before.state.last_seq > 0;
     let isRemade = false;
     const limits = options.maxBytes === null ? {} : { max_bytes: options.maxBytes };
-    await jetstream.ensureStream({
+    await this.#ensure({
       name: this.events,
       subjects: [this.allEvents],
       description: JSON.stringify(this.#fixed()),
@@ -120,8 +120,8 @@ export class QueueStore {
       discard: 'new',
       ...limits,
     });
-    await jetstream.ensureStream({ name: this.dead, subjects: [this.deadSubject] });
-    await jetstream.ensureStream({
+    await this.#ensure({ name: this.dead, subjects: [this.deadSubject] });
+    await this.#ensure({
       name: this.results,
       subjects: [this.resultSubject('*')],
       max_age: Math.round(options.keepResults * nanoseconds),
@@ -129,7 +129,7 @@ export class QueueStore {
       // Of the same event may come another result, after a redrive.
       duplicate_window: Math.round(Math.min(0.1, options.keepResults) * nanoseconds),
     });
-    await jetstream.ensureStream({
+    await this.#ensure({
       name: this.tries,
       subjects: [`${this.#root}.tries.*`],
       max_msgs_per_subject: 1,
@@ -155,6 +155,19 @@ export class QueueStore {
     if (isRemade) {
       warn(
         `${this.name}: a consumer was gone, and with it which events are done: they run again. Leave the consumers of ${this.events} alone.`,
+      );
+    }
+  }
+
+  async #ensure(config: StreamConfig): Promise<void> {
+    try {
+      await this.jetstream.ensureStream(config);
+    } catch (error) {
+      if (!(error instanceof StreamTakenError)) throw error;
+      throw new QueueConfigError(
+        `The queue ${this.name} can't be made: ${error.message}, of another queue or namespace. Choose another name.`,
+        {},
+        { cause: error },
       );
     }
   }
