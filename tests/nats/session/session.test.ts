@@ -111,6 +111,23 @@ describe('session', () => {
     expect(ends[0]).toEqual(['broken: a packet came that is none of this session']);
   });
 
+  test('session - a packet that the carrier refuses breaks it, once, and the other side is told', async () => {
+    const { net, pair, got, ends, settle } = sessions(1);
+    const send = net.ends[0].send.bind(net.ends[0]);
+    pair[0].send(Buffer.from('before'));
+    net.ends[0].send = (packet) => {
+      if (packet.length > 60) throw new Error('too large');
+      send(packet);
+    };
+    // Not while it sends: who sends is in the middle of it.
+    for (const text of ['x'.repeat(50), 'after']) pair[0].send(Buffer.from(text));
+    expect(ends[0]).toEqual([]);
+    await nextTurn();
+    settle(5);
+    expect(ends).toEqual([['broken: too large'], ['goodbye: what it has to send can not leave']]);
+    expect(got[1]).toEqual(['before']);
+  });
+
   test('session - a frame of more bytes than agreed breaks it before it is whole', () => {
     const { net, pair, ends, settle } = sessions(1, none, { maxFrame: 100 });
     pair[0].send(Buffer.alloc(5000));

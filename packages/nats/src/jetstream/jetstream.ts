@@ -89,7 +89,7 @@ export class JetStream {
   async ensureStream(config: StreamConfig): Promise<StreamInfo> {
     const wanted = { allow_direct: true, ...config };
     const there = (await this.stream(config.name)) ?? (await this.#makeStream(wanted));
-    const { subjects = [] } = there.config;
+    const { subjects = [] } = there.config as Partial<StreamConfig>;
     if (!config.subjects.some((subject) => subjects.includes(subject))) {
       throw new StreamTakenError(config.name, subjects);
     }

@@ -46,7 +46,7 @@ export async function joinBus(host: OfferHost, bus: EventBus, name: string, opti
   }
 
   async function connect(answer: JoinAnswer): Promise<LinkEnd> {
-    datagrams.maxSize = Math.min(datagrams.maxSize, answer.maxPacket);
+    datagrams.agree(answer.maxPacket);
     const maxEventBytes = Math.min(limits.maxEventBytes, answer.maxEventBytes);
     const link = new LinkEnd({ broker, bus, peer: answer.bus, datagrams, limits: { ...limits, maxEventBytes } });
     host.addLink(link);

@@ -127,7 +127,7 @@ export class LinkEnd {
   /** Begins. The other end must be there, or come soon. */
   open(): void {
     const { broker, bus } = this.#plan;
-    const onLost = (error: Error): void => this.#lose(error.message, true, error);
+    const onLost = (error: Error): void => this.#lose(`is lost: ${error.message.replace(/\.$/, '')}`, true, error);
     const link = linkOver(this.remote, this.#transport, {
       bus,
       identity: busEngine(bus).identity,

@@ -13,22 +13,30 @@ const largestPacket = 512 * 1024;
 
 /** A session's packets as messages of NATS: one subject each way. Listens from the start, and keeps what comes for `open`. */
 export class NatsDatagrams implements Datagrams {
-  /** To be agreed with the other end before anything is sent. */
-  maxSize: number;
   readonly #broker: Broker;
   readonly #subject: string;
   readonly #subscription: Subscription;
   readonly #watching: Subscription;
+  #agreed = largestPacket;
   #early: Uint8Array[] | null = [];
   #receive: (packet: Uint8Array) => void = (packet) => this.#early?.push(packet);
   #restored: () => void = () => undefined;
 
   constructor(broker: Broker, { send, receive }: SessionSubjects) {
-    this.maxSize = Math.min(broker.maxPayload, largestPacket);
     this.#broker = broker;
     this.#subject = send;
     this.#subscription = broker.subscribe(receive, ({ data }) => this.#receive(data));
     this.#watching = broker.watch({ restored: () => this.#restored() });
+  }
+
+  /** A server that was started again may take less than before. */
+  get maxSize(): number {
+    return Math.min(this.#agreed, this.#broker.maxPayload);
+  }
+
+  /** What the other end can send and get; to be said before anything is sent. */
+  agree(maxSize: number): void {
+    this.#agreed = Math.min(this.#agreed, maxSize);
   }
 
   get isUp(): boolean {

@@ -123,7 +123,7 @@ export class Offer implements AsyncDisposable {
     const { bus, name } = this.#plan;
     const { session } = request;
     const datagrams = new NatsDatagrams(broker, { send: subjects.down(session), receive: subjects.up(session) });
-    datagrams.maxSize = Math.min(datagrams.maxSize, request.maxPacket);
+    datagrams.agree(request.maxPacket);
     const maxEventBytes = Math.min(request.maxEventBytes, defaultEventBytes);
     const { unresponsiveTimeout } = request;
     const limits = { ...defaultFlow, maxPendingBytes: defaultPendingBytes, maxEventBytes, unresponsiveTimeout };

@@ -8,6 +8,7 @@ export interface Datagrams {
   readonly isUp: boolean;
   /** Begins to read; `restored` is told when packets can leave again. Called once. */
   open(receive: (packet: Uint8Array) => void, restored: () => void): void;
+  /** @throws for what can never leave */
   send(packet: Uint8Array): void;
   /** Reads nothing any more. */
   close(): void;

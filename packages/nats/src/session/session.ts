@@ -249,6 +249,25 @@ export class Session {
   }
 
   #put(packet: Buffer): void {
-    if (this.#datagrams.isUp) this.#datagrams.send(packet);
+    if (!this.#datagrams.isUp) return;
+    try {
+      this.#datagrams.send(packet);
+    } catch (error) {
+      this.#refused(error as Error);
+    }
+  }
+
+  /** What the carrier refuses it would refuse again: nothing that comes behind it could ever arrive. */
+  #refused(error: Error): void {
+    if (this.#state === 'closed') return;
+    const bye = makePacket(BYE, 0, this.#sent, this.#taken, Buffer.from('what it has to send can not leave'));
+    this.#end();
+    try {
+      this.#datagrams.send(bye);
+    } catch {
+      // Then the other side hears nothing any more, and gives up.
+    }
+    // Whoever sends is in the middle of it.
+    queueMicrotask(() => this.#events.broken(error));
   }
 }
