@@ -21,8 +21,7 @@ describe.skipIf(!hasServer)('smaller payload', () => {
     far.on(Page, ({ text }) => text.length);
     await (await net()).serve(far);
     const remote = await (await net()).join(quietBus({ name: 'Near' }), 'Far', { unresponsiveTimeout: 30 });
-    const call = (size: number): Promise<number> =>
-      remote.dispatch(new Page({ text: 'x'.repeat(size) })).eventResult() as Promise<number>;
+    const call = (size: number): Promise<number> => remote.dispatch(new Page({ text: 'x'.repeat(size) })).eventResult();
     expect(await call(100_000)).toBe(100_000);
     return { server, remote, call };
   }
