@@ -15,16 +15,14 @@ export interface LifeExtras<Life> {
 }
 
 /** Of every event that has none of them. */
-export const noExtras: Readonly<LifeExtras<never>> = Object.freeze({
-  above: null,
-  cameOver: null,
-  crossed: null,
-  onResults: null,
-  cancellation: null,
-});
+export const noExtras: Readonly<LifeExtras<never>> = Object.freeze(newExtras());
 
 /** The event's own, to set one of them. */
 export function extrasOf<Life>(life: { extras: Readonly<LifeExtras<Life>> }): LifeExtras<Life> {
-  if (life.extras === noExtras) life.extras = { ...noExtras };
+  if (life.extras === noExtras) life.extras = newExtras();
   return life.extras;
+}
+
+function newExtras(): LifeExtras<never> {
+  return { above: null, cameOver: null, crossed: null, onResults: null, cancellation: null };
 }

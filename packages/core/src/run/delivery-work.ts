@@ -17,10 +17,12 @@ import { memberAt, type SmallList } from '../basics/small-list.ts';
 import { isEmpty, membersOf, type SmallSet, withMember, withoutMember } from '../basics/small-set.ts';
 
 /** An event on a bus, as far as its handlers are concerned. */
-export interface Worked extends AsyncResource {
+export interface Worked {
   readonly event: BaseEvent;
   readonly lifecycle: Lifecycle;
   readonly state: string;
+  /** Where it was dispatched. */
+  readonly context: AsyncResource;
   /** One for each handler, in order; set as the work begins. */
   runners: SmallList<EventResult>;
   cancel(cause: unknown): void;
@@ -232,8 +234,9 @@ export class DeliveryWork<Delivery extends Worked> implements RunHost {
    * one of its own.
    */
   #handlerContext(): AsyncResource {
-    if (this.#entries.length === 1) return this.#delivery;
-    return this.#delivery.runInAsyncScope(() => new AsyncResource('threadbus.handler'));
+    const { context } = this.#delivery;
+    if (this.#entries.length === 1) return context;
+    return context.runInAsyncScope(() => new AsyncResource('threadbus.handler'));
   }
 
   #cancelNext(cause: unknown): void {

@@ -31,9 +31,10 @@ const noResults: readonly EventResult[] = [];
 /**
  * One event on one bus: queued, then started, then done when each of its handlers has settled.
  *
- * It is the async resource of the dispatch, too: in its context the event's one handler is called. A bus may hold a
- * hundred thousand of them that wait, and Node.js copies each object that lives that long twice: so what is needed only
- * while handlers are at work is apart, and comes and goes with them.
+ * It is the async resource of the dispatch, too: in its context the event's one handler is called. When that is a
+ * forward, the next delivery takes over the context, because to enter one costs more than a field. A bus may hold a hundred
+ * thousand deliveries that wait, and Node.js copies each object that lives that long twice: so what is needed only while
+ * handlers are at work is apart, and comes and goes with them.
  */
 export class Delivery extends AsyncResource implements Part, Linked<Delivery>, InFlight<Delivery> {
   previous: Delivery | null = null;
@@ -55,19 +56,23 @@ export class Delivery extends AsyncResource implements Part, Linked<Delivery>, I
   /** Called once when all handlers have settled here. */
   onDone: (() => void) | null = null;
   readonly #host: DeliveryHost;
+  /** In which the handlers are to run; one of its own unless it was forwarded. */
+  readonly context: AsyncResource;
   /** While started. */
   #work: DeliveryWork<Delivery> | null = null;
 
-  /** Made in that context, in which the handlers are to run. */
+  /** Made for handlers that are to run in a context as that one, which others may have as well. */
   static within(context: AsyncResource, event: BaseEvent, host: DeliveryHost): Delivery {
+    if (context instanceof Delivery) return new Delivery(event, host, context);
     return context.runInAsyncScope(newDelivery, undefined, event, host);
   }
 
-  /** To be made in the context in which the handlers are to run. */
-  constructor(event: BaseEvent, host: DeliveryHost) {
+  /** Made in the context in which the handlers are to run, unless they run in another delivery's, which is done with it. */
+  constructor(event: BaseEvent, host: DeliveryHost, from: Delivery | null = null) {
     super('threadbus.event', triggerId());
     this.lifecycle = lifecycleOf(event);
     this.#host = host;
+    this.context = from === null ? this : from.context;
   }
 
   get event(): BaseEvent {
