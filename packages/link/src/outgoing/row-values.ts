@@ -27,14 +27,7 @@ export class RowValues {
     let size = 0;
     let failure: Error | null = null;
     try {
-      let read = 0;
-      // Mostly these are its names: then V8 knows where the values are, and looks up none by its name.
-      for (const name in object) {
-        if (names[read] !== name) break;
-        read += 1;
-        size += this.#add(object[name], transfer);
-      }
-      for (; read < names.length; read += 1) size += this.#add(object[names[read] as string], transfer);
+      for (const name of names) size += this.#add(object[name], transfer);
       if (size === Infinity) failure = new Error('It is nested too deep.');
     } catch {
       failure = new Error('A field could not be read.');
