@@ -10,7 +10,7 @@ type HostOptions = Pick<ResolvedWorkerOptions, 'isolation' | 'execArgv' | 'env'>
  *
  * A thread has none, whatever its options say: that of this process sees it.
  */
-export function mayBeHeld({ isolation, execArgv, env = process.env }: HostOptions): boolean {
+function mayBeHeld({ isolation, execArgv, env = process.env }: HostOptions): boolean {
   if (isDebugged()) return true;
   if (isolation === 'thread') return false;
   const { NODE_OPTIONS: more = '' } = env as NodeJS.ProcessEnv;
