@@ -41,9 +41,9 @@ export class EventWriter {
     const { sent } = outbox;
     const failure = outbox.readRow(fields, shape?.names ?? payloadAlone, transfer);
     if (failure !== null) return failure;
-    // What its getters have sent meanwhile may have used the kind's number anew.
-    const { number: kindNumber } = outbox.sent === sent ? kind : this.#kinds.of(event);
     if (part.suspect) outbox.push(op.APART, number).flushNow();
+    // What getters have sent meanwhile, its own or of what leaves before it, may have used the kind's number anew.
+    const { number: kindNumber } = outbox.sent === sent ? kind : this.#kinds.of(event);
     if (transfer.length > 0) outbox.move(transfer);
     outbox
       .beginRow()

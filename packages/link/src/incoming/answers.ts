@@ -208,9 +208,10 @@ export class Answers implements OutcomeWriter, OutcomeReader {
       if (shape !== null) {
         const { names } = shape;
         if (outbox.readRow(outcome, names) === null) {
-          // Asked again: what its getters have sent meanwhile may have used the source's number anew.
-          const { length } = names;
-          outbox.beginRow().push(op.RESULT, number, this.numberOf(result), status, from, to, shape.number, length);
+          // Asked again: what its getters have sent meanwhile may have used the source's number anew. That may be told
+          // by an operation of its own, before this one begins.
+          const known = this.numberOf(result);
+          outbox.beginRow().push(op.RESULT, number, known, status, from, to, shape.number, names.length);
           outbox.endRow();
           return;
         }

@@ -114,8 +114,7 @@ export class Outbox {
   }
 
   endRow(): void {
-    this.#row.moveTo(this.#frame);
-    this.#size += this.#row.size;
+    this.#size += this.#row.moveTo(this.#frame);
     this.#added(this.#frame[this.#rowAt]);
   }
 

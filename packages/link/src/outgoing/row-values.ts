@@ -5,14 +5,14 @@ import { isNestedDeeper } from '../wire/nesting.ts';
  * The values of an operation that is about to be written: all are read before anything of it is.
  *
  * They are the user's: to read one may call a getter, which may dispatch over the very link. Its events are written
- * first then, and rows that are read within another's stand behind what was read of that.
+ * first then, and rows that are read within another's, or before that has been written, stand behind what was read of
+ * that.
  */
 export class RowValues {
   readonly #values: unknown[] = [];
-  #from = 0;
+  /** Of each row that was read and has gone nowhere yet, where it begins and its size, the innermost last. */
+  readonly #rows: number[] = [];
   #to = 0;
-  /** About how many bytes the values that were read last add to a frame, in texts and buffers. */
-  size = 0;
 
   /**
    * @param transfer what moves with them
@@ -32,20 +32,25 @@ export class RowValues {
     } catch {
       failure = new Error('A field could not be read.');
     }
-    this.#from = from;
-    this.size = size;
+    this.#rows.push(from, size);
     if (failure !== null) this.moveTo(null);
     return failure;
   }
 
-  /** What was read last goes to the end of a frame, or nowhere. */
-  moveTo(frame: unknown[] | null): void {
+  /**
+   * The row that was read last goes to the end of a frame, or nowhere.
+   * @returns about how many bytes it adds, in texts and buffers
+   */
+  moveTo(frame: unknown[] | null): number {
     const values = this.#values;
-    for (let at = this.#from; at < this.#to; at += 1) {
+    const size = this.#rows.pop() as number;
+    const from = this.#rows.pop() as number;
+    for (let at = from; at < this.#to; at += 1) {
       frame?.push(values[at]);
       values[at] = undefined;
     }
-    this.#to = this.#from;
+    this.#to = from;
+    return size;
   }
 
   /** @returns its weight */
