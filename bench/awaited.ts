@@ -90,7 +90,8 @@ const nodeEmitter: Start = (handlers) => {
   return { send: (n) => emitter.emit('numbered', { n }) };
 };
 
-const shared = { unit: 'µs per event', ratio: '× as fast', size: 30_000, quick: 2_000, rounds: 7 } as const;
+// What is compiled anew for its third or fourth 30,000 events is at its speed after that, ours and the peers' alike.
+const shared = { unit: 'µs per event', ratio: '× as fast', size: 30_000, quick: 2_000, rounds: 7, warmUps: 4 } as const;
 
 /** Events that are sent and awaited one after another, beside emitters. */
 export const awaited = contest('awaited', [

@@ -59,13 +59,14 @@ async function play(scenario: string, load: Load, options: BenchOptions, place: 
   const seats = new Map<string, Seat>();
   try {
     const rounds = options.quick ? (load.fresh === true ? 1 : 2) : (load.rounds ?? 5);
-    for (let round = load.fresh === true ? 1 : 0; round <= rounds; round += 1) {
+    const warmUps = options.quick ? undefined : load.warmUps;
+    for (let round = load.fresh === true ? 1 : 1 - (warmUps ?? 1); round <= rounds; round += 1) {
       for (const name of round % 2 === 0 ? names : [...names].reverse()) {
         const seat =
           seats.get(name) ??
           (await Seat.take([scenario, load.name, name], load.nodeOptions ?? [], options.profiles, place));
-        // The first round of a process that stays warms up.
-        const outcome = await seat.go(round === 0 ? Math.ceil(size / 5) : size);
+        // The first rounds of a process that stays warm up.
+        const outcome = await seat.go(round <= 0 && warmUps === undefined ? Math.ceil(size / 5) : size);
         if (round > 0) samples.get(name)?.push(outcome);
         if (load.fresh === true) await seat.leave();
         else seats.set(name, seat);

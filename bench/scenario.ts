@@ -32,6 +32,8 @@ export interface Load {
   readonly quick: number;
   /** @default 5 */
   readonly rounds?: number;
+  /** Whole rounds that don't count, before those that do. @default a fifth of one */
+  readonly warmUps?: number;
   /** A new process for each round: for what can be measured only once in a process. @default false */
   readonly fresh?: boolean;
   /** All threads of a contestant on one core; left out where that can't be chosen (it takes Linux and taskset). @default false */

@@ -52,6 +52,8 @@ const found: readonly (readonly [number: number, how?: 'havoc' | 'dense'])[] = [
   [8_003_450, 'dense'],
   // Had been on the bus, came again for a function alone, and then for the bus: that took it once more.
   [8_004_025, 'dense'],
+  // The same, where the function was done with it before it came for the bus.
+  [97_024_283, 'dense'],
   // Awaited the child of another handler of its event, which needed it over there: no probe went.
   [6_006_978, 'dense'],
   // A result was there twice: its function, on another side, had the event too, and told of it before the bus did.

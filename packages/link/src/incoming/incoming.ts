@@ -92,17 +92,18 @@ export class Incoming implements ArrivalOwner {
     // A call is answered with what its function has made of it: the first that came for a bus tells all the rest.
     const isFirst = !isCall && (lifecycle.extras.cameOver as Arrival | null)?.isCall === true;
     const arrival = new Arrival(this, host, number, event, known === undefined, isCall, ancestors);
-    // It may have been here and be complete, and have come again since for a function alone.
-    const earlier = host.crossings.pastOf(event);
     if (known === undefined) {
       const extras = extrasOf(lifecycle);
       extras.cameOver = arrival;
       extras.crossed = host.crossings.key;
+      const earlier = host.crossings.pastOf(event);
       if (earlier !== undefined) mergeSteps(event, earlier.path);
-      if (isForBus && earlier?.had !== true) this.#notHad(event);
+      if (isForBus && !host.crossings.had(event)) this.#notHad(event);
     } else {
       host.crossings.markReturned(lifecycle);
-      if (isForBus && earlier?.had !== true && !lifecycle.somePart((part) => isOn(part, host.bus))) this.#notHad(event);
+      if (isForBus && !host.crossings.had(event) && !lifecycle.somePart((part) => isOn(part, host.bus))) {
+        this.#notHad(event);
+      }
     }
     let context: AsyncResource;
     try {

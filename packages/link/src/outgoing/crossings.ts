@@ -10,6 +10,7 @@ import {
   type Twins,
 } from '@threadbus/core/internal';
 import { DispatchTimes } from './dispatch-times.ts';
+import { mergedPath } from '../wire/event-codec.ts';
 import { EventIndex } from '../wire/event-index.ts';
 
 /** How many completed events a linked bus knows again: one that is slower than so many others runs twice. */
@@ -35,6 +36,8 @@ class Crossed {
   /** Their ids, in a ring: to find the oldest in the map takes it longer the more were deleted. */
   readonly pastIds: string[] = [];
   pastAt = 0;
+  /** Events that the bus has had as another object, which came to it within the thread. Null until there is one. */
+  hadAsOther: WeakSet<Lifecycle> | null = null;
   /** Events of which a copy went over a link that is down: it may still be under way. Null until there is one. */
   lost: WeakSet<Lifecycle> | null = null;
   /** Ids under which these links introduce this side. */
@@ -70,6 +73,14 @@ export class Crossings implements Twins {
     return this.#shared.events.twinOf(event);
   }
 
+  /**
+   * The bus has had the event: before it came here this time, or as another object. A step in its path doesn't say so: it
+   * may be one that somebody else is still about to take.
+   */
+  had(event: BaseEvent): boolean {
+    return this.pastOf(event)?.had === true || this.#shared.hadAsOther?.has(lifecycleOf(event)) === true;
+  }
+
   /** What is known of an event that was here and is complete: it comes on another way, which took longer. */
   pastOf(event: BaseEvent): Readonly<Past> | undefined {
     const { past } = this.#shared;
@@ -97,14 +108,7 @@ export class Crossings implements Twins {
   }
 
   remove(event: BaseEvent): void {
-    const { events, lost } = this.#shared;
-    if (!events.delete(event)) return;
-    const lifecycle = lifecycleOf(event);
-    // With one link there is no second way here; and one that was made here is complete only when all its copies are,
-    // except those that a lost link took along.
-    const mayComeAgain =
-      lost?.has(lifecycle) === true ? linksUp > 0 : linksUp > 1 && lifecycle.extras.cameOver !== null;
-    if (mayComeAgain) this.#remember(event);
+    if (this.#shared.events.delete(event)) this.#remember(event, false);
   }
 
   isTwin(event: BaseEvent, bus: Readonly<BusIdentity>): boolean {
@@ -113,6 +117,7 @@ export class Crossings implements Twins {
     if (twin !== undefined) {
       if (passed(twin, bus)) return true;
       setPath(twin, [...pathOf(twin), bus]);
+      (this.#shared.hadAsOther ??= new WeakSet()).add(lifecycleOf(twin));
       return false;
     }
     if (this.pastOf(event)?.had === true) return true;
@@ -130,9 +135,8 @@ export class Crossings implements Twins {
   }
 
   left(event: BaseEvent): void {
-    this.remove(event);
-    const past = this.pastOf(event);
-    if (past !== undefined) this.#shared.past.set(event.event_id, { ...past, had: true });
+    this.#shared.events.delete(event);
+    this.#remember(event, true);
   }
 
   /** A link introduces this side with that id. */
@@ -176,14 +180,32 @@ export class Crossings implements Twins {
     other.#shared = this.#shared;
   }
 
-  #remember(event: BaseEvent): void {
+  /**
+   * If it may come again. It may have been here before, and have come again for a function alone: the bus has had it all
+   * the same.
+   */
+  #remember(event: BaseEvent, had: boolean): void {
+    if (!this.#mayComeAgain(lifecycleOf(event))) return;
     const { past, pastIds, pastAt } = this.#shared;
     const id = event.event_id;
-    const oldest = pastIds[pastAt];
-    if (oldest !== undefined) past.delete(oldest);
-    pastIds[pastAt] = id;
-    this.#shared.pastAt = (pastAt + 1) % remembered;
-    past.set(id, { path: pathOf(event), had: false });
+    const before = past.get(id);
+    if (before === undefined) {
+      const oldest = pastIds[pastAt];
+      if (oldest !== undefined) past.delete(oldest);
+      pastIds[pastAt] = id;
+      this.#shared.pastAt = (pastAt + 1) % remembered;
+    }
+    const path = before === undefined ? pathOf(event) : mergedPath(before.path, pathOf(event));
+    past.set(id, { path, had: had || this.had(event) });
+  }
+
+  /**
+   * With one link there is no second way here; and one that was made here is complete only when all its copies are, except
+   * those that a lost link took along.
+   */
+  #mayComeAgain(lifecycle: Lifecycle): boolean {
+    if (this.#shared.lost?.has(lifecycle) === true) return linksUp > 0;
+    return linksUp > 1 && lifecycle.extras.cameOver !== null;
   }
 }
 

@@ -129,9 +129,16 @@ export function mergePath(event: BaseEvent, wire: WirePath | null): void {
 
 /** Adds those that the event's path has not. */
 export function mergeSteps(event: BaseEvent, steps: readonly PathStep[]): void {
-  const path = [...pathOf(event)];
+  const path = pathOf(event);
+  const merged = mergedPath(path, steps);
+  if (merged.length > path.length) setPath(event, merged);
+}
+
+/** A path, and behind it those of the steps that it has not. */
+export function mergedPath(path: readonly PathStep[], steps: readonly PathStep[]): readonly PathStep[] {
+  const merged = [...path];
   for (const step of steps) {
-    if (!path.some(({ id, name }) => (id === null ? name === step.name : id === step.id))) path.push(step);
+    if (!merged.some(({ id, name }) => (id === null ? name === step.name : id === step.id))) merged.push(step);
   }
-  if (path.length > pathOf(event).length) setPath(event, path);
+  return merged;
 }
