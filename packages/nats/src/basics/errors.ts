@@ -79,7 +79,7 @@ export function isQueueUnavailableError(error: unknown): error is QueueUnavailab
   return isBusError(error) && error.code === 'ERR_QUEUE_UNAVAILABLE';
 }
 
-/** The queue exists with other settings that can't be changed; the message names both. @example if (isQueueConfigError(error)) console.error(error.message); */
+/** The queue exists with other settings that can't be changed, and the message names both; or its streams are another queue's. @example if (isQueueConfigError(error)) console.error(error.message); */
 export class QueueConfigError extends BusError {
   static {
     this.prototype.name = 'QueueConfigError';
