@@ -98,12 +98,11 @@ export class Incoming implements ArrivalOwner {
       extras.crossed = host.crossings.key;
       const earlier = host.crossings.pastOf(event);
       if (earlier !== undefined) mergeSteps(event, earlier.path);
-      if (isForBus && !host.crossings.had(event)) this.#notHad(event);
     } else {
       host.crossings.markReturned(lifecycle);
-      if (isForBus && !host.crossings.had(event) && !lifecycle.somePart((part) => isOn(part, host.bus))) {
-        this.#notHad(event);
-      }
+    }
+    if (isForBus && !host.crossings.had(event) && !lifecycle.somePart((part) => isOn(part, host.bus))) {
+      this.#notHad(event);
     }
     let context: AsyncResource;
     try {
