@@ -95,9 +95,23 @@ function publicExports(folder) {
 
 /** What the index of `@threadbus/…` exports. */
 function publicNames(sibling) {
-  const index = readFileSync(join(root, 'packages', sibling.replace('@threadbus/', ''), 'dist', 'index.d.ts'), 'utf8');
-  const lists = [...index.matchAll(/^export (?:type )?\{([^}]*)\}/gm)].map(([, list]) => list.split(','));
-  return new Set(lists.flat().map((name) => name.replace(/^\s*type\s|^.*\sas\s/, '').trim()));
+  return namesIn(join(root, 'packages', sibling.replace('@threadbus/', ''), 'dist', 'index.d.ts'));
+}
+
+/** What a file of declarations exports, by itself or all of what others do. */
+function namesIn(file) {
+  const text = readFileSync(file, 'utf8');
+  const lists = [...text.matchAll(/^export (?:type )?\{([^}]*)\}/gm)].flatMap(([, list]) => list.split(','));
+  const listed = lists.map((name) => name.replace(/^\s*type\s|^.*\sas\s/, '').trim());
+  const declared = [
+    ...text.matchAll(/^export (?:declare )?(?:abstract )?(?:class|function|interface|type|const|let) (\w+)/gm),
+  ];
+  const others = [...text.matchAll(/^export \* from ['"](\.[^'"]*)\.[jt]s['"]/gm)];
+  return new Set([
+    ...listed,
+    ...declared.map(([, name]) => name),
+    ...others.flatMap(([, path]) => [...namesIn(join(dirname(file), `${path}.d.ts`))]),
+  ]);
 }
 
 function versionOf(name) {

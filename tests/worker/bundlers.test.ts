@@ -1,9 +1,10 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build, type BuildOptions } from 'esbuild';
 import { expect, onTestFinished, test } from 'vitest';
+import { tempFolder } from '../helpers/temp-folder.ts';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 
@@ -35,13 +36,21 @@ const bus = new EventBus({ name: 'Bundled' });
 bus.on('Double', (event) => event.n * 2);
 exposeBus(bus);
 `;
+/** A class alone, whose zod is nowhere named by the packages' own code. */
+const described = `
+import { BaseEvent } from '@threadbus/core';
+import { z } from 'zod/mini';
+const Made = BaseEvent.extend('Made', { n: z.number() });
+try { new Made({ n: 'none' }); } catch (error) { console.log(error.name); }
+console.log(new Made({ n: 3 }).n);
+`;
 const task = 'export default (event) => event.n * 2;';
 
 /** A folder with the sources, from where the packages are found. */
 function sources(): string {
   const folder = mkdtempSync(join(root, 'node_modules', '.cache-bundle-'));
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
-  const files = { 'main.mjs': program, 'bus.mjs': bus, 'task.mjs': task };
+  const files = { 'main.mjs': program, 'bus.mjs': bus, 'task.mjs': task, 'class.mjs': described };
   for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text);
   return folder;
 }
@@ -51,7 +60,7 @@ async function esbuild(options: BuildOptions): Promise<string> {
   const outdir = join(folder, 'out');
   await build({
     absWorkingDir: folder,
-    entryPoints: ['main.mjs', 'bus.mjs', 'task.mjs'],
+    entryPoints: ['main.mjs', 'bus.mjs', 'task.mjs', 'class.mjs'],
     bundle: true,
     platform: 'node',
     format: 'esm',
@@ -65,7 +74,7 @@ async function esbuild(options: BuildOptions): Promise<string> {
 
 function vite(config: object): string {
   const folder = sources();
-  const input = ['main', 'bus', 'task'].map((name) => join(folder, `${name}.mjs`));
+  const input = ['main', 'bus', 'task', 'class'].map((name) => join(folder, `${name}.mjs`));
   const rollupOptions = { input, output: { entryFileNames: '[name].mjs' } };
   const whole = { root: folder, logLevel: 'silent', build: { ssr: true, outDir: 'out', rollupOptions }, ...config };
   const file = join(folder, 'vite.config.mjs');
@@ -110,4 +119,14 @@ test('bundlers - vite with the packages left out runs buses and pools in threads
 test('bundlers - all in one bundle of vite, the missing file and the option are named', slow, () => {
   const lines = output(vite({ ssr: { noExternal: true } }));
   for (const [i, text] of missing.entries()) expect(lines[i]).toMatch(text);
+});
+
+test.each(['esbuild', 'vite'])('bundlers - %s brings zod along for the classes of a bundle', slow, async (bundler) => {
+  const whole = bundler === 'vite' ? vite({ ssr: { noExternal: true } }) : await esbuild({});
+  // Where no package is found.
+  const away = tempFolder();
+  cpSync(whole, away, { recursive: true });
+  const { stdout, stderr } = spawnSync(process.execPath, [join(away, 'class.mjs')], { encoding: 'utf8' });
+  expect(stderr).toBe('');
+  expect(stdout).toBe('EventValidationError\n3\n');
 });

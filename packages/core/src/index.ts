@@ -3,6 +3,11 @@
  *
  * @module @threadbus/core
  */
+import { z } from 'zod';
+import { bringZod } from './event/zod.ts';
+
+bringZod({ ZodObject: z.ZodObject, unknown: z.unknown, safeParse: z.safeParse });
+
 export { BaseEvent } from './event/base-event.ts';
 export type { AnyEvent, EventClass, EventConstructor } from './event/base-event.ts';
 export type { EventBusOptions, StopOptions, WalMode } from './bus/bus-options.ts';

@@ -1,6 +1,14 @@
 import { isMainThread, type MessagePort } from 'node:worker_threads';
-import { BusStoppedError, EventBus } from '@threadbus/core';
-import { busEngine, checkOptions, describe, newId, startTimer, type Timer } from '@threadbus/core/internal';
+import {
+  busEngine,
+  BusStoppedError,
+  checkOptions,
+  describe,
+  EventBus,
+  newId,
+  startTimer,
+  type Timer,
+} from '@threadbus/core/internal';
 import { AnswerClock } from './outgoing/answer-clock.ts';
 import { BusReference } from './remote/bus-reference.ts';
 import { LinkError } from './wire/errors.ts';

@@ -1,13 +1,12 @@
 import { type Meter, metrics, type ObservableResult } from '@opentelemetry/api';
+import type { EventResult, Subscription } from '@threadbus/core';
 import {
   EventBus,
-  type EventResult,
   instrument,
   isHandlerAbortedError,
   isHandlerTimeoutError,
-  type Subscription,
-} from '@threadbus/core';
-import { subscription } from '@threadbus/core/internal';
+  subscription,
+} from '@threadbus/core/internal';
 import { type HandlerPool, observeThreads, type TimeSummary, type WorkerBus } from '@threadbus/worker';
 import { liveHandlerPools, liveWorkerBuses } from '@threadbus/worker/internal';
 import * as names from './names.ts';

@@ -10,8 +10,8 @@ import {
   trace,
   type Tracer,
 } from '@opentelemetry/api';
-import { type BaseEvent, type EventResult, instrument, type RunningBus, type Subscription } from '@threadbus/core';
-import { subscription } from '@threadbus/core/internal';
+import type { BaseEvent, EventResult, RunningBus, Subscription } from '@threadbus/core';
+import { instrument, subscription } from '@threadbus/core/internal';
 import { onThreadEnd } from '@threadbus/worker';
 import { carryTraces } from './carrier.ts';
 import * as names from './names.ts';

@@ -1,4 +1,5 @@
-import { BusError, isBusError, type StuckFrame } from '@threadbus/core';
+import type { StuckFrame } from '@threadbus/core';
+import { BusError, isBusError } from '@threadbus/core/internal';
 import { registerErrorClass } from '@threadbus/link';
 
 /**

@@ -1,4 +1,13 @@
-import { EventBus } from '@threadbus/core';
+import {
+  adoptIdentity,
+  busEngine,
+  describe,
+  EventBus,
+  type Moment,
+  never,
+  queueMicrotask,
+  setImmediate,
+} from '@threadbus/core/internal';
 import { LinkError } from '@threadbus/link';
 import {
   BusReference,
@@ -9,15 +18,6 @@ import {
   shareCrossings,
   TransportEnded,
 } from '@threadbus/link/internal';
-import {
-  adoptIdentity,
-  busEngine,
-  describe,
-  type Moment,
-  never,
-  queueMicrotask,
-  setImmediate,
-} from '@threadbus/core/internal';
 import { BoardObserver } from './thread/board-observer.ts';
 import { exposeControl } from './thread/control.ts';
 import { reportWhere } from './thread/where-report.ts';

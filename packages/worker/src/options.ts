@@ -1,5 +1,4 @@
-import { EventBus } from '@threadbus/core';
-import { checkFlag, checkLimit, checkOptions, checkWait, describe } from '@threadbus/core/internal';
+import { checkFlag, checkLimit, checkOptions, checkWait, describe, EventBus } from '@threadbus/core/internal';
 import { type ResourceLimits, SHARE_ENV, type WorkerOptions } from 'node:worker_threads';
 import { checkFlow, type FlowLimits } from '@threadbus/link/internal';
 import { checkArgv, checkEnv, checkExecArgv, checkResourceLimits, checkThreadName } from './thread/node-options.ts';

@@ -1,14 +1,7 @@
 import type { AsyncResource } from 'node:async_hooks';
+import type { Dispatch, Dispatchable, DispatchOptions, Forward, StopOptions, WaitOptions } from '@threadbus/core';
 import {
   BaseEvent,
-  type Dispatch,
-  type Dispatchable,
-  type DispatchOptions,
-  type Forward,
-  type StopOptions,
-  type WaitOptions,
-} from '@threadbus/core';
-import {
   checkLimit,
   checkOptions,
   describe,

@@ -1,7 +1,7 @@
 import type { Readable } from 'node:stream';
-import { type StopOptions, type WaitOptions } from '@threadbus/core';
-import { BusReference } from '@threadbus/link/internal';
+import type { StopOptions, WaitOptions } from '@threadbus/core';
 import { checkFlag, checkOptions, checkSignal, checkWait, liveHandler } from '@threadbus/core/internal';
+import { BusReference } from '@threadbus/link/internal';
 import { workerBuses } from './instances.ts';
 import { checkEntry, resolveWorkerOptions, type WorkerBusOptions } from './options.ts';
 import { WorkerProcess } from './process/worker-process.ts';

@@ -1,4 +1,5 @@
-import { z } from 'zod';
+import type { z } from 'zod';
+import { zod } from './zod.ts';
 import type { ZodLike } from './zod-like.ts';
 import { EventValidationError, type PayloadIssue } from '../basics/errors.ts';
 import { describe } from '../basics/describe.ts';
@@ -228,7 +229,7 @@ function payloadIssues({ issues }: z.ZodError): PayloadIssue[] {
 
 /** What the type makes of a handler's value. */
 export function parseResult(type: ZodLike, value: unknown): ReturnType<z.ZodType['safeParse']> {
-  return z.safeParse(type as unknown as z.ZodType, value);
+  return zod().safeParse(type as unknown as z.ZodType, value);
 }
 
 /** What zod has to say in one line. */
@@ -261,7 +262,8 @@ function mergePayload(type: string, base: z.ZodObject | null, given: unknown): z
   }
   const before: Partial<ObjectDefinition> = base === null ? {} : base._zod.def;
   const checks = [...(before.checks ?? []), ...(own.checks ?? [])];
-  return new z.ZodObject({
+  const { ZodObject, unknown } = zod();
+  return new ZodObject({
     type: 'object',
     // Fields may be getters, of types that contain themselves: they are not to be looked at yet.
     shape: Object.defineProperties(
@@ -269,7 +271,7 @@ function mergePayload(type: string, base: z.ZodObject | null, given: unknown): z
       { ...Object.getOwnPropertyDescriptors(before.shape ?? {}), ...Object.getOwnPropertyDescriptors(own.shape) },
     ),
     // Unknown fields are kept unless the schema says otherwise, so that a bus that knows less forwards everything.
-    catchall: own.catchall ?? before.catchall ?? z.unknown(),
+    catchall: own.catchall ?? before.catchall ?? unknown(),
     ...(checks.length > 0 && { checks }),
   });
 }

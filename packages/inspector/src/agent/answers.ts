@@ -1,5 +1,5 @@
-import { type BaseEvent, EventBus, type EventResult } from '@threadbus/core';
-import { payloadOf } from '@threadbus/core/internal';
+import type { BaseEvent, EventResult } from '@threadbus/core';
+import { EventBus, payloadOf } from '@threadbus/core/internal';
 import type { Answer, Order } from '../basics/messages.ts';
 import type { Redact } from '../basics/redact.ts';
 import { errorText, Showing } from '../basics/show.ts';

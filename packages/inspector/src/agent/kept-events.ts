@@ -1,4 +1,5 @@
-import { type BaseEvent, EventBus } from '@threadbus/core';
+import type { BaseEvent } from '@threadbus/core';
+import { EventBus } from '@threadbus/core/internal';
 
 /** So many of the latest are held; of those that went wrong so many more. */
 const held = 256;

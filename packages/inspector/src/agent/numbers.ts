@@ -1,4 +1,4 @@
-import { EventBus } from '@threadbus/core';
+import { EventBus } from '@threadbus/core/internal';
 import { liveHandlerPools, liveWorkerBuses } from '@threadbus/worker/internal';
 import type { Numbers } from '../basics/messages.ts';
 

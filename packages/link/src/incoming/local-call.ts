@@ -1,26 +1,23 @@
 import { AsyncResource } from 'node:async_hooks';
-import {
-  type BaseEvent,
-  EventResult,
-  isHandlerAbortedError,
-  isHandlerCancelledError,
-  isHandlerTimeoutError,
-  type RunningBus,
-} from '@threadbus/core';
+import type { BaseEvent, RunningBus } from '@threadbus/core';
 import {
   abortedError,
   type AnyHandler,
+  EventResult,
   type ForwardTarget,
   type HandlerEntry,
   HandlerRun,
+  isHandlerAbortedError,
+  isHandlerCancelledError,
+  isHandlerTimeoutError,
   type Lifecycle,
   lifecycleOf,
   never,
   type Part,
   recursionError,
   resultRestored,
-  resultStarted,
   type ResultSource,
+  resultStarted,
   type RunHost,
   soon,
 } from '@threadbus/core/internal';

@@ -1,5 +1,4 @@
-import { HandlerTimeoutError } from '@threadbus/core';
-import { startTimer, type Timer } from '@threadbus/core/internal';
+import { HandlerTimeoutError, startTimer, type Timer } from '@threadbus/core/internal';
 import type { Outgoing } from './outgoing.ts';
 import type { RemotePart } from './remote-part.ts';
 

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
-import { type BaseEvent, type EventResult, isHandlerAbortedError, isHandlerCancelledError } from '@threadbus/core';
-import { lifecycleOf } from '@threadbus/core/internal';
+import type { BaseEvent, EventResult } from '@threadbus/core';
+import { isHandlerAbortedError, isHandlerCancelledError, lifecycleOf } from '@threadbus/core/internal';
 
 /** An event that was sent and then cancelled. */
 export interface Cancelled {

@@ -1,11 +1,6 @@
+import type { BaseEvent, EventResult, RunningBus, Transferable } from '@threadbus/core';
 import {
-  type BaseEvent,
   BusCapacityError,
-  type EventResult,
-  type RunningBus,
-  type Transferable,
-} from '@threadbus/core';
-import {
   type BusIdentity,
   cancelledError,
   Capacity,

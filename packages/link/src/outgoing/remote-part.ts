@@ -1,6 +1,7 @@
-import { type BaseEvent, type ErrorPlace, EventResult, type RunningBus } from '@threadbus/core';
+import type { BaseEvent, ErrorPlace, RunningBus } from '@threadbus/core';
 import {
   type BusIdentity,
+  EventResult,
   type Lifecycle,
   lifecycleOf,
   type Linked,

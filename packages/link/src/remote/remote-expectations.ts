@@ -1,22 +1,17 @@
-import {
-  type BaseEvent,
-  type EventPattern,
-  type EventsOptions,
-  type ExpectOptions,
-  isBusStoppedError,
-  TimeoutError,
-} from '@threadbus/core';
+import type { BaseEvent, EventPattern, EventsOptions, ExpectOptions } from '@threadbus/core';
 import {
   type BusIdentity,
   checkEventsOptions,
   checkExpectOptions,
   type EventConstructor,
   EventStream,
+  isBusStoppedError,
   isExpected,
   type Lifecycle,
   lifecycleOf,
   patternKey,
   startTimer,
+  TimeoutError,
   whenAborted,
 } from '@threadbus/core/internal';
 import type { Crossings } from '../outgoing/crossings.ts';

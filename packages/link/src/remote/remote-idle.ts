@@ -1,7 +1,10 @@
-import { AwaitCycleError, BaseEvent, isAwaitCycleError, type RunningBus } from '@threadbus/core';
+import type { RunningBus } from '@threadbus/core';
 import {
   type ActiveHandler,
+  AwaitCycleError,
+  BaseEvent,
   chaseOn,
+  isAwaitCycleError,
   type Lifecycle,
   lifecycleOf,
   liveHandler,

@@ -1,5 +1,5 @@
-import { type BaseEvent, UnserializableError } from '@threadbus/core';
-import type { ResultSource } from '@threadbus/core/internal';
+import type { BaseEvent } from '@threadbus/core';
+import { type ResultSource, UnserializableError } from '@threadbus/core/internal';
 import { findUnclonable, ownEntries, type Unclonable } from './clone-path.ts';
 import { encodeThrown } from './error-codec.ts';
 import { UNOFFERED, type WireEvent, type WireValue } from './protocol.ts';

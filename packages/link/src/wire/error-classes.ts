@@ -1,5 +1,5 @@
-import * as core from '@threadbus/core';
-import { isBusError } from '@threadbus/core';
+import * as core from '@threadbus/core/internal';
+import { isBusError } from '@threadbus/core/internal';
 import * as own from './errors.ts';
 import { protocolVersion } from './protocol.ts';
 

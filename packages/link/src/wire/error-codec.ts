@@ -1,5 +1,4 @@
-import { isBusError } from '@threadbus/core';
-import { describe } from '@threadbus/core/internal';
+import { describe, isBusError } from '@threadbus/core/internal';
 import { ownEntries } from './clone-path.ts';
 import { classOfError } from './error-classes.ts';
 import { malformed } from './malformed.ts';

@@ -1,4 +1,4 @@
-import { BusError, isBusError } from '@threadbus/core';
+import { BusError, isBusError } from '@threadbus/core/internal';
 
 /** Two buses can't be linked: other protocol versions, one name twice, or a port that is closed. @example await linkBuses(bus, port).then(undefined, (error) => isLinkError(error) && port.close()); */
 export class LinkError extends BusError {

@@ -1,5 +1,5 @@
-import { BaseEvent } from '@threadbus/core';
 import {
+  BaseEvent,
   createdAtOf,
   type EventConstructor,
   fromEpoch,
@@ -10,9 +10,9 @@ import {
   ownIds,
   pathOf,
   type PathStep,
-  statedTimeoutOf,
   payloadOf,
   setPath,
+  statedTimeoutOf,
   toEpoch,
   TrustedFields,
   TrustedPayload,

@@ -1,11 +1,12 @@
-import { BaseEvent, EventResult } from '@threadbus/core';
 import {
   addChild,
+  BaseEvent,
   completedAtOf,
   type EventConstructor,
+  EventResult,
   fromWire,
-  type Lifecycle,
   knownIdOf,
+  type Lifecycle,
   lifecycleOf,
   type Moment,
   resultRestored,

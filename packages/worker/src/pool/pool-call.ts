@@ -1,6 +1,7 @@
-import { type BaseEvent, EventBus, type EventResult, type StuckFrame } from '@threadbus/core';
+import type { BaseEvent, EventResult, StuckFrame } from '@threadbus/core';
 import {
   completedAtOf,
+  EventBus,
   fromEpoch,
   type HandlerRun,
   type Linked,

@@ -1,4 +1,4 @@
-import { BusCapacityError, BusStoppedError } from '@threadbus/core';
+import { BusCapacityError, BusStoppedError } from '@threadbus/core/internal';
 import type { PoolCall } from './pool-call.ts';
 
 export function stoppedError(): BusStoppedError {

@@ -1,4 +1,4 @@
-import { isHandlerTimeoutError } from '@threadbus/core';
+import { isHandlerTimeoutError } from '@threadbus/core/internal';
 import { isWorkerCrashedError } from '../errors.ts';
 import { monotonic } from '../thread/monotonic.ts';
 import type { CallCounts, CallFailure } from './pool-call.ts';

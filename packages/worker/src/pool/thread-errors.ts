@@ -1,5 +1,4 @@
-import { BusStoppedError } from '@threadbus/core';
-import { describe, isReadableError } from '@threadbus/core/internal';
+import { BusStoppedError, describe, isReadableError } from '@threadbus/core/internal';
 import { LinkError } from '@threadbus/link';
 import { WorkerCrashedError, WorkerStartError } from '../errors.ts';
 import type { ThreadEnd } from '../thread/thread-observers.ts';

@@ -1,4 +1,4 @@
-import { type Subscription } from '@threadbus/core';
+import type { Subscription } from '@threadbus/core';
 import { defaultLogger, stackText, startTimer, subscription } from '@threadbus/core/internal';
 
 /** Seconds for all hooks together. */

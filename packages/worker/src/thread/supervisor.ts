@@ -1,6 +1,6 @@
-import { BusStoppedError, type StuckFrame } from '@threadbus/core';
+import { busEngine, BusStoppedError, loggerOf, newId, startTimer } from '@threadbus/core/internal';
+import type { BusIdentity, Timer } from '@threadbus/core/internal';
 import { addLinkedName, AnswerClock, outsideContexts, RemoteBus, removeLinkedName } from '@threadbus/link/internal';
-import { busEngine, type BusIdentity, loggerOf, newId, startTimer, type Timer } from '@threadbus/core/internal';
 import type { BoardReader, Holder } from './board.ts';
 import { BusMeter, type WorkerBusStats } from './bus-meter.ts';
 import type { BusHost, StartHost } from './bus-host.ts';
@@ -271,7 +271,7 @@ export class Supervisor implements Watched, ControlHost {
     guilty: Holder | null,
     what: string,
     cause: unknown,
-    at: readonly StuckFrame[] | null = null,
+    at: WorkerCrashedError['stuckAt'] = null,
     unread = false,
   ): void {
     const thread = this.#thread;

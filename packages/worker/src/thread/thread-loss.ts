@@ -1,13 +1,14 @@
-import { type BaseEvent, HandlerTimeoutError, type StuckFrame } from '@threadbus/core';
-import type { HasRun, RemotePart } from '@threadbus/link/internal';
+import type { BaseEvent, StuckFrame } from '@threadbus/core';
 import {
   abortedError,
   type BusIdentity,
   cancelledError,
   type EventConstructor,
   fromEpoch,
+  HandlerTimeoutError,
   type ThreadPlace,
 } from '@threadbus/core/internal';
+import type { HasRun, RemotePart } from '@threadbus/link/internal';
 import type { BoardReader, Holder } from './board.ts';
 import { WorkerCrashedError } from '../errors.ts';
 import { monotonic } from './monotonic.ts';
