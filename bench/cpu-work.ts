@@ -2,7 +2,6 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { minify } from 'terser';
 
 export type Kind = 'arithmetic' | 'hashing' | 'terser' | 'nothing';
 
@@ -22,6 +21,8 @@ const work: Readonly<Record<Kind, () => number | Promise<number>>> = {
     return bytes.readUInt32LE(0);
   },
   async terser() {
+    // Not for those who only hash: a thread has the modules of its work, and V8 collects otherwise where they are large.
+    const { minify } = await import('terser');
     source ??=
       readFileSync(fileURLToPath(import.meta.resolve('eventemitter3')), 'utf8') +
       readFileSync(fileURLToPath(import.meta.resolve('emittery')), 'utf8');

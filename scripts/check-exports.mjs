@@ -13,7 +13,7 @@ import { pack } from './pack.mjs';
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const attw = join(root, 'node_modules', '@arethetypeswrong', 'cli', 'dist', 'index.js');
 /** By which the packages share code: nobody else's, so without types. */
-const untyped = ['--exclude-entrypoints', 'internal'];
+const untyped = ['--exclude-entrypoints', 'internal', 'internal/bus'];
 const execute = promisify(execFile);
 
 /** @param tarballs paths @throws what is wrong with them */

@@ -55,7 +55,7 @@ function withoutInside(file, publicNames) {
   for (const statement of source.statements) {
     if (!ts.isImportDeclaration(statement)) continue;
     for (const { name } of statement.importClause?.namedBindings?.elements ?? []) imported.add(name.text);
-    const [, sibling] = /^(@threadbus\/\w+)\/internal$/.exec(statement.moduleSpecifier.text) ?? [];
+    const [, sibling] = /^(@threadbus\/\w+)\/internal(?:\/\w+)?$/.exec(statement.moduleSpecifier.text) ?? [];
     if (sibling !== undefined) edits.push(...fromPublic(statement, sibling, publicNames(sibling)));
   }
   visit(source);

@@ -15,7 +15,7 @@ export const packageNames = ['core', 'inspector', 'link', 'nats', 'opentelemetry
 
 /** Files that others load by name: what the packages export, and what threads start with. */
 const entries = {
-  core: ['index', 'internal'],
+  core: ['index', 'internal', 'seam/bus-class'],
   inspector: ['index', 'register', 'agent/agent-entry', 'page/app'],
   link: ['index', 'internal'],
   nats: ['index'],
@@ -87,7 +87,7 @@ async function bundle(stage, names) {
 function publicExports(folder) {
   const file = join(folder, 'package.json');
   const described = JSON.parse(readFileSync(file, 'utf8'));
-  delete described.exports['./internal']?.types;
+  for (const [name, files] of Object.entries(described.exports)) if (name.startsWith('./internal')) delete files.types;
   writeFileSync(file, `${JSON.stringify(described, null, 2)}\n`);
   const typed = Object.values(described.exports).filter(({ types }) => types !== undefined);
   return typed.map(({ types }) => /^\.\/dist\/(.*)\.d\.ts$/.exec(types)[1]);

@@ -18,6 +18,7 @@ export { cloneFailure, FrameUnread, TransportEnded } from './transport/transport
 export { portTransport } from './transport/port-transport.ts';
 export { SocketChunks } from './transport/socket-chunks.ts';
 export { chunksTransport, socketTransport } from './transport/stream-transport.ts';
+export { registerErrorClass } from './wire/error-classes.ts';
 export { decodeThrown, encodeThrown } from './wire/error-codec.ts';
 export { checkFlow, defaultFlow, type FlowLimits } from './wire/flow-limits.ts';
 export { type EventMark, registerEventMark } from './wire/event-marks.ts';

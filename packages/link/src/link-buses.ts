@@ -4,11 +4,11 @@ import {
   BusStoppedError,
   checkOptions,
   describe,
-  EventBus,
   newId,
   startTimer,
   type Timer,
 } from '@threadbus/core/internal';
+import { EventBus } from '@threadbus/core/internal/bus';
 import { AnswerClock } from './outgoing/answer-clock.ts';
 import { BusReference } from './remote/bus-reference.ts';
 import { LinkError } from './wire/errors.ts';

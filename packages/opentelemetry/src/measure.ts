@@ -1,12 +1,7 @@
 import { type Meter, metrics, type ObservableResult } from '@opentelemetry/api';
 import type { EventResult, Subscription } from '@threadbus/core';
-import {
-  EventBus,
-  instrument,
-  isHandlerAbortedError,
-  isHandlerTimeoutError,
-  subscription,
-} from '@threadbus/core/internal';
+import { instrument, isHandlerAbortedError, isHandlerTimeoutError, subscription } from '@threadbus/core/internal';
+import { EventBus } from '@threadbus/core/internal/bus';
 import { type HandlerPool, observeThreads, type TimeSummary, type WorkerBus } from '@threadbus/worker';
 import { liveHandlerPools, liveWorkerBuses } from '@threadbus/worker/internal';
 import * as names from './names.ts';

@@ -1,6 +1,6 @@
 import type { StuckFrame } from '@threadbus/core';
 import { BusError, isBusError } from '@threadbus/core/internal';
-import { registerErrorClass } from '@threadbus/link';
+import { registerErrorClass } from '@threadbus/link/internal';
 
 /**
  * The thread that worked on the event is gone: it crashed, ran out of memory, exited or was terminated.

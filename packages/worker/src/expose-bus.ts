@@ -1,13 +1,5 @@
-import {
-  adoptIdentity,
-  busEngine,
-  describe,
-  EventBus,
-  type Moment,
-  never,
-  queueMicrotask,
-  setImmediate,
-} from '@threadbus/core/internal';
+import { busEngine, describe, type Moment, never, queueMicrotask, setImmediate } from '@threadbus/core/internal';
+import { adoptIdentity, EventBus } from '@threadbus/core/internal/bus';
 import { LinkError } from '@threadbus/link';
 import {
   BusReference,

@@ -1,4 +1,5 @@
-import { checkFlag, checkLimit, checkOptions, checkWait, describe, EventBus } from '@threadbus/core/internal';
+import { checkFlag, checkLimit, checkOptions, checkWait, describe } from '@threadbus/core/internal';
+import { EventBus } from '@threadbus/core/internal/bus';
 import { type ResourceLimits, SHARE_ENV, type WorkerOptions } from 'node:worker_threads';
 import { checkFlow, type FlowLimits } from '@threadbus/link/internal';
 import { checkArgv, checkEnv, checkExecArgv, checkResourceLimits, checkThreadName } from './thread/node-options.ts';

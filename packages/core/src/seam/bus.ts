@@ -10,7 +10,6 @@ export { type Places, waitForCapacity } from '../bus/back-pressure.ts';
 export { Capacity } from '../bus/capacity.ts';
 export { busEngine, loggerOf } from '../bus/bus-reader.ts';
 export { reportFailures } from '../bus/bus-reports.ts';
-export { adoptIdentity } from '../bus/event-bus.ts';
 export { checkEventsOptions, EventStream } from '../bus/event-stream.ts';
 export { checkExpectOptions, isExpected } from '../bus/expect.ts';
 export { checkDispatchOptions, rememberTransfer } from '../event/dispatch.ts';

@@ -1,5 +1,6 @@
 import type { BaseEvent, EventResult } from '@threadbus/core';
-import { EventBus, payloadOf } from '@threadbus/core/internal';
+import { payloadOf } from '@threadbus/core/internal';
+import { EventBus } from '@threadbus/core/internal/bus';
 import type { Answer, Order } from '../basics/messages.ts';
 import type { Redact } from '../basics/redact.ts';
 import { errorText, Showing } from '../basics/show.ts';

@@ -1,5 +1,5 @@
 import type { BaseEvent } from '@threadbus/core';
-import { EventBus } from '@threadbus/core/internal';
+import { EventBus } from '@threadbus/core/internal/bus';
 
 /** So many of the latest are held; of those that went wrong so many more. */
 const held = 256;

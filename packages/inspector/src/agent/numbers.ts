@@ -1,4 +1,4 @@
-import { EventBus } from '@threadbus/core/internal';
+import { EventBus } from '@threadbus/core/internal/bus';
 import { liveHandlerPools, liveWorkerBuses } from '@threadbus/worker/internal';
 import type { Numbers } from '../basics/messages.ts';
 

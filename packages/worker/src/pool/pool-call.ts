@@ -1,7 +1,6 @@
 import type { BaseEvent, EventResult, StuckFrame } from '@threadbus/core';
 import {
   completedAtOf,
-  EventBus,
   fromEpoch,
   type HandlerRun,
   type Linked,
@@ -11,6 +10,7 @@ import {
   type ThreadPlace,
   type Timer,
 } from '@threadbus/core/internal';
+import { EventBus } from '@threadbus/core/internal/bus';
 import { LinkError } from '@threadbus/link';
 import { adoptChildren, captureContext, type RemotePart } from '@threadbus/link/internal';
 import { WorkerCrashedError } from '../errors.ts';

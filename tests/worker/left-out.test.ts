@@ -8,10 +8,10 @@ import { moduleOf } from '../helpers/module.ts';
 import { quietBus } from '../helpers/quiet-bus.ts';
 import { tempFolder } from '../helpers/temp-folder.ts';
 
-/** The files of zod among all that the thread runs. */
-const filesOfZod = `
+/** How many files of zod, or with another part in their path, are among all that the thread runs. */
+const lookIn = `
 import { Session } from 'node:inspector';
-const filesOfZod = () => {
+const count = (part = '/zod/') => {
   const files = [];
   const session = new Session();
   session.connect();
@@ -19,7 +19,7 @@ const filesOfZod = () => {
   session.post('Debugger.enable');
   session.disconnect();
   if (!files.some((file) => file.includes('/core/'))) throw new Error('not even the core was seen');
-  return files.filter((file) => file.includes('/zod/')).length;
+  return files.filter((file) => file.includes(part)).length;
 };
 `;
 const url = (path: string): string => JSON.stringify(new URL(`../../${path}`, import.meta.url).href);
@@ -45,38 +45,40 @@ async function inBus(text: string, isolation: 'thread' | 'process'): Promise<unk
   return bus.dispatch(lookFor()).eventResult();
 }
 
-test('zod left out - a pool thread whose handler describes nothing does not load it', async () => {
-  expect(await inPool(`${filesOfZod} export default filesOfZod;`)).toBe(0);
+test('left out - a pool thread whose handler describes nothing loads no zod, and no bus', async () => {
+  expect(
+    await inPool(`${lookIn} export default () => [count(), count('/event-bus.js'), count('/log-file.js')];`),
+  ).toEqual([0, 0, 0]);
 });
 
 test.each(['thread', 'process'] as const)(
-  'zod left out - a bus in a %s that carries events alone does not load it',
+  'left out - a bus in a %s that carries events alone loads no zod',
   { timeout: 20_000 },
   async (type) => {
-    const entry = `${filesOfZod}
+    const entry = `${lookIn}
       import { exposeBus } from ${worker};
-      import { EventBus } from ${url('packages/core/dist/internal.js')};
+      import { EventBus } from ${url('packages/core/dist/seam/bus-class.js')};
       const bus = new EventBus({ name: 'Carrier' });
-      bus.on('Look', filesOfZod);
+      bus.on('Look', () => count());
       exposeBus(bus);`;
     expect(await inBus(entry, type)).toBe(0);
   },
 );
 
-test('zod left out - a handler that describes an event with it has it', async () => {
-  const handler = `${filesOfZod}
+test('left out - a handler that describes an event with zod has it', async () => {
+  const handler = `${lookIn}
     import { BaseEvent } from ${core};
     import { z } from ${zod};
     const Made = BaseEvent.extend('Made', { n: z.number() }, { result: z.string() });
     export default () => {
       let message = '';
       try { new Made({ n: 'none' }); } catch (error) { message = error.message; }
-      return [filesOfZod() > 0, message.includes('expected number'), new Made({ n: 3 }).n];
+      return [count() > 0, message.includes('expected number'), new Made({ n: 3 }).n];
     };`;
   expect(await inPool(handler)).toEqual([true, true, 3]);
 });
 
-test('zod left out - it is there for who extends the class of an event that has come', async () => {
+test('left out - zod is there for who extends the class of an event that has come', async () => {
   const handler = `
     import { z } from ${zod};
     export default (event) => {
