@@ -44,13 +44,15 @@ export interface RunHost {
 
 /** Told of every handler of this thread as it runs and waits: so that a thread can show others what it is doing. */
 export interface RunWatch {
-  /** The handler is being called: until `returned` nothing else can run in this thread. */
-  entered(run: HandlerRun): void;
+  /** The handler is being called, at about that time: until `returned` nothing else can run in this thread. */
+  entered(run: HandlerRun, at: Moment): void;
   returned(run: HandlerRun): void;
   /** It awaits an event, or goes on after that. */
   suspended(run: HandlerRun): void;
   resumed(run: HandlerRun): void;
   settled(run: HandlerRun): void;
+  /** The bus knows that it has settled: its event is complete, if that was all there was to wait for. */
+  told(run: HandlerRun): void;
 }
 
 let watch: RunWatch | null = null;
@@ -131,7 +133,7 @@ export class HandlerRun implements ActiveHandler, Limited {
     if (!this.entry.ownClock) resultStarted(this.runner, at, this.entry.isRemote ? null : here);
     let outcome: unknown;
     let isLater: boolean;
-    watch?.entered(this);
+    watch?.entered(this, at);
     try {
       outcome = context.runInAsyncScope(callWithin, undefined, this);
       // What was returned may throw at any question.
@@ -316,6 +318,7 @@ export class HandlerRun implements ActiveHandler, Limited {
     if (this.#context !== null) for (const onlooker of onlookers) onlooker.ended(this.event, this.runner);
     this.runner.lifecycle.runnerSettled(this.runner);
     this.#host.settled(this, at);
+    watch?.told(this);
   }
 }
 

@@ -1,7 +1,7 @@
 /**
  * A run of a handler to watch or to carry out: where it is suspended, when it goes on, when it has settled.
  *
- * Promises: a watcher hears started, suspended, resumed and settled of each run in this order, each in the turn in which
+ * Promises: a watcher hears started, suspended, resumed, settled and told of each run in this order, each in the turn in which
  * it happens; whoever waits inside a handler does so through `waitFor`, so that the rules of awaiting see it.
  */
 export { type ActiveHandler, activeHandler, liveHandler, waitFor } from '../event/context.ts';
@@ -11,4 +11,4 @@ export { abortedError, cancelledError } from '../run/ended-errors.ts';
 export { activeRun } from '../run/active-run.ts';
 export { recursionError } from '../run/recursion.ts';
 export { HandlerRun, type RunHost, type RunWatch, watchRuns } from '../run/handler-run.ts';
-export { soon } from '../run/turns.ts';
+export { monotonicAt, soon } from '../run/turns.ts';

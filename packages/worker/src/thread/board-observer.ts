@@ -1,6 +1,15 @@
 import type { EventBus } from '@threadbus/core';
 import type { Arrival } from '@threadbus/link/internal';
-import { type HandlerRun, type Lifecycle, lifecycleOf, type RunWatch, watchRuns } from '@threadbus/core/internal';
+import {
+  type HandlerRun,
+  type Lifecycle,
+  lifecycleOf,
+  type Moment,
+  monotonic as ownMonotonic,
+  monotonicAt,
+  type RunWatch,
+  watchRuns,
+} from '@threadbus/core/internal';
 import type { BoardWriter, HolderKind } from './board.ts';
 import { monotonic } from './monotonic.ts';
 import { RunningHandlers } from './running-handlers.ts';
@@ -63,9 +72,9 @@ export class BoardObserver implements RunWatch {
     (this.#returned ??= new WeakMap()).set(lifecycle, [...ways, arrival]);
   }
 
-  entered(run: HandlerRun): void {
+  entered(run: HandlerRun, at: Moment): void {
     this.#leave();
-    const startedAt = monotonic() * 1000;
+    const startedAt = monotonicAt(at) + sharedAhead;
     this.#add(run, startedAt);
     this.#show(run, startedAt, null);
   }
@@ -94,11 +103,15 @@ export class BoardObserver implements RunWatch {
     if (shownArrival(run.runner.lifecycle) !== null) {
       this.#leave();
       this.#leaving = run;
-      this.#lookSoon();
       return;
     }
     this.#delete(run);
     this.#showRest();
+  }
+
+  /** Mostly its event is complete by now. One whose call has not returned is, too, but only after that. */
+  told(run: HandlerRun): void {
+    if (this.#leaving === run && !run.runner.lifecycle.settled) this.#lookSoon();
   }
 
   /** What was to be written has been. */
@@ -192,6 +205,8 @@ export class BoardObserver implements RunWatch {
 }
 
 const ready = Promise.resolve();
+/** Milliseconds that the clock of all threads shows beyond this one's, which began with it: neither is ever set. */
+const sharedAhead = monotonic() * 1000 - ownMonotonic();
 const none: readonly Arrival[] = [];
 
 /** How the event came into the thread, if the board shows it for that. */
