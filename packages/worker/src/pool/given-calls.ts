@@ -7,6 +7,7 @@ import type { PoolLines } from './pool-lines.ts';
 import { targetOf } from './pool-port.ts';
 import type { RunTimes } from './run-times.ts';
 import type { TakeWatch } from './take-watch.ts';
+import { refusedError } from './thread-errors.ts';
 
 /** What the thread is told of a call that was taken back. */
 const takenBack = new LinkError('The call goes to another thread.');
@@ -23,15 +24,20 @@ export class GivenCalls {
   readonly #watch: TakeWatch;
   readonly #lines: PoolLines;
   readonly #done: () => void;
+  readonly #end: (error: Error) => void;
   #ahead: PoolCall[] = [];
   /** Whose turn it is. */
   current: PoolCall | null = null;
 
-  /** @param done told when the call whose turn it was has its answer; perhaps at once, if its event can't be sent */
-  constructor(watch: TakeWatch, lines: PoolLines, done: () => void) {
+  /**
+   * @param done told when the call whose turn it was has its answer; perhaps at once, if its event can't be sent
+   * @param end ends the thread, which won't take the call whose turn it is, though nobody has ended that: it is broken
+   */
+  constructor(watch: TakeWatch, lines: PoolLines, done: () => void, end: (error: Error) => void) {
     this.#watch = watch;
     this.#lines = lines;
     this.#done = done;
+    this.#end = end;
   }
 
   /** Calls ahead. */
@@ -122,12 +128,17 @@ export class GivenCalls {
 
   #answered(call: PoolCall, result: EventResult | undefined): void {
     const takenAt = this.#watch.takenAt(call);
-    call.number = 0;
     if (this.current !== call) {
+      call.number = 0;
       // Ahead of its turn, because its event can't be sent.
       if (this.#remove(call)) call.answer(result, takenAt);
       return;
     }
+    if (result === undefined && call.state !== 'settled') {
+      this.#end(refusedError(call.handlerName));
+      if (this.current !== call) return;
+    }
+    call.number = 0;
     this.current = null;
     this.#watch.done();
     call.answer(result, takenAt);

@@ -91,7 +91,8 @@ export class PoolThread implements CallHolder, ModulesOwner, TakeWatchOwner {
     });
     this.#modules = new ThreadModules(this, this.#clock, options, (message) => this.#seat.port.postMessage(message));
     this.#ending = new ThreadEnding(this.#seat, this.#clock, () => this.#gone());
-    this.calls = new GivenCalls(this.#watch, this.#lines, () => this.#next());
+    const end = (error: Error): void => this.#end(error);
+    this.calls = new GivenCalls(this.#watch, this.#lines, () => this.#next(), end);
     this.#waits = new WaitWatch(this.#lines, this.#clock, () => this.state === 'draining' || this.#watch.hasMore);
     this.#place.take(true);
   }

@@ -47,6 +47,14 @@ export function blockedError(handlerName: string): WorkerCrashedError {
   return error;
 }
 
+/** It doesn't take a call that nobody has ended: something has been made of the thread that isn't one any more. */
+export function refusedError(handlerName: string): WorkerCrashedError {
+  return new WorkerCrashedError(
+    `The pool thread of ${handlerName} was ended: it refused a call. A handler may have replaced built-in functions there.`,
+    { handlerName },
+  );
+}
+
 /** There is nothing to do for the thread. */
 export function idleError(): BusStoppedError {
   const error = new BusStoppedError('The pool thread was ended because there was nothing to do for it.');
