@@ -147,6 +147,24 @@ function busyFor(milliseconds: number): void {
   for (const end = performance.now() + milliseconds; performance.now() < end;);
 }
 
+test('fairness - asynchronous handlers that take all the time before they return let timers pass, however few', async () => {
+  const Busy = BaseEvent.extend('Busy', {});
+  const bus = quietBus();
+  const order: string[] = [];
+  bus.on(Busy, async () => {
+    order.push('handler');
+    busyFor(12);
+    await Promise.resolve();
+  });
+  // Not more than may go before timers when they are quick.
+  for (let n = 0; n < 6; n += 1) bus.dispatch(new Busy({}));
+  setImmediate(() => order.push('timers and I/O'));
+  await bus.waitUntilIdle();
+  expect(order.filter((what) => what === 'handler')).toHaveLength(6);
+  expect(order.indexOf('timers and I/O')).toBeGreaterThan(0);
+  expect(order.indexOf('timers and I/O')).toBeLessThan(4);
+});
+
 test('fairness - two buses of one thread whose handlers take all the time take turns', async () => {
   const Busy = BaseEvent.extend('Busy', {});
   const order: number[] = [];

@@ -44,7 +44,8 @@ export class IdleWatch {
   }
 
   settle(): void {
-    for (const onIdle of [...(this.#waiting ?? [])]) onIdle();
+    if (this.#waiting === null) return;
+    for (const onIdle of [...this.#waiting]) onIdle();
   }
 
   /** Ends all waits: what they wait for can't come for now. */

@@ -1,6 +1,6 @@
 import { AsyncResource } from 'node:async_hooks';
 import { type BaseEvent, completionOf, statedTimeoutOf } from '../event/base-event.ts';
-import { type Moment, now } from '../basics/clock.ts';
+import { type Moment, never, now } from '../basics/clock.ts';
 import type { RunningBus } from '../event/dispatch.ts';
 import type { ErrorPlace } from '../basics/errors.ts';
 import { abortedError, cancelledError } from './ended-errors.ts';
@@ -106,7 +106,8 @@ export class DeliveryWork<Delivery extends Worked> implements RunHost {
    *
    * Called with the slot free.
    *
-   * @returns when the last of them returned or settled: from `at` on, time is looked up only where it has passed
+   * @returns when the last of them settled; `never` if that goes on: from `at` on, time is looked up only where it has
+   *   passed and somebody needs it
    */
   advance(serial: boolean, at: Moment): Moment {
     let time = at;
@@ -119,7 +120,9 @@ export class DeliveryWork<Delivery extends Worked> implements RunHost {
         if (result.settled && this.#isAnswered(result)) return time;
         if (serial && !result.settled && entry.holdsSlot) return time;
       }
-      if (this.#nextEntry < this.#entries.length && isOverdue(time)) {
+      if (this.#nextEntry === this.#entries.length) break;
+      if (time === never) time = now();
+      if (isOverdue(time)) {
         this.#host.continue(this.#delivery);
         return time;
       }
@@ -168,7 +171,7 @@ export class DeliveryWork<Delivery extends Worked> implements RunHost {
     return true;
   }
 
-  /** Calls the handler. @returns when the call returned */
+  /** Calls the handler. @returns when it settled; `never` if it goes on */
   #run(entry: HandlerEntry, result: EventResult, at: Moment): Moment {
     const run = new HandlerRun(this.#delivery.event, entry, result, this);
     this.#starting = run;

@@ -104,7 +104,7 @@ export class Delivery extends AsyncResource implements Part, Linked<Delivery>, I
     return work;
   }
 
-  /** Starts handlers in order, as far as can be now: see DeliveryWork. @returns when the last of them returned or settled */
+  /** Starts handlers in order, as far as can be now: see DeliveryWork. @returns when the last of them settled, or `never` */
   advance(serial: boolean, at: Moment): Moment {
     return this.#work === null ? at : this.#work.advance(serial, at);
   }

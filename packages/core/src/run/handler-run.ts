@@ -1,6 +1,6 @@
 import type { AsyncResource } from 'node:async_hooks';
 import type { BaseEvent } from '../event/base-event.ts';
-import { type Moment, now } from '../basics/clock.ts';
+import { type Moment, never, now } from '../basics/clock.ts';
 import { activeHandler, type ActiveHandler, enter, left, type Subject, type Suspension } from '../event/context.ts';
 import { endChase, startChase } from '../event/chase.ts';
 import { describe, isReadableError } from '../basics/describe.ts';
@@ -126,7 +126,11 @@ export class HandlerRun implements ActiveHandler, Limited {
     return { busName, handlerName, eventType: this.event.event_type, eventId: this.event.event_id };
   }
 
-  /** Calls the handler, in the context in which its event was dispatched. @returns when the call returned, or it settled */
+  /**
+   * Calls the handler, in the context in which its event was dispatched.
+   *
+   * @returns when it settled; `never` if it goes on: when its call returned, nobody has looked up
+   */
   start(context: AsyncResource, at: Moment = now()): Moment {
     this.#context = context;
     // Where the function of another thread runs is told with its answer, if at all.
@@ -154,7 +158,7 @@ export class HandlerRun implements ActiveHandler, Limited {
       (value) => this.#succeed(value),
       (error: unknown) => this.#fail(error),
     );
-    return now();
+    return this.runner.settled ? completedAtOf(this.runner) : never;
   }
 
   /** Calls the handler, and lets those who watch be around it. */

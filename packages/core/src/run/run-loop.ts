@@ -51,6 +51,8 @@ export class RunLoop {
   #handlersAsk = false;
   /** The time, as far as it was looked up since something last came in: looking costs a tenth of a whole event. */
   #time: Moment = never;
+  /** When a handler was called that went on as its call returned: the time of that return is looked up with the next. */
+  #calledAt: Moment = never;
   /** Events in a row at the end of which it was the same. */
   #timeless = 0;
   #pumping = false;
@@ -210,7 +212,7 @@ export class RunLoop {
   #runNext(): boolean {
     if (!this.#isClaimed() && this.#awaited.first === null && (this.#busy >= this.#limit || this.#queue.size === 0))
       return false;
-    if (this.#time === never) this.#time = now();
+    if (this.#time === never) this.#lookUpTime();
     if (isOverdue(this.#time)) {
       this.#scheduled = true;
       afterTurn(this.#pumpSoon());
@@ -231,11 +233,22 @@ export class RunLoop {
     delivery.start(this.#time);
     const end = delivery.advance(this.#inOrder, this.#time);
     if (this.#time === never) return true;
-    if (end !== this.#time) spend(end - this.#time);
+    if (end === never) {
+      this.#calledAt = this.#time;
+      this.#time = never;
+      return true;
+    }
+    if (end !== this.#time) spend(this.#time, end);
     // Forwards and events without handlers take time too, which nobody has looked up.
     this.#timeless = end === this.#time ? this.#timeless + 1 : 0;
     this.#time = this.#timeless % 64 === 63 ? never : end;
     return true;
+  }
+
+  #lookUpTime(): void {
+    this.#time = now();
+    if (this.#calledAt !== never) spend(this.#calledAt, this.#time);
+    this.#calledAt = never;
   }
 
   /** Behind the events that were awaited before; among those awaited in the same turn, in order of dispatch. */

@@ -53,9 +53,9 @@ export function monotonicAt(moment: Moment): number {
   return !isFalse() && inSlice >= 0 && inSlice <= slice ? sinceReal + inSlice : monotonic() - elapsedSince(moment);
 }
 
-/** Handlers were called for so many milliseconds. */
-export function spend(milliseconds: number): void {
-  spent += milliseconds;
+/** Handlers were called within that time, or nobody knows for how much of it. */
+export function spend(from: Moment, to: Moment): void {
+  spent += to - Math.max(from, since);
 }
 
 /** Calls back within this turn, behind the microtasks that are due already. Costs a third of `queueMicrotask`. */
