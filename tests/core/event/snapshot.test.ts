@@ -155,3 +155,31 @@ test('snapshot - who waits for one that was completed gets what it had at once: 
   const pending = BaseEvent.fromJSON(jsonOf(new Job({ data: 1 }).eventSnapshot()));
   await expect(pending.eventCompleted()).rejects.toThrow('never dispatched');
 });
+
+test('snapshot - a field of an error whose getter throws is left out, and costs nothing else', async () => {
+  const bus = quietBus();
+  for (const field of ['stack', 'code']) {
+    bus.on(Job, () => {
+      const options = {
+        get: () => {
+          throw new Error('not to be read');
+        },
+      };
+      throw Object.defineProperty(Object.assign(new RangeError('odd'), { code: 'ERR_ODD' }), field, options);
+    });
+  }
+  const event = await bus.dispatch(new Job({ data: 1 }));
+  await bus.stop();
+  const { event_results: results } = event.eventSnapshot() as { event_results: { error: object }[] };
+  expect(results.map(({ error }) => error)).toMatchObject([
+    { name: 'RangeError', message: 'odd', code: 'ERR_ODD' },
+    { name: 'RangeError', message: 'odd' },
+  ]);
+  expect(results.map(({ error }) => Object.keys(error))).toEqual([
+    ['name', 'message', 'code'],
+    ['name', 'message', 'stack'],
+  ]);
+  for (const reader of ['abxbus', 'bubus'] as const) {
+    expect(JSON.stringify(event.eventSnapshot({ for: reader }))).toContain('odd');
+  }
+});

@@ -83,3 +83,21 @@ test('wal - an error that can not be read costs the event neither its line nor i
   const [event] = await collect(readWal(walPath));
   expect(event?.event_outcome).toBe('failed');
 });
+
+test('read-wal - what a getter of an error throws costs that field alone', async () => {
+  const walPath = join(tempFolder(), 'log.jsonl');
+  const bus = quietBus({ walPath });
+  bus.on(Job, () => {
+    const options = {
+      get: () => {
+        throw new Error('not to be read');
+      },
+    };
+    throw Object.defineProperty(new RangeError('odd'), 'code', options);
+  });
+  await bus.dispatch(new Job());
+  await bus.stop();
+  const [event] = await collect(readWal(walPath));
+  const [result] = event?.event_results.values() ?? [];
+  expect(result?.error).toMatchObject({ name: 'RangeError', message: 'odd' });
+});

@@ -1,4 +1,5 @@
 import { describe } from '../basics/describe.ts';
+import { errorField, errorFields } from '../basics/error-fields.ts';
 import { checkOptions } from '../basics/options.ts';
 import type { EventResult } from './event-result.ts';
 import { toJsonValue } from './json-codec.ts';
@@ -88,18 +89,8 @@ function valueOf({ result }: EventResult): unknown {
 }
 
 function errorDocument(error: unknown): Document {
-  const { name, message, code, stack } = error as {
-    name?: unknown;
-    message?: unknown;
-    code?: unknown;
-    stack?: unknown;
-  };
-  return {
-    name: String(name),
-    message: String(message),
-    ...((typeof code === 'string' || typeof code === 'number') && { code }),
-    ...(typeof stack === 'string' && { stack }),
-  };
+  const stack = errorField(error, 'stack');
+  return { ...errorFields(error), ...(typeof stack === 'string' && { stack }) };
 }
 
 /** What abxbus reads beyond the fields that it shares with us; it refuses every other `event_…`. */

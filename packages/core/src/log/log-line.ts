@@ -1,4 +1,5 @@
 import { isoTime, type Moment } from '../basics/clock.ts';
+import { errorFields } from '../basics/error-fields.ts';
 import type { BaseEvent } from '../event/base-event.ts';
 import { payloadOf } from '../event/event-json.ts';
 import { outcomeOfResults } from '../event/event-outcome.ts';
@@ -109,7 +110,7 @@ const sourceTexts = new WeakMap<ResultSource, SourceText>();
 function resultText(result: EventResult): string {
   const source = sourceText(sourceOf(result));
   if (result.status !== 'error') return `${source},"status":"${result.status}","error":null}`;
-  return `${source},"status":"error","error":${errorText(result.error)}}`;
+  return `${source},"status":"error","error":${JSON.stringify(errorFields(result.error))}}`;
 }
 
 function sourceText(source: ResultSource): string {
@@ -122,15 +123,4 @@ function sourceText(source: ResultSource): string {
   const text = JSON.stringify(fields).slice(0, -1);
   sourceTexts.set(source, { busId, busName, text });
   return text;
-}
-
-/** Whatever was thrown: what its getters throw must not cost the line. */
-function errorText(error: unknown): string {
-  try {
-    const { name, message, code } = error as { name?: unknown; message?: unknown; code?: unknown };
-    const known = typeof code === 'string' || typeof code === 'number' ? { code } : {};
-    return JSON.stringify({ name: String(name), message: String(message), ...known });
-  } catch {
-    return '{"name":"Error","message":"an error that can\'t be read"}';
-  }
 }
