@@ -24,10 +24,10 @@ export function errorField(error: unknown, field: string): unknown {
   }
 }
 
-/** Text may be an object that has none. */
+/** What should be text may be anything, also an object that has none. */
 function textOf(value: unknown, otherwise: string): string {
   try {
-    return value === undefined ? otherwise : String(value);
+    return value === undefined ? otherwise : String(value as string);
   } catch {
     return otherwise;
   }

@@ -126,11 +126,7 @@ export class HandlerRun implements ActiveHandler, Limited {
     return { busName, handlerName, eventType: this.event.event_type, eventId: this.event.event_id };
   }
 
-  /**
-   * Calls the handler, in the context in which its event was dispatched.
-   *
-   * @returns when it settled; `never` if it goes on: when its call returned, nobody has looked up
-   */
+  /** Calls the handler, in the context in which its event was dispatched. @returns when it settled; `never` if it goes on */
   start(context: AsyncResource, at: Moment = now()): Moment {
     this.#context = context;
     // Where the function of another thread runs is told with its answer, if at all.
