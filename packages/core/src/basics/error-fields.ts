@@ -1,3 +1,5 @@
+import { describe } from './describe.ts';
+
 /** What is told of an error in a document: its class's name, its message, what else is known. */
 export interface ErrorFields {
   readonly name: string;
@@ -24,11 +26,7 @@ export function errorField(error: unknown, field: string): unknown {
   }
 }
 
-/** What should be text may be anything, also an object that has none. */
 function textOf(value: unknown, otherwise: string): string {
-  try {
-    return value === undefined ? otherwise : String(value as string);
-  } catch {
-    return otherwise;
-  }
+  if (typeof value === 'string') return value;
+  return value === undefined ? otherwise : describe(value);
 }
