@@ -101,7 +101,8 @@ export class Incoming implements ArrivalOwner {
     } else {
       host.crossings.markReturned(lifecycle);
     }
-    if (isForBus && !host.crossings.had(event) && !lifecycle.somePart((part) => isOn(part, host.bus))) {
+    // Most have been nowhere, and then there is nothing to look for.
+    if (isForBus && pathOf(event).length > 0 && !host.crossings.had(event) && !isOn(lifecycle, host.bus)) {
       this.#notHad(event);
     }
     let context: AsyncResource;
@@ -257,7 +258,7 @@ function endEmpty(lifecycle: Lifecycle): void {
   lifecycle.partDone();
 }
 
-/** Whether it is the event's part on that bus. */
-function isOn(part: Part, bus: EventBus | null): boolean {
-  return bus !== null && part.runningBus === bus;
+/** Whether one of the event's parts is on that bus. Apart: a function made in `receive` would cost every event. */
+function isOn(lifecycle: Lifecycle, bus: EventBus | null): boolean {
+  return bus !== null && lifecycle.somePart((part) => part.runningBus === bus);
 }
