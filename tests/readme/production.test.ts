@@ -14,8 +14,10 @@ const folder = join(root, 'node_modules/.cache/production');
 /** A namespace in which the program is process 1, as in a container. */
 const alone = ['--pid', '--fork', '--mount-proc', '--kill-child'];
 const canBeAlone = spawnSync('unshare', [...alone, 'true']).status === 0;
-const permission = Number(process.versions.node.split('.')[0]) >= 24 ? '--permission' : '--experimental-permission';
-const permitted = [permission, '--allow-worker', '--allow-fs-read=*', '--no-warnings'];
+const major = Number(process.versions.node.split('.')[0]);
+const permission = major >= 24 ? '--permission' : '--experimental-permission';
+const network = major >= 25 ? ['--allow-net'] : [];
+const permitted = [permission, '--allow-worker', '--allow-fs-read=*', ...network, '--no-warnings'];
 
 interface Life {
   readonly live: string;

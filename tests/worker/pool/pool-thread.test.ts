@@ -43,6 +43,24 @@ test('pool thread - a call whose thread dies before it takes it goes to another 
   expect(await next).toBeGreaterThan(thread as number);
 });
 
+test('pool thread - what a lost thread knows of calls is not asked for one that another is about to get', async () => {
+  const pool = new HandlerPool({ maxThreads: 2, minThreads: 2 });
+  onTestFinished(() => pool.stop());
+  await pool.ready();
+  const bus = quietBus();
+  bus.on('Step', pool.handler(fixtureUrl('worker/slow-loaded-task')));
+  const counter = sharedCounter();
+  const thread = await bus.dispatch(step('block and throw', { shared: counter.buffer })).eventResult();
+  const next = bus.dispatch(step('thread'));
+  const answer = next.eventResult();
+  await counter.reached(1);
+  // The other thread gets the call now, and loads its module for longer than it was waited for this one to take it.
+  letGo(counter);
+  expect(await answer).not.toBe(thread);
+  const [result] = next.event.event_results.values();
+  expect(Date.parse(result?.started_at ?? '')).toBeGreaterThanOrEqual(Date.parse(next.event.event_created_at));
+});
+
 test('pool thread - a call whose buffers went to a thread that dies before it takes it fails', async () => {
   const bus = poolBus();
   const counter = sharedCounter();

@@ -1,9 +1,10 @@
 import { monotonic } from '../thread/monotonic.ts';
 
-const RETURNED = 0;
+/** 0, as all cells are at first: of no call it may be read that it was taken. */
+const WITHDRAWN = 0;
 const GIVEN = 1;
 const TAKEN = 2;
-const WITHDRAWN = 3;
+const RETURNED = 3;
 /** Numbers are used anew beyond this: with the state in front they must fit into 31 bits. */
 const numbers = 2 ** 28;
 

@@ -325,7 +325,7 @@ export class PoolThread implements CallHolder, ModulesOwner, TakeWatchOwner {
     const call = this.calls.current;
     const begun = state === 'loading' ? this.#modules.begun : call !== null && !this.#watch.withdraw(call);
     // When and where it has begun is told with its end.
-    if (state !== 'loading' && call !== null) this.#watch.look(call);
+    this.#watch.lose(state === 'loading' ? null : call);
     this.#host.takeBack(this.calls.lose(error));
     if (call !== null && call.state !== 'settled' && !begun) {
       // Before its part fails with all others.

@@ -113,6 +113,12 @@ export class TakeWatch {
     if (takenAt !== null && call.state === 'given') call.take(takenAt);
   }
 
+  /** The thread is lost. From now on another may have its call, under a number of its own: it isn't looked at any more. */
+  lose(call: PoolCall | null): void {
+    if (call !== null) this.look(call);
+    this.#call = null;
+  }
+
   #look(): void {
     if (!this.#looking) this.#lookIn(firstLook);
   }
