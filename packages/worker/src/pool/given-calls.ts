@@ -121,8 +121,13 @@ export class GivenCalls {
 
   /** The pool is stopped. */
   fail(error: Error): void {
-    this.current?.part?.cancel(error);
-    this.current?.fail(error);
+    const { current } = this;
+    if (current !== null) {
+      // Decided first, and told: a call that the thread has taken in this moment is about to begin.
+      if (!this.#watch.withdraw(current)) this.#watch.look(current);
+      current.part?.cancel(error);
+      current.fail(error);
+    }
     for (const call of this.lose(error)) call.fail(error);
   }
 
