@@ -12,7 +12,7 @@ import { readmeCommands } from './readme-programs.mjs';
 const starter = join(dirname(dirname(fileURLToPath(import.meta.url))), 'examples', 'starter');
 const execute = promisify(execFile);
 /** Newcomers have a machine to themselves. */
-const patience = '--testTimeout=60000';
+const patience = ['--testTimeout=60000', '--hookTimeout=60000'];
 const shell = process.platform === 'win32';
 
 /** @param tarballs paths of the packed packages @param nodes binaries */
@@ -29,13 +29,13 @@ export async function tryStarter({ tarballs, folder, nodes }) {
   const files = names.map((name) => tarballs.map((path) => `./${basename(path)}`).find((path) => matches(name, path)));
   const options = { cwd: app, shell, timeout: 180_000, env: { ...process.env, NO_COLOR: '1', CI: '' } };
   await execute('npm', ['install', ...files, '--prefer-offline', '--no-audit', '--no-fund'], options);
-  await execute('npm', ['test', '--', patience], options);
+  await execute('npm', ['test', '--', ...patience], options);
   await execute('npm', ['run', 'typecheck'], options);
   await answers(options, 'npm', ['start']);
   await answers(options, process.execPath, ['--import', 'tsx', 'src/main.ts']);
   console.log('install-test: starter: npm install, npm test, npm start, and from its sources ok');
   for (const node of nodes) {
-    await execute(node, [join(app, 'node_modules', 'vitest', 'vitest.mjs'), 'run', patience], options);
+    await execute(node, [join(app, 'node_modules', 'vitest', 'vitest.mjs'), 'run', ...patience], options);
     await answers(options, node, ['--enable-source-maps', 'dist/main.js']);
     const { stdout } = await execute(node, ['--version']);
     console.log(`install-test: starter: its tests and its compiled self on node ${stdout.trim()} ok`);
