@@ -16,6 +16,8 @@ export interface PartOf<Life> {
   nextPart: PartOf<Life> | null;
   readonly runners: SmallList<RunnerOf<Life>>;
   onDone: (() => void) | null;
+  /** It is done, perhaps before anybody could set `onDone`: what is cancelled already ends as it is taken. */
+  readonly over: boolean;
   /** The event is awaited inside a handler: run it ahead of the queue. */
   promote(): void;
   /** Settles every handler that hasn't settled. */

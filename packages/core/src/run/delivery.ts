@@ -87,6 +87,10 @@ export class Delivery extends AsyncResource implements Part, Linked<Delivery>, I
     return this.#host.bus;
   }
 
+  get over(): boolean {
+    return this.state === 'done';
+  }
+
   /** Fixes which handlers the event has on this bus. */
   start(at: Moment): void {
     Delivery.#begin(this, true, at);

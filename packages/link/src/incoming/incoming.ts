@@ -188,11 +188,13 @@ export class Incoming implements ArrivalOwner {
       return;
     }
     // The other side's copy needs no more of it than this part, with all that its handlers leave behind.
-    part.onDone = () =>
+    const answer = (): void =>
       whenChildrenDone(listOf(part.runners), () => {
         lifecycle.release(arrival);
         this.#close(arrival);
       });
+    if (part.over) answer();
+    else part.onDone = answer;
   }
 
   /** An event that came with its arrival is complete. */

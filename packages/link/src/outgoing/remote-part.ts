@@ -207,6 +207,10 @@ export class RemotePart implements Part, Linked<RemotePart> {
     return this.#host === host && this.state !== 'done';
   }
 
+  get over(): boolean {
+    return this.state === 'done';
+  }
+
   get runningBus(): RunningBus | undefined {
     return this.#host.remote ?? undefined;
   }

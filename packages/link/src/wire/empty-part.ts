@@ -6,6 +6,7 @@ export function emptyPart(): Part {
     nextPart: null,
     runners: [],
     onDone: null,
+    over: true,
     promote: () => undefined,
     cancel: () => undefined,
     delivered: () => undefined,
