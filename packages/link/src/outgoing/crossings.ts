@@ -10,6 +10,7 @@ import {
   type Twins,
 } from '@threadbus/core/internal';
 import { DispatchTimes } from './dispatch-times.ts';
+import { hasLostPart } from './lost-part.ts';
 import { mergedPath } from '../wire/event-codec.ts';
 import { EventIndex } from '../wire/event-index.ts';
 
@@ -201,11 +202,11 @@ export class Crossings implements Twins {
 
   /**
    * With one link there is no second way here; and one that was made here is complete only when all its copies are, except
-   * those that a lost link took along.
+   * those that a lost link took along, here or between two others.
    */
   #mayComeAgain(lifecycle: Lifecycle): boolean {
     if (this.#shared.lost?.has(lifecycle) === true) return linksUp > 0;
-    return linksUp > 1 && lifecycle.extras.cameOver !== null;
+    return linksUp > 1 && (lifecycle.extras.cameOver !== null || hasLostPart(lifecycle));
   }
 }
 

@@ -18,6 +18,7 @@ import {
 } from '@threadbus/core/internal';
 import type { WireCall } from '../wire/protocol.ts';
 import { restoreCause } from './cancel-causes.ts';
+import { partHandlerId } from './lost-part.ts';
 
 /** Where the part's operations go. */
 export interface PartHost {
@@ -163,7 +164,7 @@ export class RemotePart implements Part, Linked<RemotePart> {
     if (this.#runner === null) {
       const { id, name } = this.bus;
       // What a function there dispatches is nested in the handler that it is on its bus.
-      const handlerId = this.to.call?.handlerId ?? `${id}.link`;
+      const handlerId = this.to.call?.handlerId ?? partHandlerId(this.bus);
       const source = { handlerId, handlerName: 'dispatch', busId: id, busName: name };
       this.#runner = new EventResult(this.lifecycle, source, this.event.event_timeout);
     }
