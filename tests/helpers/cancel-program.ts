@@ -3,16 +3,15 @@ import { BaseEvent, EventBus, type HandlerContext } from '@threadbus/core';
 import { linkBuses, type LinkedBus } from '@threadbus/worker';
 import { MessageChannel } from 'node:worker_threads';
 import { z } from 'zod';
+import { randomNumbers } from '../fixtures/random-numbers.ts';
+import { silent } from './quiet-bus.ts';
 
 const First = BaseEvent.extend('First', { depth: z.number() }, { completion: 'first' });
 const All = BaseEvent.extend('All', { depth: z.number() });
 const types = ['First', 'All', '*'] as const;
 const bodies = ['at once', 'next turn', 'sleep', 'throw', 'one child', 'two children'] as const;
-const silent = { debug: ignore, info: ignore, warn: ignore, error: ignore };
 /** Seconds after which an event that is not complete hangs: each handler has 5. */
 const patience = 30;
-
-function ignore(): void {}
 
 interface Sent extends PromiseLike<unknown> {
   readonly event: BaseEvent;
@@ -37,7 +36,7 @@ export class CancelProgram {
   readonly #others: Promise<unknown>[] = [];
 
   constructor(seed: number) {
-    this.#random = generator(seed);
+    this.#random = randomNumbers(seed);
   }
 
   async run(): Promise<void> {
@@ -199,16 +198,5 @@ function sum(all: readonly { readonly queued: number; readonly inProgress: numbe
   return {
     queued: all.reduce((total, { queued }) => total + queued, 0),
     inProgress: all.reduce((total, { inProgress }) => total + inProgress, 0),
-  };
-}
-
-/** Mulberry32. */
-function generator(seed: number): () => number {
-  let state = seed | 0;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
   };
 }

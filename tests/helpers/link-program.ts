@@ -1,3 +1,5 @@
+import { randomNumbers } from '../fixtures/random-numbers.ts';
+
 /** Random programs of linked buses, each made from one number. */
 export interface LinkProgram {
   readonly seed: number;
@@ -61,17 +63,6 @@ interface Havoc {
 }
 
 const typeCount = 4;
-
-/** Numbers from 0 to 1, the same ones for the same seed. */
-export function randomNumbers(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
 
 /** Makes one program's parts. */
 class Maker {

@@ -1,7 +1,8 @@
 import { EventBus, type EventBusOptions } from '@threadbus/core';
 import { onTestFinished, type TestContext } from 'vitest';
 
-const silent = { debug: ignore, info: ignore, warn: ignore, error: ignore };
+/** A logger that says nothing. */
+export const silent = { debug: ignore, info: ignore, warn: ignore, error: ignore };
 
 function ignore(): void {}
 

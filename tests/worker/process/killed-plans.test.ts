@@ -5,7 +5,7 @@ import { observeThreads, WorkerBus } from '@threadbus/worker';
 import { expect, onTestFinished, test } from 'vitest';
 import { countOf, type Plan, planEvent, type PlanStep, runPlan } from '../../fixtures/worker/plans.ts';
 import { fixtureUrl } from '../../helpers/fixture.ts';
-import { randomNumbers } from '../../helpers/link-program.ts';
+import { randomNumbers } from '../../fixtures/random-numbers.ts';
 import { tempFolder } from '../../helpers/temp-folder.ts';
 
 /*

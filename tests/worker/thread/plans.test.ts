@@ -4,7 +4,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { countOf, type Plan, planEvent, type PlanStep, runPlan } from '../../fixtures/worker/plans.ts';
 import { fixtureUrl } from '../../helpers/fixture.ts';
 import { isolation } from '../../helpers/isolation.ts';
-import { randomNumbers } from '../../helpers/link-program.ts';
+import { randomNumbers } from '../../fixtures/random-numbers.ts';
 
 const count = Number(process.env['THREADBUS_PROGRAMS'] ?? 20);
 const seed = Number(process.env['THREADBUS_SEED'] ?? Date.now() % 2 ** 30);
