@@ -16,6 +16,7 @@ class HandlerSource implements ResultSource {
   readonly handlerName: string;
   readonly #bus: Readonly<BusIdentity>;
   readonly #number: number;
+  #handlerId: string | null = null;
 
   constructor(bus: Readonly<BusIdentity>, number: number, handlerName: string) {
     this.#bus = bus;
@@ -24,7 +25,7 @@ class HandlerSource implements ResultSource {
   }
 
   get handlerId(): string {
-    return `${this.#bus.id}.${this.#number.toString(16).padStart(4, '0')}`;
+    return (this.#handlerId ??= `${this.#bus.id}.${this.#number.toString(16).padStart(4, '0')}`);
   }
 
   get busId(): string {

@@ -11,6 +11,7 @@ export type Sender = Pick<Transport, 'send'>;
 /** Called with an operation that can't be cloned; what it returns is sent instead, null = nothing. */
 export type CloneFailure = (operation: readonly unknown[], error: Error) => readonly unknown[] | null;
 
+/** One that waits. */
 interface Frame {
   readonly operations: unknown[];
   readonly transfer: readonly Transferable[];
@@ -34,7 +35,12 @@ export class Outbox {
   readonly #sender: Sender;
   readonly #onCloneFailure: CloneFailure;
   readonly #onLost: (error: Error) => void;
-  #frame: unknown[] = [];
+  /**
+   * Filled and emptied again; what leaves is a copy. V8 watches how many objects of a literal outlive a collection. In a
+   * bus's first moments, until its history is full, that is all of them, and then it may make each further one in the old
+   * generation, where even a dead one keeps all that is in it until the next major collection.
+   */
+  readonly #frame: unknown[] = [];
   /** What moves with it; null until there is something. */
   #transfer: Transferable[] | null = null;
   #operations = 0;
@@ -152,7 +158,7 @@ export class Outbox {
   flush(): void {
     if (this.#operations === 0 || this.#held || this.#closed || this.#sending || this.#waiting !== null) return;
     const wait = this.gate === null ? null : this.gate();
-    if (wait === null) this.#sendFrame(this.#takeFrame());
+    if (wait === null) this.#sendAll();
     else void this.#sendAfter(wait);
   }
 
@@ -160,26 +166,29 @@ export class Outbox {
   flushNow(): void {
     if (this.#held || this.#closed || this.#sending) return;
     this.#open();
-    if (this.#operations > 0) this.#sendFrame(this.#takeFrame());
+    if (this.#operations > 0) this.#sendAll();
   }
 
   close(): void {
     this.#closed = true;
-    this.#frame = [];
+    this.#frame.length = 0;
     this.#open();
   }
 
-  #takeFrame(): Frame {
-    const frame = { operations: this.#frame, transfer: this.#transfer ?? nothing };
-    this.#frame = [];
+  #sendAll(): void {
+    const transfer = this.#transfer ?? nothing;
+    this.#sendFrame(this.#take(), transfer);
+  }
+
+  #take(): unknown[] {
     this.#transfer = null;
     this.#operations = 0;
     this.#size = 0;
-    return frame;
+    return this.#frame.splice(0);
   }
 
   /** What comes to be sent meanwhile goes behind it. */
-  #sendFrame({ operations, transfer }: Frame): void {
+  #sendFrame(operations: unknown[], transfer: readonly Transferable[]): void {
     this.#sending = true;
     const failure = transfer.some(isDetached) ? movedError() : this.#send(operations, transfer);
     if (failure !== null) this.#sendOneByOne(operations, transfer);
@@ -190,7 +199,8 @@ export class Outbox {
 
   /** What is pushed meanwhile goes behind it, and may have something to wait for itself. */
   async #sendAfter(wait: Promise<void>): Promise<void> {
-    const frame = this.#takeFrame();
+    const transfer = this.#transfer ?? nothing;
+    const frame = { operations: this.#take(), transfer };
     this.#waiting = frame;
     await wait;
     if (this.#waiting !== frame) return;
@@ -202,7 +212,7 @@ export class Outbox {
     const frame = this.#waiting;
     if (frame === null) return;
     this.#waiting = null;
-    this.#sendFrame(frame);
+    this.#sendFrame(frame.operations, frame.transfer);
     this.onOpen?.();
   }
 

@@ -3,6 +3,21 @@ import { addChild, type HandlerRun, knownIdOf, ranInOf, setRanIn } from '@thread
 import type { Outgoing } from './outgoing.ts';
 import { captureContext } from '../wire/portable.ts';
 import { Destination, type RemotePart, type Target } from './remote-part.ts';
+import type { WireCall } from '../wire/protocol.ts';
+
+/** A class, for what stands in Outbox: while the bus's history fills, all of them live. */
+class FunctionCall implements WireCall {
+  readonly resultId: string | null;
+  readonly handlerId: string;
+  declare readonly maxRecursionDepth?: number | null;
+
+  constructor(resultId: string | null, handlerId: string, maxRecursionDepth: number | null | undefined) {
+    this.resultId = resultId;
+    this.handlerId = handlerId;
+    // One that isn't told must not be there, as undefined either.
+    if (maxRecursionDepth !== undefined) this.maxRecursionDepth = maxRecursionDepth;
+  }
+}
 
 /**
  * Sends a handler run's event to a function at the other end, which does the work of the run.
@@ -22,7 +37,7 @@ export function sendCall(
   // An id is made only if somebody asks for it: one that is known makes the answer a longer one.
   const resultId = knownIdOf(run.runner);
   const { handler_id: handlerId } = run.runner;
-  const call = maxRecursionDepth === undefined ? { resultId, handlerId } : { resultId, handlerId, maxRecursionDepth };
+  const call = new FunctionCall(resultId, handlerId, maxRecursionDepth);
   return outgoing.add(run.event, new Destination(target, null, call), context, done);
 }
 

@@ -44,6 +44,8 @@ export interface Target {
   readonly gone?: Error | 'left' | null;
 }
 
+const nowhere: readonly PathStep[] = [];
+
 /** Where events are to go at the other end. */
 export class Destination {
   readonly target: Target;
@@ -58,7 +60,7 @@ export class Destination {
     this.target = target;
     this.bus = bus;
     this.call = call;
-    this.path = bus === null ? [] : [bus];
+    this.path = bus === null ? nowhere : [bus];
   }
 }
 

@@ -4,7 +4,7 @@ import { LinkError } from '@threadbus/link';
 import { type RemoteBus, sendCall } from '@threadbus/link/internal';
 import type { PoolCall } from './pool-call.ts';
 import type { PoolLines } from './pool-lines.ts';
-import { targetOf } from './pool-port.ts';
+import { CallTarget } from './pool-port.ts';
 import type { RunTimes } from './run-times.ts';
 import type { TakeWatch } from './take-watch.ts';
 import { refusedError } from './thread-errors.ts';
@@ -76,7 +76,7 @@ export class GivenCalls {
   #send(call: PoolCall, module: number, line: RemoteBus): void {
     this.#watch.give(call);
     const { number } = call;
-    const part = sendCall(line.outgoing, { number: targetOf(number, module) }, call.run, call.context, (result) => {
+    const part = sendCall(line.outgoing, new CallTarget(number, module), call.run, call.context, (result) => {
       if (call.number === number) this.#answered(call, result);
     });
     // An event that can't be sent has its answer by now, and the thread perhaps another call.

@@ -90,8 +90,8 @@ export class PoolCall implements Linked<PoolCall> {
   number = 0;
   readonly #calledAt = monotonic();
   readonly #counts: CallCounts;
-  readonly #resolve: (value: unknown) => void;
-  readonly #reject: (error: unknown) => void;
+  #resolve!: (value: unknown) => void;
+  #reject!: (error: unknown) => void;
   readonly outcome: Promise<unknown>;
   #holder: CallHolder;
   /** Where it runs, or is to. */
@@ -115,11 +115,10 @@ export class PoolCall implements Linked<PoolCall> {
     this.context = captureContext(run.event);
     this.#holder = holder;
     this.#counts = counts;
-    let settle: [(value: unknown) => void, (error: unknown) => void] | undefined;
     this.outcome = new Promise((resolve, reject) => {
-      settle = [resolve, reject];
+      this.#resolve = resolve;
+      this.#reject = reject;
     });
-    [this.#resolve, this.#reject] = settle as NonNullable<typeof settle>;
     run.whenAborted((reason) => this.#ended(reason));
     run.onCancel = () => this.#holder.decide(this);
   }

@@ -1,6 +1,6 @@
 /** What goes over a pool thread's port: frames of links, each with the number of its link at the end, and what names them. */
 import type { MessagePort } from 'node:worker_threads';
-import { cloneFailure, type Link, type Sender, type WireValue } from '@threadbus/link/internal';
+import { cloneFailure, type Link, type Sender, type Target, type WireValue } from '@threadbus/link/internal';
 import type { BusIdentity } from '@threadbus/core/internal';
 import type { Guest } from '../thread/guests.ts';
 
@@ -46,8 +46,12 @@ export type ToPool = ThreadNews | unknown[];
 export const maxModules = 4096;
 
 /** For what an event is sent: that call, which runs that module's handler. Other numbers are of what handlers there register. */
-export function targetOf(call: number, module: number): number {
-  return -1 - (call * maxModules + module);
+export class CallTarget implements Target {
+  readonly number: number;
+
+  constructor(call: number, module: number) {
+    this.number = -1 - (call * maxModules + module);
+  }
 }
 
 /** Null for a target that is no call. */
