@@ -1,9 +1,9 @@
 import { writeFile, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { connect, type ConnectionOptions } from '@nats-io/transport-node';
+import { connect, type ConnectionOptions, type NatsConnection } from '@nats-io/transport-node';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { rejection } from '../../helpers/gate.ts';
+import { gate, rejection } from '../../helpers/gate.ts';
 import { hasServer, NatsServer } from '../helpers/nats-server.ts';
 import { newNamespace, sharedServer } from '../helpers/nets.ts';
 import { Broker } from '../../../packages/nats/dist/broker/broker.js';
@@ -67,6 +67,36 @@ describe.skipIf(!hasServer)('messages', () => {
     await near.connection.drain();
     await far.flush();
     expect(heard).toEqual(['first', 'second']);
+  });
+
+  test('messages - one that nobody waits for leaves with the next one, not at the end of its turn', async () => {
+    const { near, far, heard, say } = await ends();
+    const subject = newNamespace();
+    const later: string[] = [];
+    const alone = gate();
+    far.subscribe(subject, ({ data }) => {
+      later.push(Buffer.from(data).toString());
+      if (later.length === 2) alone.open();
+    });
+    await far.flush();
+    const sent = (): number => (near.connection as NatsConnection).stats().outMsgs;
+    const before = sent();
+    say('first');
+    await step();
+    await step();
+    near.publishLater(subject, bytes('a'));
+    await new Promise((resolve) => void setImmediate(resolve));
+    expect(sent() - before).toBe(1);
+    say('second');
+    expect(sent() - before).toBe(3);
+    near.publishLater(subject, bytes('b'));
+    // Nothing else is said: it leaves by itself.
+    await alone.opened;
+    await far.flush();
+    expect([later, heard]).toEqual([
+      ['a', 'b'],
+      ['first', 'second'],
+    ]);
   });
 
   test('messages - one that can not leave takes no others with it, and who asks is told why', async () => {

@@ -87,7 +87,8 @@ export class Departures {
       });
       setImmediate(() => {
         this.#state = 'idle';
-        this.leave();
+        // What nobody waits for doesn't leave for the turn's end alone.
+        if (this.#waiting.length > 0) this.leave();
       });
     });
   }

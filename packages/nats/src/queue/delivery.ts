@@ -65,10 +65,9 @@ const headerRoom = 1024;
  *   waiting ──its start is written down──▶ started ──what came of it is stored──▶ acknowledged
  *      └── abandoned, or the bus is gone: its start is undone, it goes to others
  *
- * What came of it is stored before it is acknowledged, and
- * a dead letter before the event is let go: a crash between the two repeats a step, and never loses one. A server that
- * was killed may have forgotten the acknowledgement: what came of an event that was started before is looked up first, so
- * that one that is done isn't run again.
+ * What came of it is stored before it is acknowledged, and a dead letter before the event is let go: a crash between the
+ * two repeats a step, and never loses one. A server that was killed may have forgotten the acknowledgement: what came of
+ * an event that was started before is looked up first, so that one that is done isn't run again.
  */
 export class Delivery {
   readonly #host: DeliveryHost;
@@ -145,10 +144,11 @@ export class Delivery {
     }
     const owner = randomUUID();
     const soon = performance.now() + ackWait * 1000;
-    // Read while its start is on its way.
     let event: BaseEvent | null = null;
     const starting = this.#lasting(() => store.attempts.next(sequence, owner, () => this.#lookBack(event)), soon);
     starting.catch(() => undefined);
+    // Read while its start is on its way: the client writes in the microtask that it has asked for by now.
+    await Promise.resolve();
     try {
       event = (Class ?? BaseEvent).fromJSON(json);
     } catch (error) {
