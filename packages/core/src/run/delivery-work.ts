@@ -135,33 +135,49 @@ export class DeliveryWork<Delivery extends Worked> implements RunHost {
   cancel(cause: unknown): void {
     this.#abort(this.#starting, cause);
     for (const run of membersOf(this.#running)) this.#abort(run, cause);
-    while (this.#nextEntry < this.#entries.length) this.#cancelNext(cause);
+    while (this.#hasNext) this.#cancelNext(cause);
     this.#checkDone(now());
   }
 
   suspended(run: HandlerRun): void {
-    if (run.entry.holdsSlot) this.#host.release(run);
+    if (run.needsSlot) this.#host.release(run);
   }
 
   whenFree(run: HandlerRun, go: () => void): void {
-    if (run.entry.holdsSlot) this.#host.whenFree(run, go);
+    if (run.needsSlot) this.#host.whenFree(run, go);
     else go();
   }
 
   resumed(run: HandlerRun): void {
-    if (run.entry.holdsSlot) this.#host.take(run);
+    if (run.needsSlot) this.#host.take(run);
+  }
+
+  /** The next handler is due now, as the events that its result waits for come behind it; unless it depends on the result. */
+  returned(run: HandlerRun): void {
+    if (!run.needsSlot) return;
+    run.needsSlot = false;
+    this.#slotWanted -= 1;
+    this.#host.release(run);
+    if (this.#hasNext && completionOf(this.#delivery.event) === 'all') this.#host.continue(this.#delivery);
+    else this.#leave();
   }
 
   settled(run: HandlerRun, at: Moment): void {
     this.#running = withoutMember(this.#running, run);
     run.onBegun?.();
-    if (run.entry.holdsSlot) this.#slotWanted -= 1;
+    const { needsSlot } = run;
+    if (needsSlot) this.#slotWanted -= 1;
     // The slot last: whatever an observer does, nothing else starts within its call.
     this.#host.handlerEnded(this.#delivery, run.runner, run.entry);
     this.#host.release(run);
     if (this.#starting === run || this.#isAnswered(run.runner)) return;
-    if (run.entry.holdsSlot && this.#nextEntry < this.#entries.length) this.#host.continue(this.#delivery);
+    const isNext = needsSlot || (run.entry.holdsSlot && completionOf(this.#delivery.event) === 'first');
+    if (isNext && this.#hasNext) this.#host.continue(this.#delivery);
     else this.#checkDone(at);
+  }
+
+  get #hasNext(): boolean {
+    return this.#nextEntry < this.#entries.length;
   }
 
   /** Ends the other handlers if the event needs one result and this is one. @returns whether that has ended the delivery */
@@ -266,12 +282,15 @@ export class DeliveryWork<Delivery extends Worked> implements RunHost {
   }
 
   #checkDone(at: Moment): void {
-    if (this.#delivery.state !== 'started' || this.#nextEntry < this.#entries.length) return;
-    if (this.#busy && this.#slotWanted === 0) {
-      this.#busy = false;
-      this.#host.leave(this.#delivery);
-    }
+    if (this.#delivery.state !== 'started' || this.#hasNext) return;
+    this.#leave();
     if (this.#starting?.runner.settled === false || !isEmpty(this.#running)) return;
     this.#delivery.done(at);
+  }
+
+  #leave(): void {
+    if (!this.#busy || this.#slotWanted > 0) return;
+    this.#busy = false;
+    this.#host.leave(this.#delivery);
   }
 }

@@ -18,11 +18,11 @@ import { isHandlerWatched, WatchedCall } from '../event/instrument.ts';
 import { onlookers } from '../event/onlookers.ts';
 import { needs } from '../event/needs.ts';
 import { parseResult } from '../event/event-schema.ts';
+import { callHandler } from './call-handler.ts';
 import { cycleError } from './cycle-error.ts';
-import { handlerContext, noContext } from './handler-context.ts';
-import { outcomeKind, type OutcomeKind, toBeAwaited, validationError } from './handler-outcome.ts';
+import { outcomeKind, type OutcomeKind, validationError } from './handler-outcome.ts';
 import type { HandlerEntry } from '../handlers/handler.ts';
-import { callThrough, type Middleware } from '../handlers/middleware.ts';
+import type { Middleware } from '../handlers/middleware.ts';
 import { membersOf, type SmallSet, withMember, withoutMember } from '../basics/small-set.ts';
 import { type Limited, TimeLimit } from './time-limits.ts';
 import { monotonicAt } from './turns.ts';
@@ -39,6 +39,8 @@ export interface RunHost {
   whenFree(run: HandlerRun, go: () => void): void;
   /** The handler runs again. */
   resumed(run: HandlerRun): void;
+  /** Its function, in another thread, has ended; its result comes when the events that it has dispatched are complete. */
+  returned(run: HandlerRun): void;
   settled(run: HandlerRun, at: Moment): void;
 }
 
@@ -77,8 +79,11 @@ export class HandlerRun implements ActiveHandler, Limited {
   onCancel: (() => void) | null = null;
   /** Called once when it begins, if it waits for a thread. */
   onBegun: (() => void) | null = null;
+  /** It holds its bus's slot when it runs; not any more once its function has ended elsewhere. */
+  needsSlot: boolean;
   readonly #host: RunHost;
   #pendingAwaits = 0;
+  #awaitsThere = false;
   /** As long as its time is kept. */
   #limit: TimeLimit | null = null;
   #controller: AbortController | null = null;
@@ -92,6 +97,7 @@ export class HandlerRun implements ActiveHandler, Limited {
   constructor(event: BaseEvent, entry: HandlerEntry, result: EventResult, host: RunHost) {
     this.event = event;
     this.entry = entry;
+    this.needsSlot = entry.holdsSlot;
     this.runner = result;
     this.#host = host;
   }
@@ -163,10 +169,10 @@ export class HandlerRun implements ActiveHandler, Limited {
     if (!isHandlerWatched()) {
       // The scope of the event's context ends with the call: to leave it twice costs as much as to enter it (Node.js 24).
       enter(this);
-      return call(this);
+      return callHandler(this);
     }
     this.#watched = new WatchedCall(this.event, this.runner);
-    return this.#watched.run(() => activeHandler.run(this, call, this));
+    return this.#watched.run(() => activeHandler.run(this, callHandler, this));
   }
 
   /** Its function has begun, if that wasn't known before; in a thread that may not be known yet. */
@@ -222,6 +228,21 @@ export class HandlerRun implements ActiveHandler, Limited {
     for (const child of orphans) child.cancel(cause);
   }
 
+  /**
+   * What its function does in another thread: awaits an event, goes on, or has returned and leaves events to be waited
+   * for. Others may run in its place, as for a function of this thread, which it can't wait for before it goes on.
+   */
+  movedOn(to: 'awaits' | 'goes on' | 'returned'): void {
+    if (this.runner.settled) return;
+    this.#awaitsThere = to === 'awaits';
+    if (to === 'awaits') this.#host.suspended(this);
+    else if (to === 'returned') this.#host.returned(this);
+    else
+      this.#host.whenFree(this, () => {
+        if (!this.runner.settled && !this.#awaitsThere) this.#host.resumed(this);
+      });
+  }
+
   suspendFor({ lifecycle }: Subject, refuse: (error: Error) => void): Suspension {
     const own = this.runner.lifecycle;
     const cycle = (): AwaitCycleError => cycleError(this, lifecycle.event as BaseEvent);
@@ -245,10 +266,7 @@ export class HandlerRun implements ActiveHandler, Limited {
   }
 
   #resume(wake: () => void): void {
-    if (this.runner.settled) {
-      wake();
-      return;
-    }
+    if (this.runner.settled) return wake();
     this.#host.whenFree(this, () => {
       this.#pendingAwaits -= 1;
       if (this.#pendingAwaits === 0 && !this.runner.settled) {
@@ -293,10 +311,7 @@ export class HandlerRun implements ActiveHandler, Limited {
 
   #fail(error: unknown): void {
     if (this.runner.settled) return;
-    if (isReadableError(error)) {
-      this.#settle('error', error);
-      return;
-    }
+    if (isReadableError(error)) return this.#settle('error', error);
     const { busName, handlerName } = this.place;
     this.#settle(
       'error',
@@ -331,20 +346,4 @@ function callWithin(run: HandlerRun): unknown {
 
 function abortWithin(run: HandlerRun, controller: AbortController, error: Error): void {
   activeHandler.run(run, () => controller.abort(error));
-}
-
-function call(run: HandlerRun): unknown {
-  // Not called as a method of the entry: `this` is nobody's object.
-  const { middlewares, entry } = run;
-  const { handler, ignoresContext } = entry;
-  const isPlain = middlewares.length === 0;
-  const context = isPlain && ignoresContext ? noContext : handlerContext(run);
-  const outcome = isPlain
-    ? handler(run.event, context)
-    : callThrough(middlewares, run.event, context, () => {
-        // A middleware may have waited: what has ended meanwhile is never started.
-        if (run.runner.settled) throw run.runner.error;
-        return handler(run.event, context);
-      });
-  return toBeAwaited(outcome);
 }

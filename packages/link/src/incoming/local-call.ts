@@ -198,6 +198,10 @@ export class LocalCall implements Part, RunHost, ForwardTarget {
     this.#target.onSuspended?.(false);
   }
 
+  returned(): void {
+    // Its function is one of this thread: what has ended has settled.
+  }
+
   /** Answered when the children are done too, so that the other side gets them complete. */
   settled(run: HandlerRun): void {
     const { onSettled, onSuspended } = this.#target;

@@ -166,6 +166,11 @@ export class PoolCall implements Linked<PoolCall> {
     return true;
   }
 
+  /** Its function awaits an event, or has returned and leaves events to be waited for; or it goes on. */
+  suspended(suspended: boolean, returned: boolean): void {
+    this.run.movedOn(returned ? 'returned' : suspended ? 'awaits' : 'goes on');
+  }
+
   /** The function's result is there; undefined if the thread has refused the call. */
   answer(result: EventResult | undefined, takenAt: number | null): void {
     if (result !== undefined) adoptChildren(this.run, result);

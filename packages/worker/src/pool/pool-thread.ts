@@ -243,10 +243,7 @@ export class PoolThread implements CallHolder, ModulesOwner, TakeWatchOwner {
   /** It has begun with what it was given ahead, or will when it comes to it. */
   #next(): void {
     const next = this.calls.next();
-    if (next === null) {
-      this.#rest();
-      return;
-    }
+    if (next === null) return this.#rest();
     if (this.state === 'ending' || this.state === 'gone') return;
     this.#waits.stop();
     this.#place.await(false);
@@ -266,6 +263,7 @@ export class PoolThread implements CallHolder, ModulesOwner, TakeWatchOwner {
   #suspended(awaiting: boolean): void {
     const call = this.calls.current;
     if (call === null) return;
+    call.suspended(awaiting, this.#watch.hasReturned(call));
     this.#place.await(awaiting);
     this.#place.take(!awaiting);
     if (awaiting) {
