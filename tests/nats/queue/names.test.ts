@@ -1,6 +1,7 @@
+import { connect } from '@nats-io/transport-node';
 import { BaseEvent } from '@threadbus/core';
 import { isQueueConfigError } from '@threadbus/nats';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { z } from 'zod';
 import { rejection } from '../../helpers/gate.ts';
 import { quietBus } from '../../helpers/quiet-bus.ts';
@@ -12,6 +13,14 @@ const Job = BaseEvent.extend('Job', { n: z.number() }, { result: z.number(), ide
 describe.skipIf(!hasServer)('names of queues', () => {
   const server = sharedServer();
   const netOf = (namespace: string) => connected({ servers: server().url, namespace });
+
+  async function streamsOf(namespace: string): Promise<readonly string[]> {
+    const connection = await connect({ servers: server().url });
+    onTestFinished(() => connection.close());
+    const { data } = await connection.request('$JS.API.STREAM.NAMES');
+    const { streams } = JSON.parse(Buffer.from(data).toString()) as { streams: string[] };
+    return streams.filter((name) => name.startsWith(namespace));
+  }
 
   test.each([
     ['of another namespace', '', 'x_jobs', '_x', 'jobs'],
@@ -26,9 +35,11 @@ describe.skipIf(!hasServer)('names of queues', () => {
     bus.on(Job, ({ n }) => n * 2);
     jobs.work(bus);
     const second = await netOf(`${namespace}${otherSpace}`);
+    const before = await streamsOf(namespace);
     const error = await rejection(second.queue(other, { events: [Job] }));
     expect(isQueueConfigError(error)).toBe(true);
     expect(error.message).toContain('Choose another name.');
+    expect(await streamsOf(namespace)).toEqual(before);
     const receipt = await jobs.enqueue(new Job({ n: 2 }), { timeout: 5 });
     expect(await (await receipt.completed({ timeout: 10 })).eventResult()).toBe(4);
   });

@@ -1,4 +1,4 @@
-import { BaseEvent } from '@threadbus/core';
+import { BaseEvent, isEventValidationError } from '@threadbus/core';
 import { connect } from '@nats-io/transport-node';
 import { isQueueUnavailableError } from '@threadbus/nats';
 import { describe, expect, onTestFinished, test } from 'vitest';
@@ -144,6 +144,40 @@ describe.skipIf(!hasServer)('queue keeping', () => {
     expect(await Promise.all(events.map((event) => event.eventResult()))).toEqual([...receipts.map((_, n) => n), 99]);
     const big = await rejection(jobs.enqueue(new Job({ n: 1, fill: 'x'.repeat(41_000) }), { timeout: 0.3 }));
     expect(isQueueUnavailableError(big)).toBe(true);
+  });
+
+  test('replay - says under which sequence it found what is no event, and how to go on behind it', async () => {
+    const namespace = newNamespace();
+    const jobs = await (await net(namespace)).queue('jobs', { events: [Job] });
+    await jobs.enqueue(new Job({ n: 1 }));
+    for (const odd of ['no json', '7', '{"event_type":"Job","n":"text"}']) {
+      await (await raw()).request(`threadbus.${namespace}.queue.jobs.events.0`, odd);
+    }
+    await jobs.enqueue(new Job({ n: 5 }));
+    const read: number[] = [];
+    const errors: Error[] = [];
+    for (let from = 1; from < 6;) {
+      try {
+        for await (const { n } of jobs.replay({ since: { sequence: from } })) read.push(n);
+        break;
+      } catch (error) {
+        errors.push(error as Error);
+        from = Number(/sequence: (\d+)/.exec((error as Error).message)?.[1]);
+      }
+    }
+    expect(read).toEqual([1, 5]);
+    expect(errors.map(isEventValidationError)).toEqual([true, true, true]);
+    expect(errors.map(({ message }) => message.split(' ').slice(0, 9).join(' '))).toEqual(
+      [2, 3, 4].map((sequence) => `What the queue jobs has stored under sequence ${sequence}`),
+    );
+  });
+
+  test('dead letters - one that was put there is known again when the event comes again, however long that takes', async () => {
+    const namespace = newNamespace();
+    await (await net(namespace)).queue('jobs', { events: [Job], ackWait: 400_000 });
+    const { data } = await (await raw()).request(`$JS.API.STREAM.INFO.${namespace}_jobs_dead`);
+    const { config } = JSON.parse(Buffer.from(data).toString()) as { config: { duplicate_window: number } };
+    expect(config.duplicate_window / 1e9).toBe(800_000);
   });
 
   test('queue - the count of its starts is kept as long as an event may come again, and no longer', async () => {

@@ -88,15 +88,19 @@ export class JetStream {
    */
   async ensureStream(config: StreamConfig): Promise<StreamInfo> {
     const wanted = { allow_direct: true, ...config };
-    const there = (await this.stream(config.name)) ?? (await this.#makeStream(wanted));
-    const { subjects = [] } = there.config as Partial<StreamConfig>;
-    if (!config.subjects.some((subject) => subjects.includes(subject))) {
-      throw new StreamTakenError(config.name, subjects);
-    }
+    const there = (await this.ownStream(config)) ?? (await this.#makeStream(wanted));
+    checkOwn(there, config);
     await this.#whenReady(there.config);
     if (isSame(there.config as unknown as Record<string, unknown>, wanted)) return there;
     const { num_replicas: kept = 1 } = there.config;
     return this.ask<StreamInfo>(`STREAM.UPDATE.${config.name}`, { ...ofFiles, ...wanted, num_replicas: kept });
+  }
+
+  /** The stream as it is. @returns null if there is none @throws StreamTakenError if it is somebody else's */
+  async ownStream(config: StreamConfig): Promise<StreamInfo | null> {
+    const there = await this.stream(config.name);
+    if (there !== null) checkOwn(there, config);
+    return there;
   }
 
   /** @returns null if there is none */
@@ -274,4 +278,9 @@ export class JetStream {
 /** What is wanted is what is there; the server adds more of its own. */
 function isSame(there: Readonly<Record<string, unknown>>, wanted: object): boolean {
   return Object.entries(wanted).every(([key, value]) => JSON.stringify(there[key]) === JSON.stringify(value));
+}
+
+function checkOwn(there: StreamInfo, { name, subjects: wanted }: StreamConfig): void {
+  const { subjects = [] } = there.config as Partial<StreamConfig>;
+  if (!wanted.some((subject) => subjects.includes(subject))) throw new StreamTakenError(name, subjects);
 }

@@ -1,4 +1,4 @@
-import { BaseEvent, EventBus } from '@threadbus/core';
+import { BaseEvent, EventBus, EventValidationError, isEventValidationError } from '@threadbus/core';
 import { busEngine, checkFlag, checkOptions, defaultLogger, describe } from '@threadbus/core/internal';
 import { BusReference } from '@threadbus/link/internal';
 import { checkEventId } from '../basics/names.ts';
@@ -11,6 +11,8 @@ import type { QueueStore } from './queue-store.ts';
 import { checkFollow, firstOf, type FollowOptions, readStream, type ReplayOptions } from './reading.ts';
 import { Receipt } from './receipt.ts';
 import { Replies } from './replies.ts';
+import type { StoredMessage } from '../jetstream/stored-message.ts';
+import { parsed, typeOf } from './stored-event.ts';
 
 /** How many events of a queue are where. */
 export interface QueueStats {
@@ -137,7 +139,8 @@ export class NatsQueue<Event extends BaseEvent = BaseEvent> {
    *
    * They have the id that they had, and no results; with `reset` they are fresh copies. Redriven ones come once.
    *
-   * @throws TypeError; EventValidationError for one that its class doesn't take any more; an error of the store
+   * @throws TypeError; EventValidationError for one that its class doesn't take any more, or that is no event: it says
+   *   under which sequence, and how to go on behind it; an error of the store
    * @example
    * ```ts
    * for await (const event of jobs.replay({ since: '2026-11-01T00:00:00Z', reset: true })) bus.dispatch(event);
@@ -151,7 +154,7 @@ export class NatsQueue<Event extends BaseEvent = BaseEvent> {
     const first = firstOf(this.#store, options.since);
     for await (const message of readStream(this.#store, events, allEvents, first, options)) {
       if (message.header(redrivenHeader) !== '') continue;
-      const event = this.#read(message.data.toString());
+      const event = this.#read(message);
       yield options.reset === true ? event.eventReset() : event;
     }
   }
@@ -190,9 +193,20 @@ export class NatsQueue<Event extends BaseEvent = BaseEvent> {
     await this.#store.delete();
   }
 
-  #read(text: string): Event {
-    const { event_type: type } = JSON.parse(text) as { event_type: string };
-    const Class = this.#store.options.classes.get(type) as unknown as typeof BaseEvent | undefined;
-    return (Class ?? BaseEvent).fromJSON(text) as Event;
+  #read({ data, sequence }: StoredMessage): Event {
+    const json = parsed(data);
+    const Class = this.#store.options.classes.get(typeOf(json) ?? '') as unknown as typeof BaseEvent | undefined;
+    try {
+      return (Class ?? BaseEvent).fromJSON(json) as Event;
+    } catch (error) {
+      if (!isEventValidationError(error)) throw error;
+      const { message, issues } = error;
+      throw new EventValidationError(
+        `What the queue ${this.name} has stored under sequence ${sequence} can't be read: ${message} To go on behind it: jobs.replay({ since: { sequence: ${sequence + 1} } }).`,
+        { eventType: typeOf(json) ?? undefined },
+        issues,
+        { cause: error },
+      );
+    }
   }
 }

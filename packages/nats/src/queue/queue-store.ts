@@ -111,31 +111,10 @@ export class QueueStore {
     // Nothing is stored before all consumers are there.
     const hadConsumers = before !== null && before.state.last_seq > 0;
     let isRemade = false;
-    const limits = options.maxBytes === null ? {} : { max_bytes: options.maxBytes };
-    await this.#ensure({
-      name: this.events,
-      subjects: [this.allEvents],
-      description: JSON.stringify(this.#fixed()),
-      duplicate_window: Math.round(options.dedupeWindow * nanoseconds),
-      discard: 'new',
-      ...limits,
-    });
-    await this.#ensure({ name: this.dead, subjects: [this.deadSubject] });
-    await this.#ensure({
-      name: this.results,
-      subjects: [this.resultSubject('*')],
-      max_age: Math.round(options.keepResults * nanoseconds),
-      max_msgs_per_subject: 1,
-      // Of the same event may come another result, after a redrive.
-      duplicate_window: Math.round(Math.min(0.1, options.keepResults) * nanoseconds),
-    });
-    await this.#ensure({
-      name: this.tries,
-      subjects: [`${this.#root}.tries.*`],
-      max_msgs_per_subject: 1,
-      // Each try writes anew: what is older is of an event that is done.
-      max_age: Math.round(Math.max(options.keep, day) * nanoseconds),
-    });
+    const streams = this.#streams();
+    // All before the first is made: one that is somebody else's leaves nothing behind.
+    await this.#asOurs(() => Promise.all(streams.map((config) => jetstream.ownStream(config))));
+    for (const config of streams) await this.#asOurs(() => jetstream.ensureStream(config));
     await Promise.all(
       Array.from({ length: options.partitions }, async (_, partition) => {
         const config = {
@@ -159,9 +138,46 @@ export class QueueStore {
     }
   }
 
-  async #ensure(config: StreamConfig): Promise<void> {
+  #streams(): StreamConfig[] {
+    const { options } = this;
+    const limits = options.maxBytes === null ? {} : { max_bytes: options.maxBytes };
+    const longest = Math.max(options.keep, day);
+    return [
+      {
+        name: this.events,
+        subjects: [this.allEvents],
+        description: JSON.stringify(this.#fixed()),
+        duplicate_window: Math.round(options.dedupeWindow * nanoseconds),
+        discard: 'new',
+        ...limits,
+      },
+      // A worker that dies right after an event was put there leaves it to the next one, after `ackWait` or much later.
+      {
+        name: this.dead,
+        subjects: [this.deadSubject],
+        duplicate_window: Math.round(Math.max(longest, 2 * options.ackWait) * nanoseconds),
+      },
+      {
+        name: this.results,
+        subjects: [this.resultSubject('*')],
+        max_age: Math.round(options.keepResults * nanoseconds),
+        max_msgs_per_subject: 1,
+        // Of the same event may come another result, after a redrive.
+        duplicate_window: Math.round(Math.min(0.1, options.keepResults) * nanoseconds),
+      },
+      {
+        name: this.tries,
+        subjects: [`${this.#root}.tries.*`],
+        max_msgs_per_subject: 1,
+        // Each try writes anew: what is older is of an event that is done.
+        max_age: Math.round(longest * nanoseconds),
+      },
+    ];
+  }
+
+  async #asOurs(work: () => Promise<unknown>): Promise<void> {
     try {
-      await this.jetstream.ensureStream(config);
+      await work();
     } catch (error) {
       if (!(error instanceof StreamTakenError)) throw error;
       throw new QueueConfigError(
