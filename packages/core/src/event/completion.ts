@@ -38,14 +38,17 @@ export function limitedCompletion<T>(
   }
 }
 
-/** What `then` of the event does, once it was dispatched. */
+/**
+ * What `then` of the event does, once it was dispatched. For one that is completed it makes no difference who asks: no
+ * handler has to be suspended.
+ */
 export function thenCompleted<T, Value, Failure>(
   lifecycle: Lifecycle,
   value: T,
   onValue: ((value: T) => Value | PromiseLike<Value>) | null | undefined,
   onError: ((error: unknown) => Failure | PromiseLike<Failure>) | null | undefined,
 ): Promise<Value | Failure> {
-  return liveHandler() === null && lifecycle.sequence > 0
+  return lifecycle.settled || (lifecycle.sequence > 0 && liveHandler() === null)
     ? callOutside(lifecycle, value, onValue, onError)
     : completion(lifecycle, value).then(onValue, onError);
 }
