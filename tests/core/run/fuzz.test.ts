@@ -3,20 +3,16 @@ import { join } from 'node:path';
 import { BaseEvent, isEventValidationError, readWal } from '@threadbus/core';
 import { expect, test } from 'vitest';
 import { z } from 'zod';
+import { randomNumbers } from '../../fixtures/random-numbers.ts';
 import { tempFolder } from '../../helpers/temp-folder.ts';
 
 const seed = Number(process.env['FUZZ_SEED'] ?? 20_261_122);
 const Order = BaseEvent.extend('Order', { id: z.string(), items: z.array(z.object({ price: z.number() })) });
 
-/** mulberry32: small, seeded, good enough to break things. */
+/** Whole numbers below what is asked for. */
 function random(from: number): (below: number) => number {
-  let state = from;
-  return (below) => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) % below;
-  };
+  const next = randomNumbers(from);
+  return (below) => (next() * 2 ** 32) % below;
 }
 
 const samples = [

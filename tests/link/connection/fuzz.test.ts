@@ -2,6 +2,7 @@ import { BaseEvent, EventBus, isBusError } from '@threadbus/core';
 import { linkBuses, type LinkedBus } from '@threadbus/link';
 import { expect, test } from 'vitest';
 import { z } from 'zod';
+import { randomNumbers } from '../../fixtures/random-numbers.ts';
 import { nextTurn, ticks } from '../../helpers/gate.ts';
 import { mutatingPair } from './mutating-pair.ts';
 
@@ -15,17 +16,6 @@ const Child = BaseEvent.extend('Child', { n: z.number(), text: z.string() }, { t
 const silent = { debug: ignore, info: ignore, warn: ignore, error: ignore };
 
 function ignore(): void {}
-
-/** mulberry32 */
-function random(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
 
 const strange: unknown[] = [
   null,
@@ -90,7 +80,7 @@ function mutated(frame: unknown[], next: () => number): unknown[][] {
 /** Some of everything that links say, over one with a frame that is changed on its way. @returns what is wrong */
 async function program(seed: number): Promise<string[]> {
   const problems: string[] = [];
-  const next = random(seed);
+  const next = randomNumbers(seed);
   let left = Math.floor(next() * 30);
   const [down, up] = mutatingPair((frame) => {
     left -= 1;

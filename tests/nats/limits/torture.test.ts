@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { describe, expect, test } from 'vitest';
-import { random } from '../session/lossy-net.ts';
+import { randomNumbers } from '../../fixtures/random-numbers.ts';
 import { hasServer } from '../helpers/nats-server.ts';
 import { newNamespace, sharedServer } from '../helpers/nets.ts';
 import { Peer } from '../helpers/peer.ts';
@@ -26,7 +26,7 @@ describe.skipIf(!hasServer)('semaphore torture', () => {
   const server = sharedServer();
 
   test('semaphore - six processes that are killed, stopped and cut off: no overlap that its holder does not know of, tokens rise', async () => {
-    const next = random(seed);
+    const next = randomNumbers(seed);
     const namespace = newNamespace();
     const all: Holder[] = [];
     const start = async (): Promise<Holder> => {

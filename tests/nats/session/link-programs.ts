@@ -1,8 +1,9 @@
 import { BaseEvent, type EventBus } from '@threadbus/core';
 import { linkBuses, type LinkedBus } from '@threadbus/link';
 import { z } from 'zod';
+import { randomNumbers } from '../../fixtures/random-numbers.ts';
 import { quietBusOf } from './quiet.ts';
-import { type Faults, random, transportPair } from './lossy-net.ts';
+import { type Faults, transportPair } from './lossy-net.ts';
 
 /** A call that makes more calls, on the same side or the other; the last of them may fail. */
 const Work = BaseEvent.extend(
@@ -24,7 +25,7 @@ interface Side {
  * @throws Error naming what is wrong: an event that ran twice or never, a wrong result, an order that was changed
  */
 export async function runLinkProgram(seed: number, faults: Faults): Promise<void> {
-  const next = random(seed * 7 + 3);
+  const next = randomNumbers(seed * 7 + 3);
   const pick = (below: number): number => Math.floor(next() * below);
   const pair = transportPair(seed, faults, { maxSize: 64 + pick(400), window: 200 + pick(4000) });
   const maxInFlight = 1 + pick(6);

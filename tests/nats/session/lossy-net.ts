@@ -1,5 +1,6 @@
 import type { Datagrams } from '../../../packages/nats/dist/session/datagrams.js';
 import { SessionTransport } from '../../../packages/nats/dist/session/session-transport.js';
+import { randomNumbers } from '../../fixtures/random-numbers.ts';
 
 /** How often, of a thousand packets, each fault happens. */
 export interface Faults {
@@ -9,17 +10,6 @@ export interface Faults {
   readonly late: number;
   /** The carrier breaks, for some steps: all that is on the way is lost. */
   readonly cut: number;
-}
-
-/** Numbers from 0 to below 1, the same for a seed. */
-export function random(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
-  };
 }
 
 interface OnTheWay {
@@ -70,7 +60,7 @@ export class LossyNet {
   readonly counts = { sent: 0, lost: 0, doubled: 0, late: 0, cuts: 0 };
 
   constructor(seed: number, faults: Faults, maxSize: number) {
-    this.#random = random(seed);
+    this.#random = randomNumbers(seed);
     this.#faults = faults;
     this.ends = [new End(this, maxSize), new End(this, maxSize)];
     this.ends[0].peer = this.ends[1];
