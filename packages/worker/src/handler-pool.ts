@@ -81,7 +81,11 @@ export class HandlerPool implements AsyncDisposable {
     const entry = checkEntry(module, "a pool handler's module");
     const { href } = entry;
     // Not async, nor is `run`: each would add promises to every call.
-    const call = (event?: unknown): Promise<unknown> => this.#schedule.run(activeRun(event), href);
+    const call = (event?: unknown): unknown => {
+      const run = activeRun(event);
+      // Somebody else's handler may call it, too, and await what it returns.
+      return this.#schedule.run(run, href, run.isDirect && run.entry.handler === call);
+    };
     const kind: RemoteHandler = { name: moduleName(entry), holdsSlot: ordered, ownClock: true };
     return Object.assign(call, { [remoteHandler]: kind }) as PoolHandlerOf<unknown> as PoolHandlerOf<NoInfer<T>>;
   }

@@ -3,9 +3,9 @@ import type { BaseEvent } from '../event/base-event.ts';
 import { type Moment, never, now } from '../basics/clock.ts';
 import { activeHandler, type ActiveHandler, enter, left, type Subject, type Suspension } from '../event/context.ts';
 import { endChase, startChase } from '../event/chase.ts';
-import { describe, isReadableError } from '../basics/describe.ts';
+import { isReadableError } from '../basics/describe.ts';
 import type { Dispatch, RunningBus } from '../event/dispatch.ts';
-import { type AwaitCycleError, type ErrorPlace, HandlerTimeoutError, ThrownValueError } from '../basics/errors.ts';
+import { type AwaitCycleError, type ErrorPlace, HandlerTimeoutError } from '../basics/errors.ts';
 import {
   completedAtOf,
   type EventResult,
@@ -20,7 +20,7 @@ import { needs } from '../event/needs.ts';
 import { parseResult } from '../event/event-schema.ts';
 import { callHandler } from './call-handler.ts';
 import { cycleError } from './cycle-error.ts';
-import { outcomeKind, type OutcomeKind, validationError } from './handler-outcome.ts';
+import { later, outcomeKind, type OutcomeKind, thrownValueError, validationError } from './handler-outcome.ts';
 import type { HandlerEntry } from '../handlers/handler.ts';
 import type { Middleware } from '../handlers/middleware.ts';
 import { membersOf, type SmallSet, withMember, withoutMember } from '../basics/small-set.ts';
@@ -110,6 +110,11 @@ export class HandlerRun implements ActiveHandler, Limited {
     return this.#host.middlewares;
   }
 
+  /** Nobody but this run gets what the handler returns: it may return `later`. */
+  get isDirect(): boolean {
+    return this.#watched === null && this.#host.middlewares.length === 0;
+  }
+
   /** Made when first asked for: most handlers never do. */
   get signal(): AbortSignal {
     if (this.#controller === null) {
@@ -145,20 +150,21 @@ export class HandlerRun implements ActiveHandler, Limited {
       // What was returned may throw at any question.
       isLater = outcome instanceof Promise;
     } catch (error) {
-      this.#fail(error);
+      this.fail(error);
       return completedAtOf(this.runner);
     } finally {
       watch?.returned(this);
     }
+    if (outcome === later) return this.runner.settled ? completedAtOf(this.runner) : never;
     if (!isLater) {
-      this.#succeed(outcome);
+      this.succeed(outcome);
       return completedAtOf(this.runner);
     }
     // The call itself may have taken a while: time counts from its start.
     if (!this.entry.ownClock) this.startClock(monotonicAt(at));
     (outcome as Promise<unknown>).then(
-      (value) => this.#succeed(value),
-      (error: unknown) => this.#fail(error),
+      (value) => this.succeed(value),
+      (error: unknown) => this.fail(error),
     );
     return this.runner.settled ? completedAtOf(this.runner) : never;
   }
@@ -281,17 +287,18 @@ export class HandlerRun implements ActiveHandler, Limited {
     return this.runner.children.filter((child) => child.awaitedBy(this.runner) && !child.awaitedByOthers(this.runner));
   }
 
-  #succeed(value: unknown): void {
+  /** The handler has come to that value. */
+  succeed(value: unknown): void {
     if (this.runner.settled) return;
     let kind: OutcomeKind;
     try {
       kind = outcomeKind(value);
     } catch (error) {
-      this.#fail(error);
+      this.fail(error);
       return;
     }
     if (kind === 'value') this.#validate(value);
-    else if (kind === 'error') this.#fail(value);
+    else if (kind === 'error') this.fail(value);
     else this.#settle('completed', kind === 'dispatch' ? (value as Dispatch).event : value);
   }
 
@@ -309,18 +316,11 @@ export class HandlerRun implements ActiveHandler, Limited {
     this.#settle('error', validationError(type, cause, this.place));
   }
 
-  #fail(error: unknown): void {
+  /** The handler has thrown. */
+  fail(error: unknown): void {
     if (this.runner.settled) return;
     if (isReadableError(error)) return this.#settle('error', error);
-    const { busName, handlerName } = this.place;
-    this.#settle(
-      'error',
-      new ThrownValueError(
-        `${busName}.${handlerName} threw something that is no Error: ${describe(error)}. Throw an Error to keep its stack; the thing thrown is in cause.`,
-        this.place,
-        { cause: error },
-      ),
-    );
+    this.#settle('error', thrownValueError(this.place, error));
   }
 
   #settle(status: 'completed' | 'error', outcome: unknown): void {

@@ -10,5 +10,6 @@ export { isDispatchWatched, watchDispatch } from '../event/instrument.ts';
 export { abortedError, cancelledError } from '../run/ended-errors.ts';
 export { activeRun } from '../run/active-run.ts';
 export { recursionError } from '../run/recursion.ts';
+export { later } from '../run/handler-outcome.ts';
 export { HandlerRun, type RunHost, type RunWatch, watchRuns } from '../run/handler-run.ts';
 export { monotonicAt, soon } from '../run/turns.ts';

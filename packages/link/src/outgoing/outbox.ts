@@ -24,6 +24,7 @@ const sizePerFrame = 262_144;
 
 const ready = Promise.resolve();
 const nothing: readonly Transferable[] = [];
+const empty: readonly unknown[] = [];
 
 /**
  * Collects the operations of one turn into frames, so that a burst of events costs few messages.
@@ -35,12 +36,7 @@ export class Outbox {
   readonly #sender: Sender;
   readonly #onCloneFailure: CloneFailure;
   readonly #onLost: (error: Error) => void;
-  /**
-   * Filled and emptied again; what leaves is a copy. V8 watches how many objects of a literal outlive a collection. In a
-   * bus's first moments, until its history is full, that is all of them, and then it may make each further one in the old
-   * generation, where even a dead one keeps all that is in it until the next major collection.
-   */
-  readonly #frame: unknown[] = [];
+  #frame = emptyFrame();
   /** What moves with it; null until there is something. */
   #transfer: Transferable[] | null = null;
   #operations = 0;
@@ -171,7 +167,7 @@ export class Outbox {
 
   close(): void {
     this.#closed = true;
-    this.#frame.length = 0;
+    this.#frame = emptyFrame();
     this.#open();
   }
 
@@ -184,7 +180,9 @@ export class Outbox {
     this.#transfer = null;
     this.#operations = 0;
     this.#size = 0;
-    return this.#frame.splice(0);
+    const frame = this.#frame;
+    this.#frame = emptyFrame();
+    return frame;
   }
 
   /** What comes to be sent meanwhile goes behind it. */
@@ -283,6 +281,15 @@ export class Outbox {
     this.close();
     this.#onLost(error);
   }
+}
+
+/**
+ * No literal: V8 watches how many objects of one outlive a collection. In a bus's first moments, until its history is
+ * full, that is all of them, and then it may make each further one in the old generation, where even a dead one keeps all
+ * that is in it until the next major collection.
+ */
+function emptyFrame(): unknown[] {
+  return empty.slice();
 }
 
 function isAnswer(kind: unknown): boolean {

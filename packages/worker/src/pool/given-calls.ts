@@ -2,6 +2,7 @@ import type { EventResult } from '@threadbus/core';
 import { hasTransfer } from '@threadbus/core/internal';
 import { LinkError } from '@threadbus/link';
 import { type RemoteBus, sendCall } from '@threadbus/link/internal';
+import { monotonic } from '../thread/monotonic.ts';
 import type { PoolCall } from './pool-call.ts';
 import type { PoolLines } from './pool-lines.ts';
 import { CallTarget } from './pool-port.ts';
@@ -23,17 +24,17 @@ const takenBack = new LinkError('The call goes to another thread.');
 export class GivenCalls {
   readonly #watch: TakeWatch;
   readonly #lines: PoolLines;
-  readonly #done: () => void;
+  readonly #done: (at: number) => void;
   readonly #end: (error: Error) => void;
   #ahead: PoolCall[] = [];
   /** Whose turn it is. */
   current: PoolCall | null = null;
 
   /**
-   * @param done told when the call whose turn it was has its answer; perhaps at once, if its event can't be sent
+   * @param done told when the call whose turn it was has its answer, at what moment in monotonic seconds; perhaps at once, if its event can't be sent
    * @param end ends the thread, which won't take the call whose turn it is, though nobody has ended that: it is broken
    */
-  constructor(watch: TakeWatch, lines: PoolLines, done: () => void, end: (error: Error) => void) {
+  constructor(watch: TakeWatch, lines: PoolLines, done: (at: number) => void, end: (error: Error) => void) {
     this.#watch = watch;
     this.#lines = lines;
     this.#done = done;
@@ -132,11 +133,12 @@ export class GivenCalls {
   }
 
   #answered(call: PoolCall, result: EventResult | undefined): void {
+    const at = monotonic();
     const takenAt = this.#watch.takenAt(call);
     if (this.current !== call) {
       call.number = 0;
       // Ahead of its turn, because its event can't be sent.
-      if (this.#remove(call)) call.answer(result, takenAt);
+      if (this.#remove(call)) call.answer(result, takenAt, at);
       return;
     }
     if (result === undefined && call.state !== 'settled') {
@@ -146,8 +148,8 @@ export class GivenCalls {
     call.number = 0;
     this.current = null;
     this.#watch.done();
-    call.answer(result, takenAt);
-    this.#done();
+    call.answer(result, takenAt, at);
+    this.#done(at);
   }
 
   /** @returns false if it isn't ahead */

@@ -3,8 +3,10 @@ import {
   completedAtOf,
   fromEpoch,
   type HandlerRun,
+  later,
   type Linked,
   type LinkedList,
+  soon,
   startedAtOf,
   startTimer,
   type ThreadPlace,
@@ -90,9 +92,11 @@ export class PoolCall implements Linked<PoolCall> {
   number = 0;
   readonly #calledAt = monotonic();
   readonly #counts: CallCounts;
-  #resolve!: (value: unknown) => void;
-  #reject!: (error: unknown) => void;
-  readonly outcome: Promise<unknown>;
+  /** What the run's handler is to return: a promise, or `later` if the run itself is told. */
+  readonly outcome: unknown = later;
+  /** Of that promise. */
+  #resolve: ((value: unknown) => void) | null = null;
+  #reject: ((error: unknown) => void) | null = null;
   #holder: CallHolder;
   /** Where it runs, or is to. */
   #place: ThreadPlace | null = null;
@@ -102,7 +106,7 @@ export class PoolCall implements Linked<PoolCall> {
   #threadsLost = 0;
 
   /** @throws LinkError if the run's bus is elsewhere */
-  constructor(run: HandlerRun, entry: string, holder: CallHolder, counts: CallCounts) {
+  constructor(run: HandlerRun, entry: string, holder: CallHolder, counts: CallCounts, direct: boolean) {
     const { bus } = run;
     if (!(bus instanceof EventBus)) {
       throw new LinkError(
@@ -115,10 +119,12 @@ export class PoolCall implements Linked<PoolCall> {
     this.context = captureContext(run.event);
     this.#holder = holder;
     this.#counts = counts;
-    this.outcome = new Promise((resolve, reject) => {
-      this.#resolve = resolve;
-      this.#reject = reject;
-    });
+    if (!direct) {
+      this.outcome = new Promise((resolve, reject) => {
+        this.#resolve = resolve;
+        this.#reject = reject;
+      });
+    }
     run.whenAborted((reason) => this.#ended(reason));
     run.onCancel = () => this.#holder.decide(this);
   }
@@ -171,8 +177,8 @@ export class PoolCall implements Linked<PoolCall> {
     this.run.movedOn(returned ? 'returned' : suspended ? 'awaits' : 'goes on');
   }
 
-  /** The function's result is there; undefined if the thread has refused the call. */
-  answer(result: EventResult | undefined, takenAt: number | null): void {
+  /** The function's result is there, at that moment in monotonic seconds; undefined if the thread has refused the call. */
+  answer(result: EventResult | undefined, takenAt: number | null, at: number): void {
     if (result !== undefined) adoptChildren(this.run, result);
     if (this.state === 'settled') return;
     this.#takenAt ??= takenAt;
@@ -188,8 +194,9 @@ export class PoolCall implements Linked<PoolCall> {
       this.fail(result.error);
       return;
     }
-    this.#settle(null);
-    this.#resolve(result.result);
+    this.#settle(null, at);
+    if (this.#resolve === null) this.run.succeed(result.result);
+    else this.#resolve(result.result);
   }
 
   /** Its time is up, and its handler goes on. @param at where it blocks its thread; null if it doesn't, or nobody knows */
@@ -201,7 +208,9 @@ export class PoolCall implements Linked<PoolCall> {
   fail(error: unknown): void {
     if (this.state === 'settled') return;
     this.#settle({ error });
-    this.#reject(error);
+    // Never within what has made it fail: others are told there of calls of theirs.
+    if (this.#reject === null) soon(() => this.run.fail(error));
+    else this.#reject(error);
   }
 
   #ended(reason: Error): void {
@@ -209,11 +218,11 @@ export class PoolCall implements Linked<PoolCall> {
     const holder = this.#holder;
     this.#settle({ error: reason });
     // Nobody looks at it: the run has settled.
-    this.#resolve(undefined);
+    this.#resolve?.(undefined);
     holder.ended(this, reason);
   }
 
-  #settle(failure: CallFailure | null): void {
+  #settle(failure: CallFailure | null, endedAt: number = monotonic()): void {
     this.state = 'settled';
     this.#timer?.cancel();
     this.#timer = null;
@@ -221,7 +230,7 @@ export class PoolCall implements Linked<PoolCall> {
     this.#overrun = null;
     const at = this.#takenAt;
     if (at === null) this.#counts.ended(failure, null, null);
-    else this.#counts.ended(failure, at - this.#calledAt, monotonic() - at);
+    else this.#counts.ended(failure, at - this.#calledAt, endedAt - at);
   }
 
   /** Its time is kept here and not by the run: what is done is a result, also if this thread was held up meanwhile. */

@@ -67,9 +67,9 @@ export class PoolSchedule implements ThreadHost<PoolThread>, CallHolder, IdleLim
     };
   }
 
-  /** Has the run's work done in a thread. @returns the handler's value */
-  run(run: HandlerRun, entry: string): Promise<unknown> {
-    const call = new PoolCall(run, entry, this, this.#counts);
+  /** Has the run's work done in a thread; if `direct`, it is told what comes of it. @returns what its handler is to return */
+  run(run: HandlerRun, entry: string, direct: boolean): unknown {
+    const call = new PoolCall(run, entry, this, this.#counts, direct);
     if (this.#isStopped) call.fail(stoppedError());
     else this.#add(call);
     return call.outcome;
@@ -199,9 +199,9 @@ export class PoolSchedule implements ThreadHost<PoolThread>, CallHolder, IdleLim
     return true;
   }
 
-  place(taken: boolean): void {
+  place(taken: boolean, at?: number): void {
     this.#places += taken ? 1 : -1;
-    this.#counts.taken = this.#places;
+    this.#counts.take(this.#places, at);
   }
 
   awaiting(awaiting: boolean): void {

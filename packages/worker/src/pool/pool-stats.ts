@@ -67,9 +67,9 @@ export class PoolCounts implements CallCounts {
     this.lately.add(entry, seconds);
   }
 
-  /** So many places are taken from now on. */
-  set taken(taken: number) {
-    this.#advance();
+  /** So many places are taken from now on. @param at in monotonic seconds */
+  take(taken: number, at?: number): void {
+    this.#advance(at);
     this.#taken = Math.min(taken, this.#places);
   }
 
@@ -79,8 +79,7 @@ export class PoolCounts implements CallCounts {
     return whole === 0 ? 0 : Math.min(1, this.#area / whole);
   }
 
-  #advance(): void {
-    const at = monotonic();
+  #advance(at: number = monotonic()): void {
     this.#area += (at - this.#changedAt) * this.#taken;
     this.#changedAt = at;
   }

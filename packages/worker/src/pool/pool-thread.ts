@@ -92,7 +92,7 @@ export class PoolThread implements CallHolder, ModulesOwner, TakeWatchOwner {
     this.#modules = new ThreadModules(this, this.#clock, options, (message) => this.#seat.port.postMessage(message));
     this.#ending = new ThreadEnding(this.#seat, this.#clock, () => this.#gone());
     const end = (error: Error): void => this.#end(error);
-    this.calls = new GivenCalls(this.#watch, this.#lines, () => this.#next(), end);
+    this.calls = new GivenCalls(this.#watch, this.#lines, (at) => this.#next(at), end);
     this.#waits = new WaitWatch(this.#lines, this.#clock, () => this.state === 'draining' || this.#watch.hasMore);
     this.#place.take(true);
   }
@@ -151,10 +151,7 @@ export class PoolThread implements CallHolder, ModulesOwner, TakeWatchOwner {
 
   /** Its call was ended from outside, in the step that calls this. What it loads it goes on with, for the next call. */
   ended(call: PoolCall, reason: Error): void {
-    if (call !== this.calls.current) {
-      this.calls.ended(call, reason);
-      return;
-    }
+    if (call !== this.calls.current) return this.calls.ended(call, reason);
     if (this.state === 'loading') {
       this.calls.current = null;
       return;
@@ -241,9 +238,9 @@ export class PoolThread implements CallHolder, ModulesOwner, TakeWatchOwner {
   }
 
   /** It has begun with what it was given ahead, or will when it comes to it. */
-  #next(): void {
+  #next(at: number): void {
     const next = this.calls.next();
-    if (next === null) return this.#rest();
+    if (next === null) return this.#rest(at);
     if (this.state === 'ending' || this.state === 'gone') return;
     this.#waits.stop();
     this.#place.await(false);
@@ -273,17 +270,21 @@ export class PoolThread implements CallHolder, ModulesOwner, TakeWatchOwner {
     this.#host.changed();
   }
 
-  #rest(): void {
+  #rest(at: number = monotonic()): void {
     if (this.state === 'ending' || this.state === 'gone') return;
     const starts = this.state === 'starting';
     this.#waits.stop();
     this.#place.await(false);
-    this.#place.take(false);
+    this.#place.take(false, at);
     this.state = 'idle';
-    this.idleSince = monotonic();
+    this.idleSince = at;
     if (starts) this.#host.up(this);
     this.#host.idle(this);
-    // It may have got the next call meanwhile.
+    // It may have got the next call meanwhile, or get it before long: to let go and hold again costs as much as many a call.
+    if (!this.#watch.looking) this.quiet();
+  }
+
+  quiet(): void {
     if (this.state === 'idle') this.#seat.letGo();
   }
 

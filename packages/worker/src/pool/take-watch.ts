@@ -19,6 +19,8 @@ export interface TakeWatchOwner {
   readonly calls: { readonly ahead: number };
   /** The call whose turn it is has taken so many seconds. @returns whether those behind it go elsewhere now */
   slow(waited: number): boolean;
+  /** There is nothing to look at any more. */
+  quiet(): void;
   /** The answer of that call is there and waits for what was printed: told again and again until it comes. */
   held(call: PoolCall): void;
 }
@@ -49,6 +51,11 @@ export class TakeWatch {
 
   get buffer(): SharedArrayBuffer {
     return this.#desk.buffer;
+  }
+
+  /** It is looked again before long, or `quiet` is told. */
+  get looking(): boolean {
+    return this.#looking;
   }
 
   /** When the call was taken, in monotonic seconds; null if it wasn't. */
@@ -140,7 +147,10 @@ export class TakeWatch {
 
   #judge(): void {
     const call = this.#call;
-    if (call === null) return;
+    if (call === null) {
+      this.#owner.quiet();
+      return;
+    }
     this.look(call);
     const waited = monotonic() - this.#turnAt;
     if (call.state !== 'given') {

@@ -31,8 +31,8 @@ export interface ThreadHost<Thread> {
   takeBack(calls: readonly PoolCall[]): void;
   /** The call that it had not taken may go to another. @returns false if it may not */
   again(call: PoolCall): boolean;
-  /** It needs one of the places of the pool from now on, or doesn't any more. */
-  place(taken: boolean): void;
+  /** It needs one of the places of the pool from now on, or doesn't any more. @param at now, in monotonic seconds, if that is known */
+  place(taken: boolean, at?: number): void;
   /** Its handler awaits an event, or goes on. */
   awaiting(awaiting: boolean): void;
   /** There may be room for others. */

@@ -14,10 +14,11 @@ export class ThreadPlace {
     return this.#awaiting;
   }
 
-  take(taken: boolean): void {
+  /** @param at now, in monotonic seconds, if that is known */
+  take(taken: boolean, at?: number): void {
     if (this.#taken === taken) return;
     this.#taken = taken;
-    this.#host.place(taken);
+    this.#host.place(taken, at);
   }
 
   await(awaiting: boolean): void {
