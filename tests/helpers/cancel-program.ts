@@ -1,6 +1,6 @@
 import { setImmediate as turn, setTimeout as sleep } from 'node:timers/promises';
 import { BaseEvent, EventBus, type HandlerContext } from '@threadbus/core';
-import { linkBuses, type LinkedBus } from '@threadbus/worker';
+import { linkBuses, type LinkedBus, type LinkOptions } from '@threadbus/link';
 import { MessageChannel } from 'node:worker_threads';
 import { z } from 'zod';
 import { randomNumbers } from '../fixtures/random-numbers.ts';
@@ -10,13 +10,27 @@ const First = BaseEvent.extend('First', { depth: z.number() }, { completion: 'fi
 const All = BaseEvent.extend('All', { depth: z.number() });
 const types = ['First', 'All', '*'] as const;
 const bodies = ['at once', 'next turn', 'sleep', 'throw', 'one child', 'two children'] as const;
-/** Seconds after which an event that is not complete hangs: each handler has 5. */
+/** Seconds in which no handler begins, after which an event that is not complete hangs: each handler has 5. */
 const patience = 30;
 
 interface Sent extends PromiseLike<unknown> {
   readonly event: BaseEvent;
 }
 type Place = EventBus | LinkedBus;
+
+/** What links the buses of a program. */
+export interface Carrier {
+  join(from: EventBus, to: EventBus, options: LinkOptions): Promise<readonly [LinkedBus, LinkedBus]>;
+  /** One of its links is cut off for good, at both ends. */
+  lose?(which: number): void;
+}
+
+const ports: Carrier = {
+  async join(from, to, options) {
+    const { port1, port2 } = new MessageChannel();
+    return Promise.all([linkBuses(from, port1, options), linkBuses(to, port2, options)]);
+  },
+};
 
 /**
  * A random program over two to four buses that are linked in a chain or a ring: what the programs of link-program.ts leave
@@ -29,14 +43,16 @@ export class CancelProgram {
   readonly violations: string[] = [];
   dispatched = 0;
   readonly #random: () => number;
+  readonly #carrier: Carrier;
   readonly #buses: EventBus[] = [];
   /** By bus: those that it is linked with. */
   readonly #remotes: LinkedBus[][] = [];
   readonly #begun = new Set<string>();
   readonly #others: Promise<unknown>[] = [];
 
-  constructor(seed: number) {
+  constructor(seed: number, carrier: Carrier = ports) {
     this.#random = randomNumbers(seed);
+    this.#carrier = carrier;
   }
 
   async run(): Promise<void> {
@@ -64,12 +80,9 @@ export class CancelProgram {
     }
     const isRing = count > 2 && this.#chance(0.4);
     for (let i = 0; i < (isRing ? count : count - 1); i += 1) {
-      const { port1, port2 } = new MessageChannel();
       const [from, to] = [i, (i + 1) % count];
-      const [down, up] = await Promise.all([
-        linkBuses(this.#buses[from] as EventBus, port1, { maxInFlight }),
-        linkBuses(this.#buses[to] as EventBus, port2, { maxInFlight }),
-      ]);
+      const [near, far] = [this.#buses[from] as EventBus, this.#buses[to] as EventBus];
+      const [down, up] = await this.#carrier.join(near, far, { maxInFlight });
       this.#remotes[from]?.push(down);
       this.#remotes[to]?.push(up);
     }
@@ -143,12 +156,13 @@ export class CancelProgram {
 
   async #break(after: number): Promise<void> {
     await sleep(after);
-    if (this.#chance(0.5)) await this.#pick(this.#buses).stop();
+    if (this.#carrier.lose !== undefined && this.#chance(0.4)) this.#carrier.lose(this.#below(4));
+    else if (this.#chance(0.5)) await this.#pick(this.#buses).stop();
     else this.#pick(this.#remotes[0] ?? []).close();
   }
 
   async #end(sent: readonly Sent[], breaks: boolean): Promise<void> {
-    const ended = await within(Promise.allSettled([...sent, ...this.#others]));
+    const ended = await this.#within(Promise.allSettled([...sent, ...this.#others]));
     if (!ended) this.violations.push('hangs');
     for (const { event } of ended ? sent : []) {
       const results = [...event.event_results.values()];
@@ -166,6 +180,20 @@ export class CancelProgram {
     await Promise.all(this.#buses.map(async (bus) => bus.stop({ clear: true })));
   }
 
+  /** A program of a thousand events may take its time; one that hangs goes on with nothing. */
+  async #within(work: Promise<unknown>): Promise<boolean> {
+    const over = new AbortController();
+    const ended = work.then(() => true);
+    for (let begun = -1; begun !== this.#begun.size;) {
+      begun = this.#begun.size;
+      const late = sleep(patience * 1000, false, { signal: over.signal }).catch(() => false);
+      if (!(await Promise.race([ended, late]))) continue;
+      over.abort();
+      return true;
+    }
+    return false;
+  }
+
   #place(i: number): Place {
     return this.#pick<Place>([this.#buses[i] as EventBus, ...(this.#remotes[i] ?? [])]);
   }
@@ -181,14 +209,6 @@ export class CancelProgram {
   #pick<T>(of: readonly T[]): T {
     return of[this.#below(of.length)] as T;
   }
-}
-
-async function within(work: Promise<unknown>): Promise<boolean> {
-  const over = new AbortController();
-  const late = sleep(patience * 1000, false, { signal: over.signal }).catch(() => false);
-  const inTime = await Promise.race([work.then(() => true), late]);
-  over.abort();
-  return inTime;
 }
 
 function sum(all: readonly { readonly queued: number; readonly inProgress: number }[]): {
