@@ -13,6 +13,7 @@ import { rejection, stateOf } from '../../helpers/gate.ts';
 import { hasServer, NatsServer } from '../helpers/nats-server.ts';
 import { connected, newNamespace, sharedServer } from '../helpers/nets.ts';
 import { Peer } from '../helpers/peer.ts';
+import { Proxy } from '../helpers/proxy.ts';
 
 const pause = (seconds: number): Promise<void> => new Promise((resolve) => void setTimeout(resolve, seconds * 1000));
 
@@ -148,6 +149,24 @@ describe.skipIf(!hasServer)('semaphore', () => {
     const again = await semaphore.acquire({ timeout: 10 });
     expect(again.token).toBeGreaterThan(given.token);
     await again.release();
+  });
+
+  test('semaphore - a slot whose giving back was lost on its way is given back again, long before the lease is over', async () => {
+    const namespace = newNamespace();
+    const proxy = await Proxy.to(server().port);
+    const near = await connected({ servers: proxy.url, namespace });
+    const [one, other] = [near, await net(namespace)].map((each) => each.semaphore('gpu', { limit: 1, lease: 60 }));
+    const lease = await one?.acquire();
+    proxy.cut();
+    const released = lease?.release();
+    // What was said is on the wire, which goes with it.
+    await pause(0.1);
+    proxy.drop();
+    proxy.mend();
+    await released;
+    const next = await other?.acquire({ timeout: 15 });
+    expect(next?.token).toBeGreaterThan(lease?.token as number);
+    await next?.release();
   });
 
   test('semaphore - a store that has forgotten it is noticed, until it is reset', async () => {
