@@ -1,5 +1,6 @@
 // Storms of calls to pools whose threads fail in all ways: `npm run torture:pool -- [minutes] [seed]`. First it plants
-// faults, each of which the storm has to find; then storms, each with the next seed, until the time is over.
+// faults, each of which the storm has to find; then storms and random programs, each with the next seed, until the time
+// is over.
 import { spawn } from 'node:child_process';
 import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
@@ -37,6 +38,19 @@ async function storm(calls, rounds, seed, fault) {
   return [...wrong, ...more];
 }
 
+/** Runs random programs over several pools and buses. @returns what they have to say against them; empty if nothing */
+async function programs(seed, count) {
+  const args = [join(fixtures, 'pool-program.js'), seed, count].map(String);
+  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'ignore'] });
+  let out = '';
+  child.stdout.setEncoding('utf8').on('data', (text) => (out += text));
+  const code = await new Promise((resolve) => child.on('close', resolve));
+  const lines = out.trim().split('\n');
+  console.log(`programs from ${seed}: exit ${code}, ${lines.at(-1)}`);
+  const wrong = lines.filter((line) => line.startsWith('{"seed"'));
+  return code === 0 ? wrong : [...wrong, `exit ${code}`];
+}
+
 for (const [fault, calls] of [
   ['begins anyway', 1000],
   ['never taken', 200],
@@ -48,7 +62,7 @@ for (const [fault, calls] of [
 const until = Date.now() + minutes * 60_000;
 let sent = 0;
 for (let seed = first; Date.now() < until; seed += 1) {
-  const found = await storm(2500, 2, seed);
+  const found = [...(await storm(2500, 2, seed)), ...(await programs(seed, 25))];
   sent += 5000;
   for (const text of found) console.log(`WRONG, seed ${seed}: ${text}`);
   if (found.length > 0) process.exitCode = 1;

@@ -155,3 +155,20 @@ test('clone failure - the path of what a result holds is written as in code', as
   });
   expect(await Promise.all(paths)).toEqual(['result[1]', 'result.list[0]', 'result']);
 });
+
+test('clone failure - the field that is to blame is named, not shared memory that could cross', async () => {
+  const { there, down } = await linkPair();
+  const Shared = BaseEvent.extend('Shared', { cells: z.unknown(), value: z.unknown() });
+  there.on(Shared, () => 'ok');
+  const cells = new SharedArrayBuffer(8);
+  const moved = new Uint8Array(8);
+  structuredClone(moved, { transfer: [moved.buffer] });
+  for (const [value, what] of [
+    [{ callback() {} }, 'field "value.callback" (function callback)'],
+    [moved, 'field "value" (a view of a buffer that was moved before)'],
+  ] as const) {
+    const error = await rejection(down.dispatch(new Shared({ cells, value })).eventResult());
+    expect(error.message).toContain(what);
+  }
+  expect(await down.dispatch(new Shared({ cells, value: 1 })).eventResult()).toBe('ok');
+});

@@ -1,6 +1,6 @@
 import type { BaseEvent } from '@threadbus/core';
 import { type ResultSource, UnserializableError } from '@threadbus/core/internal';
-import { findUnclonable, ownEntries, type Unclonable } from './clone-path.ts';
+import { findUnclonable, findUncopied, ownEntries, type Unclonable } from './clone-path.ts';
 import { encodeThrown } from './error-codec.ts';
 import { UNOFFERED, type WireEvent, type WireValue } from './protocol.ts';
 
@@ -52,10 +52,14 @@ export function unoffered(
   return [UNOFFERED, expectation, encodeThrown(unclonableError({ eventType, eventId, payload }, busName, cause))];
 }
 
+/** The first field that is to blame: of all of them, before one that can't leave the process alone. */
 function findInFields(payload: object): Unclonable | null {
-  for (const [name, value] of ownEntries(payload)) {
-    const found = findUnclonable(value, [name]);
-    if (found !== null) return found;
+  const fields = ownEntries(payload);
+  for (const find of [findUncopied, findUnclonable]) {
+    for (const [name, value] of fields) {
+      const found = find(value, [name]);
+      if (found !== null) return found;
+    }
   }
   return null;
 }

@@ -20,8 +20,13 @@ const longestPath = 12;
  * Some things can be copied within a process, but not to another one.
  */
 export function findUnclonable(value: unknown, path: readonly PropertyKey[] = []): Unclonable | null {
+  return findUncopied(value, path) ?? find(value, copiesElsewhere, path, new Set());
+}
+
+/** The same, if it can't be copied within this process either. */
+export function findUncopied(value: unknown, path: readonly PropertyKey[]): Unclonable | null {
   if (isNestedDeeper(value)) return { path: deepPath(value, path), what: tooDeep };
-  return find(value, copiesHere, path, new Set()) ?? find(value, copiesElsewhere, path, new Set());
+  return find(value, copiesHere, path, new Set());
 }
 
 /** Not deeper than `maxNesting`, so that it can recurse. */
@@ -133,6 +138,7 @@ function describeKind(value: unknown): string {
   if (value === unreadable) return 'a getter that throws';
   if (typeof value !== 'function' && (typeof value !== 'object' || value === null)) return `a ${typeof value}`;
   if (isDetached(value)) return 'a buffer that was moved before';
+  if (ArrayBuffer.isView(value) && isDetached(value.buffer)) return 'a view of a buffer that was moved before';
   try {
     if (typeof value === 'function') return value.name === '' ? 'a function' : `function ${value.name}`;
     const { name } = (value.constructor ?? {}) as { readonly name?: unknown };
