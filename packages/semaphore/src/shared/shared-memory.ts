@@ -7,6 +7,9 @@ import { BYTES, MAGIC, ownerThread, ownerWord, THREAD_WORDS, THREADS_AT, THREADS
 /** The owner of a thread's record whose thread has said that it ends. */
 const ENDED = -0x7fff_ffff;
 
+/** A moment may be so many ms ahead: a word is odd, and the clock may be set back. What is further ahead is seven weeks ago. */
+const slack = 3_600_000;
+
 /** Bits of the header: the main thread has the memory; a rate counts in it. */
 const STAYS = 1;
 const RATES = 2;
@@ -125,10 +128,10 @@ export class SharedMemory {
     return (ms - this.#began) | 1;
   }
 
-  /** The last moment, in ms since 1970, that {@link packTime} gives that word for. */
+  /** The moment, in ms since 1970: the last one that {@link packTime} gives that word for, but for the clock's `slack`. */
   unpackTime(word: number): number {
     const now = Date.now();
-    return now - ((((now - this.#began) | 0) - word) >>> 0);
+    return now + slack - ((((now + slack - this.#began) | 0) - word) >>> 0);
   }
 
   #record(threadId: number): number | undefined {
