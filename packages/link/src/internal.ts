@@ -5,7 +5,7 @@ export type { Link } from './connection/link.ts';
 export type { Arrival } from './incoming/arrival.ts';
 export { LocalCall } from './incoming/local-call.ts';
 export { addLinkedName, freeLinkedName, removeLinkedName } from './link-names.ts';
-export { AnswerClock } from './outgoing/answer-clock.ts';
+export { AnswerClock, type SilenceWatch } from './outgoing/answer-clock.ts';
 export { shareCrossings } from './outgoing/crossings.ts';
 export type { Sender } from './outgoing/outbox.ts';
 export type { PartMeter, StartedBoard } from './outgoing/part-watchers.ts';

@@ -17,6 +17,12 @@ export interface Asking {
   ask(part: RemotePart): void;
 }
 
+/** Who knows more of the other side than what it says. */
+export interface SilenceWatch {
+  /** It has said nothing for so many looks since it was asked; 0 = it is being asked. */
+  silent(looks: number): void;
+}
+
 /**
  * Ends what the other side will not answer for any more, as far as nobody else watches it.
  *
@@ -35,12 +41,15 @@ export class AnswerClock {
   /** Frames that had come at the last look, and the first look at which it was as many. */
   #heard = 0;
   #silentSince = 0;
-  #asked = false;
+  /** The look at which the other side was asked, if it has said nothing since. */
+  #askedAt: number | null = null;
+  readonly #watch: SilenceWatch | undefined;
 
   /** @param asking null while there is no link */
-  constructor(outgoing: Outgoing, asking: () => Asking | null) {
+  constructor(outgoing: Outgoing, asking: () => Asking | null, watch?: SilenceWatch) {
     this.#outgoing = outgoing;
     this.#asking = asking;
+    this.#watch = watch;
   }
 
   /** Something is under way; it stops by itself when nothing is. */
@@ -70,15 +79,18 @@ export class AnswerClock {
     if (asking.heard !== this.#heard) {
       this.#heard = asking.heard;
       this.#silentSince = this.#looks;
-      this.#asked = false;
-    } else if (this.#asked) this.#endOverdue();
-    else if (this.#looks - this.#silentSince >= quiet) this.#ask(asking);
+      this.#askedAt = null;
+    } else if (this.#askedAt !== null) {
+      this.#watch?.silent(this.#looks - this.#askedAt);
+      this.#endOverdue();
+    } else if (this.#looks - this.#silentSince >= quiet) this.#ask(asking);
   }
 
   #ask(asking: Asking): void {
     const [oldest] = this.#outgoing.onTheWire();
     if (oldest === undefined) return;
-    this.#asked = true;
+    this.#askedAt = this.#looks;
+    this.#watch?.silent(0);
     asking.ask(oldest);
   }
 

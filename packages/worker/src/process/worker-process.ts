@@ -136,6 +136,10 @@ export class WorkerProcess implements BusHost {
     }
   }
 
+  get idleTime(): null {
+    return null;
+  }
+
   catchUp(then: () => void): void {
     // Timers come first in a turn, then what has arrived; a frame that was cut takes one turn more.
     setImmediate(() => setImmediate(then));

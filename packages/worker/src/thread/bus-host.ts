@@ -45,6 +45,8 @@ export interface BusHost {
   hello(bus: BusIdentity): void;
   /** The bus over there is none that this side can talk to. */
   refuse(error: Error): void;
+  /** Seconds for which its event loop has had nothing to do since it started; null where that can't be seen. */
+  readonly idleTime: number | null;
   /** Whether this process must stay up for what goes on over there. A starting one keeps it up anyway. */
   keepAlive(needed: boolean): void;
   /** Reads what has been sent and this side has had no time for, then calls back. */

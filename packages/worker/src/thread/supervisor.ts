@@ -12,11 +12,12 @@ import { type EndOfLife, RestartBudget } from './restart-budget.ts';
 import { startError } from './start-failure.ts';
 import { StateChanges } from './state-changes.ts';
 import { monotonic } from './monotonic.ts';
-import { LossSorter, lossText } from './thread-loss.ts';
+import { blockedText, LossSorter, lossText } from './thread-loss.ts';
 import { sayStuckAt, stuckAt, type WhereIs, whereIs } from './stuck-at.ts';
 import { DebugWatch } from './debugged.ts';
 import type { TimeHistogram } from './time-histogram.ts';
 import { type ThreadEnd, threadEnded, threadStarted } from './thread-observers.ts';
+import { MuteWatch } from './mute-watch.ts';
 import { Watchdog, type Watched } from './watchdog.ts';
 import { answerGrace, type ControlHost, TimeLimit, WorkerControl } from './worker-control.ts';
 import { SharedBoardReader } from './shared-board.ts';
@@ -79,7 +80,11 @@ export class Supervisor implements Watched, ControlHost {
       working: () => this.#watch(),
     });
     this.remote.outgoing.meter = this.#meter;
-    this.#clock = new AnswerClock(this.remote.outgoing, () => (this.#debugging.holds ? null : this.remote.link));
+    const mute = new MuteWatch(
+      () => this.#thread,
+      (...silence) => this.unresponsive(...silence),
+    );
+    this.#clock = new AnswerClock(this.remote.outgoing, () => (this.#debugging.holds ? null : this.remote.link), mute);
   }
 
   static async start(entry: URL, options: ResolvedWorkerOptions, startHost: StartHost): Promise<Supervisor> {
@@ -179,15 +184,10 @@ export class Supervisor implements Watched, ControlHost {
   }
 
   blocked(holder: Holder, overrun: boolean, still: () => boolean): void {
-    const time = holder.timeout === 0 ? '' : ` (${Math.round(holder.timeout * 1000) / 1000} s)`;
-    const what = overrun
-      ? `was blocked by a handler past its time${time}`
-      : 'was blocked by a handler after it was cancelled';
-    void this.#endStuck('blocked', holder, `${what}, and was ended`, still);
+    void this.#endStuck('blocked', holder, blockedText(holder, overrun), still);
   }
 
-  unresponsive(still: () => boolean): void {
-    const what = `did not answer for ${this.#options.unresponsiveTimeout} s, and was ended`;
+  unresponsive(still: () => boolean, what = `did not answer for ${this.unresponsiveTimeout} s, and was ended`): void {
     void this.#endStuck('unresponsive', null, what, still);
   }
 
@@ -208,9 +208,8 @@ export class Supervisor implements Watched, ControlHost {
     const thread = this.#thread;
     if (thread === null || this.#looking === thread) return;
     this.#looking = thread;
-    const { threadId } = thread.place;
     const isHeld = await this.#debugging.look(thread.pid);
-    const at = threadId > 0 && !isHeld ? await stuckAt(threadId) : null;
+    const at = thread.place.threadId > 0 && !isHeld ? await stuckAt(thread.place.threadId) : null;
     if (this.#looking === thread) this.#looking = null;
     if (this.#thread === thread && !isHeld && still()) this.#replace(reason, guilty, what, undefined, at);
   }
@@ -317,10 +316,8 @@ export class Supervisor implements Watched, ControlHost {
     } catch (failure) {
       this.#thread = null;
       if (this.#end !== null) return;
-      const failed = { crashed: true, useful: false };
-      this.#restartOrFail(this.#crashed((failure as Error).message, failure), failed);
-      const again = this.#end === null;
-      threadEnded({ ...this.#place, threadId: -1, pid: -1, reason: 'crashed', lost: 0, again });
+      this.#restartOrFail(this.#crashed((failure as Error).message, failure), { crashed: true, useful: false });
+      threadEnded({ ...this.#place, threadId: -1, pid: -1, reason: 'crashed', lost: 0, again: this.#end === null });
     }
   }
 

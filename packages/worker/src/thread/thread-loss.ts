@@ -138,3 +138,10 @@ export class LossSorter {
     return { busName: this.#bus.name, handlerName: 'dispatch', eventType: event_type, eventId: event_id };
   }
 }
+
+/** What a thread has done that was ended for one handler. */
+export function blockedText({ timeout }: Holder, overrun: boolean): string {
+  const time = timeout === 0 ? '' : ` (${Math.round(timeout * 1000) / 1000} s)`;
+  const why = overrun ? `by a handler past its time${time}` : 'by a handler after it was cancelled';
+  return `was blocked ${why}, and was ended`;
+}

@@ -102,6 +102,10 @@ export class WorkerThread implements BusHost {
     else this.#worker.unref();
   }
 
+  get idleTime(): number {
+    return this.#worker.performance.eventLoopUtilization().idle / 1000;
+  }
+
   catchUp(then: () => void): void {
     this.#readAll();
     then();
