@@ -24,7 +24,8 @@ const sizePerFrame = 262_144;
 
 const ready = Promise.resolve();
 const nothing: readonly Transferable[] = [];
-const empty: readonly unknown[] = [];
+/** Of the kind that holds anything: else each copy would change its kind as it is filled. */
+const empty: readonly unknown[] = emptied([{}]);
 
 /**
  * Collects the operations of one turn into frames, so that a burst of events costs few messages.
@@ -290,6 +291,11 @@ export class Outbox {
  */
 function emptyFrame(): unknown[] {
   return empty.slice();
+}
+
+function emptied(array: unknown[]): unknown[] {
+  array.length = 0;
+  return array;
 }
 
 function isAnswer(kind: unknown): boolean {
