@@ -30,15 +30,20 @@ function orderedBus(text: string, options: ConstructorParameters<typeof EventBus
 
 const limit = { event_timeout: 10 };
 
+/** Two events at once, both of which come to their result. */
+async function bothDone(bus: EventBus): Promise<void> {
+  const [one, two] = [bus.dispatch(new Order({}, limit)), bus.dispatch(new Order({}, limit))];
+  expect(await one.eventResult()).toBe('done');
+  expect(await two.eventResult()).toBe('done');
+}
+
 test.each([1, 2])(
   'pool ordered - one that awaits a child lets it run at once (concurrency %i)',
   async (concurrency) => {
     const { bus, handler, journal } = orderedBus(`await child(); await child(); return 'done';`, { concurrency });
     bus.on(Order, handler);
     bus.on(Order, () => void journal.push('second handler'));
-    const [one, two] = [bus.dispatch(new Order({}, limit)), bus.dispatch(new Order({}, limit))];
-    expect(await one.eventResult()).toBe('done');
-    expect(await two.eventResult()).toBe('done');
+    await bothDone(bus);
     if (concurrency > 1) return;
     const each = ['child', 'child', 'second handler'];
     expect(journal).toEqual([...each, ...each]);
@@ -49,9 +54,7 @@ test.each([1, 2])('pool ordered - one that leaves a child holds nothing up (conc
   const { bus, handler, journal } = orderedBus(`void child(); return 'done';`, { concurrency });
   bus.on(Order, handler);
   bus.on(Order, () => void journal.push('second handler'));
-  const [one, two] = [bus.dispatch(new Order({}, limit)), bus.dispatch(new Order({}, limit))];
-  expect(await one.eventResult()).toBe('done');
-  expect(await two.eventResult()).toBe('done');
+  await bothDone(bus);
   if (concurrency > 1) return;
   // As with a function of this thread: what nobody awaits comes behind what was there before.
   expect(journal).toEqual(['second handler', 'second handler', 'child', 'child']);

@@ -84,11 +84,13 @@ export class JetStream {
    * Makes a stream, or brings the one that is there up to date; one that is as wanted is left alone. In a cluster three
    * servers keep it, if there are as many; what its owner has made of that later stays.
    *
+   * @param known what `ownStream` has just said; asked for if it isn't given
    * @returns once it can be used
    */
-  async ensureStream(config: StreamConfig): Promise<StreamInfo> {
+  async ensureStream(config: StreamConfig, known?: StreamInfo | null): Promise<StreamInfo> {
     const wanted = { allow_direct: true, ...config };
-    const there = (await this.ownStream(config)) ?? (await this.#makeStream(wanted));
+    const found = known === undefined ? await this.ownStream(config) : known;
+    const there = found ?? (await this.#makeStream(wanted));
     checkOwn(there, config);
     await this.#whenReady(there.config);
     if (isSame(there.config as unknown as Record<string, unknown>, wanted)) return there;

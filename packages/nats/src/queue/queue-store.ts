@@ -113,8 +113,8 @@ export class QueueStore {
     let isRemade = false;
     const streams = this.#streams();
     // All before the first is made: one that is somebody else's leaves nothing behind.
-    await this.#asOurs(() => Promise.all(streams.map((config) => jetstream.ownStream(config))));
-    for (const config of streams) await this.#asOurs(() => jetstream.ensureStream(config));
+    const there = await this.#asOurs(() => Promise.all(streams.map((config) => jetstream.ownStream(config))));
+    for (const [i, config] of streams.entries()) await this.#asOurs(() => jetstream.ensureStream(config, there[i]));
     await Promise.all(
       Array.from({ length: options.partitions }, async (_, partition) => {
         const config = {
@@ -175,9 +175,9 @@ export class QueueStore {
     ];
   }
 
-  async #asOurs(work: () => Promise<unknown>): Promise<void> {
+  async #asOurs<T>(work: () => Promise<T>): Promise<T> {
     try {
-      await work();
+      return await work();
     } catch (error) {
       if (!(error instanceof StreamTakenError)) throw error;
       throw new QueueConfigError(
