@@ -151,6 +151,8 @@ test('life - an event that comes to a stopped process ends with its own time, an
   const waiting = bus.dispatch(new Double({ n: 4 }, { event_timeout: 30 })).eventResult();
   const error = await rejection(late.eventResult());
   expect(isHandlerTimeoutError(error) && error.message).toContain('says nothing any more');
+  // What was given up is on the wire still, and nobody's any more.
+  expect(bus.stats()).toMatchObject({ inFlight: 0, waiting: 1, failed: 1 });
   process.kill(pid, 'SIGKILL');
   // The place on the wire is free again.
   expect(await waiting).toBe(8);

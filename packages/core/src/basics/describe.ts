@@ -20,6 +20,11 @@ export function isReadableError(value: unknown): value is Error {
   }
 }
 
+/** What was thrown, as an error that can be told. */
+export function asError(thrown: unknown): Error {
+  return isReadableError(thrown) ? thrown : new Error(describe(thrown));
+}
+
 /** An error in a line of text, or what else was thrown. */
 export function errorText(error: unknown): string {
   return isReadableError(error) ? `${error.name}: ${error.message}` : describe(error);

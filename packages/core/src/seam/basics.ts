@@ -1,5 +1,5 @@
 /** Small things that all packages write in one way: checks of what users give, timers, lists, texts. */
-export { describe, errorText, isReadableError, stackText } from '../basics/describe.ts';
+export { asError, describe, errorText, isReadableError, stackText } from '../basics/describe.ts';
 export { checkLimit, checkSize, checkWait, type Limit } from '../basics/duration.ts';
 export { elapsedSince } from '../basics/elapsed.ts';
 export { Fifo } from '../basics/fifo.ts';

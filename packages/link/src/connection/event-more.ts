@@ -6,7 +6,7 @@ import { encodePath } from '../wire/event-codec.ts';
 import type { WireCall, WireExtra, WireMore, WirePath } from '../wire/protocol.ts';
 
 /** The link that an event goes over. */
-interface MoreHost extends ArrivalHost {
+export interface MoreHost extends ArrivalHost {
   /** The bus as which this end introduces itself. */
   readonly end: string | null;
 }

@@ -1,5 +1,5 @@
 import type { Transferable } from '@threadbus/core';
-import { createdAtOf } from '@threadbus/core/internal';
+import { asError, createdAtOf } from '@threadbus/core/internal';
 import type { Outbox } from '../outgoing/outbox.ts';
 import type { RemotePart } from '../outgoing/remote-part.ts';
 import { ownEntries } from '../wire/clone-path.ts';
@@ -8,6 +8,7 @@ import { KindWriter } from '../wire/kind-table.ts';
 import { isNestedDeeper } from '../wire/nesting.ts';
 import * as op from '../wire/protocol.ts';
 import type { WireExtra } from '../wire/protocol.ts';
+import { type MoreHost, moreOf } from './event-more.ts';
 import { hasShape, type ShapeWriter } from '../wire/shapes.ts';
 
 /** Writes EVENTs: what others have had in common is told once, by number from then on. */
@@ -24,8 +25,18 @@ export class EventWriter {
     );
   }
 
+  /** @returns null; or why the event can't be sent */
+  write(part: RemotePart, host: MoreHost, transfer: readonly Transferable[]): Error | null {
+    try {
+      return this.#write(part, moreOf(part, host), transfer);
+    } catch (error) {
+      // None of its values' fault: a handler has replaced what this is built on. The part would never end.
+      return asError(error);
+    }
+  }
+
   /** @returns null; or why the event can't be sent, with which nothing is */
-  write(part: RemotePart, more: WireExtra, transfer: readonly Transferable[]): Error | null {
+  #write(part: RemotePart, more: WireExtra, transfer: readonly Transferable[]): Error | null {
     const { event, number, to, lifecycle } = part;
     if (part.context !== null && isNestedDeeper(part.context)) {
       return new Error('a portable context of it is nested too deep to cross a thread boundary');

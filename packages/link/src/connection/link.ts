@@ -23,7 +23,7 @@ import { Outbox, type Sender } from '../outgoing/outbox.ts';
 import type { Outgoing, Wire } from '../outgoing/outgoing.ts';
 import * as op from '../wire/protocol.ts';
 import type { WireCall, WireExtra, WireOutcome } from '../wire/protocol.ts';
-import { moreFrom, moreOf } from './event-more.ts';
+import { moreFrom } from './event-more.ts';
 import { FarWaits } from './far-waits.ts';
 import { type FrameHost, FramesRead } from './frames-read.ts';
 import { EventWriter } from './event-writer.ts';
@@ -174,7 +174,7 @@ export class Link implements Wire, AnswersHost, Asking, FrameHost, UnreadHost {
     // What a handler dispatches it may be about to await, which goes in the same frame; a moved buffer can wait, too.
     const { parent } = part.lifecycle;
     this.outbox.alone = this.outgoing.size === 1 && parent === null && transfer.length === 0;
-    const failure = this.#events.write(part, moreOf(part, this), transfer);
+    const failure = this.#events.write(part, this, transfer);
     this.outbox.alone = false;
     if (failure !== null) this.#unsendable.failEvent(part.number, failure);
   }

@@ -1,5 +1,6 @@
 import type { BaseEvent, EventResult, Transferable } from '@threadbus/core';
 import {
+  asError,
   completedAtOf,
   type EventConstructor,
   type Lifecycle,
@@ -68,7 +69,16 @@ export class Answers implements OutcomeWriter, OutcomeReader {
     });
   }
 
-  send({ number, event, lifecycle, brought, part, steps }: Arrival): void {
+  /** An answer that can't be written, which is no value's fault, ends the event all the same: nobody else would tell. */
+  send(arrival: Arrival): void {
+    try {
+      this.#send(arrival);
+    } catch (error) {
+      this.sendRefusal(arrival.number, arrival.event, asError(error));
+    }
+  }
+
+  #send({ number, event, lifecycle, brought, part, steps }: Arrival): void {
     const results = (brought ? lifecycle.results : part === null ? [] : listOf(part.runners)) as readonly EventResult[];
     const only = results[0];
     if (brought && results.length === 1 && only !== undefined && pathOf(event).length === steps && isPlain(only)) {

@@ -1,5 +1,5 @@
 import type { Transferable } from '@threadbus/core';
-import { describe, isReadableError, setImmediate } from '@threadbus/core/internal';
+import { asError, setImmediate, soon } from '@threadbus/core/internal';
 import { isDetached } from '../wire/clone-path.ts';
 import { isCloneFailure, type Transport } from '../transport/transport.ts';
 import { RowValues } from './row-values.ts';
@@ -22,7 +22,6 @@ const operationsPerFrame = 32;
 /** About bytes, of texts and buffers. */
 const sizePerFrame = 262_144;
 
-const ready = Promise.resolve();
 const nothing: readonly Transferable[] = [];
 /** Of the kind that holds anything: else each copy would change its kind as it is filled. */
 const empty: readonly unknown[] = emptied([{}]);
@@ -241,8 +240,7 @@ export class Outbox {
       });
     } else if (!this.#scheduled) {
       this.#scheduled = true;
-      // A third of what queueMicrotask costs.
-      void ready.then(this.#flushScheduled);
+      soon(this.#flushScheduled);
     }
   }
 
@@ -273,7 +271,7 @@ export class Outbox {
     } catch (error) {
       frame.pop();
       if (isCloneFailure(error)) return error as Error;
-      this.#fail(isReadableError(error) ? error : new Error(describe(error)));
+      this.#fail(asError(error));
     }
     return null;
   }

@@ -85,6 +85,11 @@ export class Outgoing implements PartHost {
     return this.#sent.size;
   }
 
+  /** Parts that wait on this side. */
+  get waiting(): number {
+    return this.#urgent.size + this.#waiting.size;
+  }
+
   /** About what the parts keep that wait on this side, if they are weighed. */
   get waitingBytes(): number {
     return this.#urgent.bytes + this.#waiting.bytes;

@@ -8,6 +8,7 @@ import {
   monotonic as ownMonotonic,
   monotonicAt,
   type RunWatch,
+  soon,
   watchRuns,
 } from '@threadbus/core/internal';
 import type { BoardWriter, HolderKind } from './board.ts';
@@ -132,7 +133,7 @@ export class BoardObserver implements RunWatch {
   #lookSoon(): void {
     if (this.#looksSoon) return;
     this.#looksSoon = true;
-    void ready.then(this.#look);
+    soon(this.#look);
   }
 
   readonly #look = (): void => {
@@ -204,7 +205,6 @@ export class BoardObserver implements RunWatch {
   }
 }
 
-const ready = Promise.resolve();
 /** Milliseconds that the clock of all threads shows beyond this one's, which began with it: neither is ever set. */
 const sharedAhead = monotonic() * 1000 - ownMonotonic();
 const none: readonly Arrival[] = [];

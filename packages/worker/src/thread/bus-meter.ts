@@ -45,9 +45,9 @@ export class BusMeter implements PartMeter {
     else this.completed += 1;
   }
 
-  stats({ size, sent }: { readonly size: number; readonly sent: number }): WorkerBusStats {
+  stats({ size, waiting }: { readonly size: number; readonly waiting: number }): WorkerBusStats {
     const { completed, failed, restarts, roundTrip } = this;
-    return { inFlight: sent, waiting: size - sent, completed, failed, restarts, roundTrip: roundTrip.summary };
+    return { inFlight: size - waiting, waiting, completed, failed, restarts, roundTrip: roundTrip.summary };
   }
 }
 
