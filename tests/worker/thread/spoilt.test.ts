@@ -21,6 +21,7 @@ async function spoiltBus(code: string): Promise<WorkerBus> {
       bus.on('Child', async () => (await bus.dispatch(new BaseEvent({}, { event_type: 'Later' }))).event_type);
       bus.on('Up', async ({ n }) => parentBus().dispatch(new BaseEvent({ ['n' + n]: n }, { event_type: 'Home' })));
       bus.on('UpAlone', ({ n }) => { parentBus().dispatch(new BaseEvent({ ['m' + n]: n }, { event_type: 'Home' })); });
+      bus.on('*', ({ event_type }) => event_type);
       exposeBus(bus);`),
     { parent, isolation: isolation() },
   );
