@@ -10,6 +10,7 @@ const few = 8;
 const nextTick = process.nextTick.bind(process);
 const ready = Promise.resolve();
 /** `Promise.prototype.then` as it was: a handler may replace it, and a bus is to go on all the same. */
+// oxlint-disable-next-line typescript/unbound-method -- bound to whatever promise it is called with
 const thenOf = Function.prototype.call.bind(Promise.prototype.then) as (
   promise: Promise<void>,
   call: () => void,
