@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { runProgram } from '../helpers/run-program.ts';
 
 /** `npm run torture -- --scenario retries` runs more of them. */
-const count = 4;
+const count = 3;
 
 /** @returns what it says is wrong, and its tally */
 async function programs(scope: string, leaks: number): Promise<{ wrong: string[]; tally: Record<string, number> }> {

@@ -3,7 +3,7 @@ import { runProgram } from '../helpers/run-program.ts';
 
 /** `npm run torture:threads` and `torture:processes` set these. */
 const long = process.env['THREADBUS_TORTURE'] === '1';
-const count = long ? 400 : 3;
+const count = long ? 400 : 2;
 /** Where their buses live. */
 const where = process.env['THREADBUS_WHERE'] ?? 'mixed';
 const seed = Number(process.env['THREADBUS_SEED'] ?? Math.floor(Math.random() * 2 ** 30));
