@@ -43,7 +43,10 @@ const givingBack = 2;
  * A place is running, or asking a line for its next event, or free. With keys a line has one event out at a time,
  * wherever it runs, so a line that was asked isn't asked again before the answer. As long as there are fewer places
  * than lines, places go from line to line: at once while there is anything to be had, then once a second; a line in which
- * something is stored is asked at once.
+ * something is stored is asked at once, also beyond the free places, since those may wait at lines that have nothing.
+ *
+ * However many lines there are, a crew has and asks for at most twice as many events as it has places: what it keeps
+ * without running it, no other worker can have.
  *
  * @example
  * ```ts
@@ -67,6 +70,8 @@ export class Crew implements AsyncDisposable {
   #renewing: NodeJS.Timeout | null = null;
   readonly #ends: (() => void)[] = [];
   #line = 0;
+  /** Lines in which something was stored, to be asked beyond the free places. */
+  readonly #told = new Set<number>();
   #asksSoon = false;
   /** Answers in a row that there was nothing. */
   #none = 0;
@@ -183,15 +188,13 @@ export class Crew implements AsyncDisposable {
       this.#line += 1;
       if (!this.#isOut(line)) this.#pull(line, 1);
     }
+    this.#askTold();
   }
 
   /** Places that get free in one turn ask together. */
   #askSoon(): void {
     if (this.#asksSoon) return;
-    if (this.#running.size === 0) {
-      this.#ask();
-      return;
-    }
+    if (this.#running.size === 0) return this.#ask();
     this.#asksSoon = true;
     setImmediate(() => {
       this.#asksSoon = false;
@@ -225,8 +228,17 @@ export class Crew implements AsyncDisposable {
   /** Something was stored there: no need to wait until the places come round. */
   #stored(line: number): void {
     this.#none = 0;
-    const hasPlace = this.#state === 'working' && this.#running.size + this.#kept.length < this.#concurrency;
-    if (hasPlace && !this.#isOut(line)) this.#pull(line, 1);
+    this.#askTold(this.#told.add(line));
+  }
+
+  #askTold(told: Set<number> = this.#told): void {
+    for (const line of told) {
+      const here = this.#running.size + this.#kept.length;
+      const isFull = here >= this.#concurrency || here + this.#asking.left >= 2 * this.#concurrency;
+      if (isFull || this.#state !== 'working') return;
+      told.delete(line);
+      if (!this.#isOut(line)) this.#pull(line, 1);
+    }
   }
 
   /** What was asked before the server went away is not answered any more. */
@@ -245,12 +257,10 @@ export class Crew implements AsyncDisposable {
     }
     const third = (this.#store.options.ackWait * 1000) / 3;
     this.#renewing ??= setInterval(() => this.#renew(), third).unref();
-    if (this.#running.size < this.#concurrency) {
-      void this.#run(message, line);
-    } else {
-      this.#kept.push({ message, line });
-    }
-    if (this.#store.options.key === null && this.#free > 0) this.#askSoon();
+    if (this.#running.size < this.#concurrency) void this.#run(message, line);
+    else this.#kept.push({ message, line });
+    if (this.#store.options.key !== null) this.#askTold();
+    else if (this.#free > 0) this.#askSoon();
   }
 
   /** The store is told three times in `ackWait` of what is here. */
@@ -315,11 +325,8 @@ export class Crew implements AsyncDisposable {
     if (this.#running.size === 0) this.#idle.tell();
     if (this.#state !== 'working') return;
     const kept = this.#kept.shift();
-    if (kept === undefined) {
-      this.#askSoon();
-      return;
-    }
-    void this.#run(kept.message, kept.line);
+    if (kept === undefined) this.#askSoon();
+    else void this.#run(kept.message, kept.line);
   }
 
   #fail(error: Error): void {
