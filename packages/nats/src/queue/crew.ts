@@ -228,15 +228,16 @@ export class Crew implements AsyncDisposable {
   /** Something was stored there: no need to wait until the places come round. */
   #stored(line: number): void {
     this.#none = 0;
-    this.#askTold(this.#told.add(line));
+    this.#told.add(line);
+    this.#askTold();
   }
 
-  #askTold(told: Set<number> = this.#told): void {
-    for (const line of told) {
+  #askTold(): void {
+    for (const line of this.#told) {
       const here = this.#running.size + this.#kept.length;
       const isFull = here >= this.#concurrency || here + this.#asking.left >= 2 * this.#concurrency;
       if (isFull || this.#state !== 'working') return;
-      told.delete(line);
+      this.#told.delete(line);
       if (!this.#isOut(line)) this.#pull(line, 1);
     }
   }
